@@ -184,7 +184,7 @@ def _covered(report: Report, exemption: Exemption) -> Iterator[tuple[ObjectRepor
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:
-    """The report in which comments exempt findings. Notes name invalid and unused comments."""
+    """The report, with findings exempted by comments. Notes name invalid and unused comments."""
     if not comments:
         return report
     objects = [

@@ -19,7 +19,7 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Imports the command of that name."""
+        """Imports the command with that name."""
         if cmd_name not in COMMANDS:
             return None
         load = _REGISTERED.get(cmd_name)

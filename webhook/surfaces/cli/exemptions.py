@@ -31,7 +31,7 @@ def add_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str
 
 
 def apply_comments(report: Report, sources: Sources, today: str) -> Report:
-    """The report in which comments and annotations exempt findings."""
+    """The report, with findings exempted by comments and annotations."""
     annotated = {name: text for name, text in sources.texts.items() if ANNOTATION in text}
     if annotated:
         from webhook.manifests.annotations import exempt_by_annotations
@@ -47,7 +47,7 @@ def apply_comments(report: Report, sources: Sources, today: str) -> Report:
 
 
 def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Report:
-    """The report in which the baseline exempts known findings. Raises Misconfigured for an invalid baseline."""
+    """The report, with known findings exempted by the baseline. Raises Misconfigured for an invalid baseline."""
     if path is None:
         return report
     from webhook.report import baseline as baselines

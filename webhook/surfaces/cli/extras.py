@@ -14,7 +14,7 @@ _OWN = ("webhook", "certs")
 
 
 def missing_package(error: ModuleNotFoundError) -> str:
-    """The package that is not installed. An empty string if the missing module is a part of Migratable."""
+    """The package that is not installed, or an empty string if the missing module is a part of Migratable."""
     package = (error.name or "").partition(".")[0]
     return "" if package in _OWN else package
 
@@ -31,7 +31,7 @@ def fail_missing(command: str, package: str) -> NoReturn:
 
 
 def placeholder(name: str, package: str) -> click.Command:
-    """A command that takes any arguments and fails. This command keeps its place in ``--help`` and in completions."""
+    """A command that accepts any arguments and fails, so that its name stays in ``--help`` and in completions."""
 
     def run(**_arguments: object) -> None:
         fail_missing(name, package)

@@ -82,7 +82,7 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
 
 
 def _encoded(content: bytes, name: str, sources: Sources) -> bytes:
-    """The text in the encoding of the file, with the byte order mark of UTF-16."""
+    """The text in the encoding of the file. UTF-16 text begins with a byte order mark."""
     encoding = sources.encodings.get(name, "utf-8")
     return content if encoding == "utf-8" else f"\ufeff{content.decode()}".encode(encoding)
 
@@ -125,7 +125,7 @@ def _reread(manifests: Manifests, changed: Mapping[str, bytes]) -> Manifests:
 
 
 def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int]) -> dict[str, bytes]:
-    """The new contents of the files that one pass over the findings changes."""
+    """The new contents of the files that change in one pass over the findings."""
     objects = _objects(fixed.inputs)
     changed: dict[str, bytes] = {}
     fixed.refused = []

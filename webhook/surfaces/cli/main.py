@@ -38,7 +38,7 @@ for ``-``).
 """
 
 UNWRITABLE = (EBADF, EIO, ENOSPC, EPIPE)
-"""Errors of a stream that cannot be written."""
+"""Error numbers for a stream that cannot be written."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as the shell reports it for a program that SIGINT ends."""
 

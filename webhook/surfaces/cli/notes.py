@@ -73,7 +73,9 @@ def _unused_exemptions(
 
 
 def is_searched(folder: str, options: "RunOptions") -> bool:
-    """Whether the check reads the whole folder. If it does, a setting of the folder that matches nothing has no effect."""
+    """
+    Whether the check reads the whole folder. If so, a setting in the folder's configuration that matches nothing has no effect.
+    """
     if options.no_recursive:
         return False
     named = {abspath(path) for path in options.paths if path != "-" and isdir(path)}

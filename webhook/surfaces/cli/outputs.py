@@ -36,7 +36,7 @@ class Output(msgspec.Struct, frozen=True):
 
 
 def outputs_of(words: Sequence[str]) -> list[Output]:
-    """Parses each ``FORMAT[=FILE]``. Raises UsageMistake for an unknown format, and for two formats with one target."""
+    """Parses each ``FORMAT[=FILE]``. Raises UsageMistake for an unknown format, and for two formats with the same target."""
     outputs = [_output(word) for word in words or ("text",)]
     targets = [output.target for output in outputs]
     for target in targets:
@@ -97,7 +97,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
 
 
 def _root(relative_to: str | None) -> str:
-    """The folder to which paths for CI systems are relative. An empty string means the current folder."""
+    """The folder that paths for CI systems are relative to. An empty string means the current folder."""
     return relative_to or next(filter(None, map(environ.get, CI_ROOTS)), "")
 
 
@@ -153,7 +153,7 @@ def _sarif(report: Report, sources: Sources, style: Style) -> str:
 
 
 def _renderer(form: str) -> Callable[[Report], str]:
-    """The renderer of a format that needs only the report. Each renderer is imported only if it is used."""
+    """The renderer for a format that needs only the report. Each renderer is imported only if it is used."""
     match form:
         case "json":
             from webhook.report.as_json import render

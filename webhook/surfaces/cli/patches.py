@@ -35,7 +35,7 @@ class Patches:
         self._base = "/" if self.is_from_root else here
 
     def patch(self, name: str, before: bytes, after: bytes) -> str:
-        """The change of a file. Raises BadInput if a patch cannot change the file."""
+        """The patch for a file. Raises BadInput if a patch cannot change the file."""
         if self._encodings.get(name, "utf-8") != "utf-8":
             remedy = "Use --fix, or save the file as UTF-8."
             raise BadInput("the file is UTF-16, which a patch cannot change", remedy=remedy, source=name)
@@ -43,7 +43,7 @@ class Patches:
         return diff(path, before, after)
 
     def all_changes(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[str, list[str]]:
-        """The changes of all files, and a line for each file that a patch cannot change."""
+        """The patches for all files, and a line for each file that a patch cannot change."""
         shown, refused = [], [FROM_ROOT] if self.is_from_root else []
         for name, content in sorted(after.items()):
             try:
@@ -61,7 +61,7 @@ def write_patch(text: str) -> None:
 
 
 def diff(path: str, before: bytes, after: bytes) -> str:
-    """The change of a file as a unified diff. Both texts are UTF-8."""
+    """The change to a file as a unified diff. Both texts are UTF-8."""
     old, new = (
         [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
     )  # ``patch`` splits lines only at \n
@@ -71,7 +71,7 @@ def diff(path: str, before: bytes, after: bytes) -> str:
 
 def _header(path: str) -> str:
     """
-    The path, quoted as by git if necessary (``quote_c_style`` in git's quote.c).
+    The path, quoted like in git if necessary (``quote_c_style`` in git's quote.c).
 
     ``patch`` ends an unquoted path at the first blank, unless a tab follows. ``patch`` also drops blanks at the end.
     """

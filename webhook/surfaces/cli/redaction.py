@@ -12,7 +12,7 @@ from webhook.yaml.document import JsonValue, read_documents
 
 HIDDEN = "***"
 _MIN_SECRET, _MIN_VALUE = 3, 6
-"""Shorter values are not hidden, because many words contain them. The second number is for keys that are not secret."""
+"""The minimum lengths of hidden values: for secret keys, and for other keys. Many words contain shorter values."""
 _CONFIG = re.compile(r" with config: `.*`| from \[patch: .*\]", re.DOTALL)
 """The whole configuration of a transformer, which kustomize prints after an error."""
 _PAIR = re.compile(rf"([\w.-]*(?:{SECRET.pattern})[\w.-]*[\"']?\s*[:=]\s+)\S.*", re.IGNORECASE)
@@ -74,12 +74,12 @@ class Redaction:
 
 
 def _long_lines(text: str, least: int) -> set[str]:
-    """The lines with at least this number of characters."""
+    """The lines with at least ``least`` characters."""
     return {line.strip() for line in text.splitlines() if len(line.strip()) >= least}
 
 
 def _scalars(value: JsonValue, *, is_secret: bool) -> Iterator[tuple[str, bool]]:
-    """The texts and numbers, each with whether one of its keys is secret."""
+    """Each text and number, and whether a key above it is secret."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _scalars(inner, is_secret=is_secret or bool(SECRET.search(key)))

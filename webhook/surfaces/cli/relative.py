@@ -38,7 +38,7 @@ def _both(path: str) -> tuple[str, str]:
 
 
 def with_names(report: Report, rename: RelativeNames) -> Report:
-    """The report with its files renamed."""
+    """The report with renamed files."""
     objects = [
         judged
         if judged.source is None

@@ -24,7 +24,7 @@ from webhook.surfaces.cli.redaction import Redaction
 
 SUFFIX = " (rendered)"
 MAX_SECONDS = 120
-"""Time limit of one rendering."""
+"""Time limit for one rendering, in seconds."""
 _MAX_LINES = 3
 _SOURCE = re.compile(rb"^---\r?\n# Source: ([^\r\n]+)\r?\n", re.MULTILINE)
 """The comment of ``helm template`` before each document (pkg/cmd/template.go)."""
@@ -160,8 +160,8 @@ def _read(name: str, place: str, content: bytes, sources: Sources) -> Manifests:
 
 def _run(command: Sequence[str], source: str, redaction: Redaction) -> bytes:
     """
-    The output of a program. Raises BadInput with the first lines of the program's error message. The program cannot use the
-    network through git.
+    The output of a program. Raises BadInput with the first lines of the program's error message. Environment variables prevent
+    git from using the network for the program.
     """
     tool = " ".join(command[:2])
     settings = os.environ | {"GIT_ALLOW_PROTOCOL": "file", "GIT_TERMINAL_PROMPT": "0"}
@@ -200,7 +200,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _message(errors: str) -> str:
-    """The error message of kubectl without the prefix of its log (klog's text format), and of other programs as it is."""
+    """The error message, without the prefix of kubectl's log lines (klog's text format)."""
     found = _KLOG.search(errors)
     if found is None:
         return errors

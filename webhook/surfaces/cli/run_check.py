@@ -115,7 +115,7 @@ def run(options: Mapping[str, Any]) -> NoReturn:
 
 
 def _list(name: str) -> "list[Listed]":
-    """The paths of ``--files-from``. An empty list is no error: a change may contain no file."""
+    """The paths of ``--files-from``. An empty list is not an error, because a change may contain no file."""
     from webhook.surfaces.cli.files_from import read_list
 
     try:
@@ -187,7 +187,7 @@ def _configuration(config_file: str | None, paths: Sequence[str]) -> LoadedConfi
 
 
 def _nested(paths: Sequence[str], flags: Flags) -> "NestedConfigurations | None":
-    """The configurations in subfolders. A single file has none."""
+    """The configurations in subfolders. A single file has no such configurations."""
     if len(paths) == 1 and not isdir(paths[0]):  # noqa: PTH112 - pathlib takes 3 ms to import
         return None
     from webhook.surfaces.cli.nested import NestedConfigurations

@@ -160,7 +160,7 @@ def _patterns(texts: Sequence[str], flags: Flags, loaded: LoadedConfig) -> "tupl
 
 
 def _split(words: Sequence[str]) -> list[str]:
-    """The rules of options such as ``--only LM101,LM2``."""
+    """The rules that options such as ``--only LM101,LM2`` select."""
     return [part.strip() for word in words for part in word.split(",")]
 
 

@@ -21,7 +21,7 @@ class UsageMistake(Exception):
 
 def write_stdout(text: str) -> None:
     """Writes to stdout and flushes, so that a full disk or closed pipe raises here."""
-    if text:  # a full disk refuses even an empty write
+    if text:  # on a full disk, even an empty write fails
         sys.stdout.write(text)
         sys.stdout.flush()
 

@@ -12,11 +12,11 @@ from webhook.report.printable import escaped
 
 def write_files(contents: Mapping[str, bytes]) -> None:
     """
-    Replaces the contents of files. The keys of ``contents`` are paths. Keeps permissions and owner. A hard link gets a file
-    of its own.
+    Replaces the contents of files. The keys of ``contents`` are paths. Keeps permissions and owner. A hard link is replaced by
+    a separate file.
 
-    All new contents are on disk before the first file is replaced, so a read-only file system or a full disk changes
-    nothing. Raises BadInput on failure. The message of the error names the files that were written before.
+    All new contents are on disk before the first file is replaced, so no file changes if the disk is full or read-only. Raises
+    BadInput on failure. The message of the error names the files that were written before.
     """
     prepared: list[tuple[str, Path, Path]] = []
     written: list[str] = []
@@ -42,7 +42,7 @@ def write_files(contents: Mapping[str, bytes]) -> None:
 
 def _prepare(target: Path, content: bytes) -> Path:
     """Makes a new file beside ``target``, with the permissions and owner of ``target``."""
-    # The file is first opened for writing, because it can be replaced even without permission to write it.
+    # The existing file is opened for writing first, because it could be replaced even without write permission.
     os.close(os.open(target, os.O_WRONLY | os.O_CLOEXEC))
     descriptor, name = tempfile.mkstemp(prefix=".migratable-", dir=target.parent)
     temporary = Path(name)
