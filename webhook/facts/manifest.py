@@ -46,3 +46,5 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     quantities: tuple[InvalidQuantity, ...] = ()
     metadata: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The metadata as written. Rules check only names that are strings."""
+    raw: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    """The whole object as written."""

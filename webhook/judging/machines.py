@@ -110,7 +110,7 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")
     facts = ManifestFacts(
-        api_version, kind, releases, *problems_in(kind, raw), metadata if isinstance(metadata, dict) else {}
+        api_version, kind, releases, *problems_in(kind, raw), metadata if isinstance(metadata, dict) else {}, raw
     )
     return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
 

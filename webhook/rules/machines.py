@@ -23,6 +23,7 @@ from webhook.rules.manifest import (
     manifest_kind,
     preset,
     refused_name,
+    refused_spec,
     unknown_field,
     unknown_value,
     unlisted_kind,
@@ -95,4 +96,5 @@ MANIFEST_RULES: tuple[Rule, ...] = (
     unreadable_quantity.RULE,
     refused_name.RULE,
     unlisted_kind.RULE,
+    refused_spec.RULE,
 )

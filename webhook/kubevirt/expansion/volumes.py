@@ -17,6 +17,8 @@ from webhook.kubevirt.subject import Subject
 from webhook.objects.storage import DataVolumeSpec
 from webhook.objects.vmi import Volume
 
+NO_CLAIM = Unknown("the volume names no claim, which KubeVirt rejects", "write the name of the PVC or DataVolume")
+
 
 def claims_behind(
     subject: Subject, world: World, inherited: Inherited
@@ -30,7 +32,9 @@ def claims_behind(
         if claim is None and volume.ephemeral is not None and volume.ephemeral.persistent_volume_claim is not None:
             claim, into = volume.ephemeral.persistent_volume_claim.claim_name, overlaid
         if claim is not None:
-            if subject.renames_templates and into is claims and claim in templates:
+            if not claim:
+                modes = Modes(NO_CLAIM)
+            elif subject.renames_templates and into is claims and claim in templates:
                 modes = of_template(world, claim, templates[claim])
             else:
                 modes = modes_of(world, subject.namespace, claim, templates)
