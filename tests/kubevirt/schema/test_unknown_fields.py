@@ -208,10 +208,14 @@ WORDS = {
     "V1beta1StorageSpec.accessModes": MODES,
     "K8sIoApiCoreV1PersistentVolumeClaimSpec.volumeMode": "Block Filesystem",
     "V1beta1StorageSpec.volumeMode": "Block Filesystem",
+    "ClaimPropertySet.accessModes": MODES,
+    "ClaimPropertySet.volumeMode": "Block Filesystem",
 }
 AMOUNTS = """
   K8sIoApiCoreV1ResourceFieldSelector.divisor V1DiskVerification.memoryLimit V1EmptyDiskSource.capacity V1HostDisk.capacity
   V1KubeVirtConfiguration.cpuRequest V1LiveUpdateConfiguration.maxGuest V1Memory.guest V1Memory.maxGuest
+  V1beta1MemoryInstancetype.guest V1beta1MemoryInstancetype.maxGuest
+  V1beta1MemoryPreferenceRequirement.guest
 """
 MAPS = """
   K8sIoApiCoreV1VolumeResourceRequirements.limits K8sIoApiCoreV1VolumeResourceRequirements.requests
@@ -220,14 +224,14 @@ MAPS = """
 """
 
 
-def test_fifteen_fields_have_a_list_of_values() -> None:
+def test_seventeen_fields_have_a_list_of_values() -> None:
     """
     In the order in which a message lists them.
     """
     assert {".".join(field): " ".join(words) for field, words in VALUES.items()} == WORDS
 
 
-def test_eight_fields_and_six_maps_take_quantities() -> None:
+def test_eleven_fields_and_six_maps_take_quantities() -> None:
     """
     The bandwidth is judged in family 6.
     """

@@ -40,6 +40,8 @@ VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1beta1StorageSpec", "accessModes"): ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
     ("K8sIoApiCoreV1PersistentVolumeClaimSpec", "volumeMode"): ("Block", "Filesystem"),
     ("V1beta1StorageSpec", "volumeMode"): ("Block", "Filesystem"),
+    ("ClaimPropertySet", "accessModes"): ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
+    ("ClaimPropertySet", "volumeMode"): ("Block", "Filesystem"),
 }
 """
 The values of fields. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/api/core/v1/types.go`` and ``schema.go``, and
@@ -50,6 +52,9 @@ QUANTITIES = frozenset(
     (
         ("V1Memory", "guest"),
         ("V1Memory", "maxGuest"),
+        ("V1beta1MemoryInstancetype", "guest"),
+        ("V1beta1MemoryInstancetype", "maxGuest"),
+        ("V1beta1MemoryPreferenceRequirement", "guest"),
         ("V1EmptyDiskSource", "capacity"),
         ("V1HostDisk", "capacity"),
         ("K8sIoApiCoreV1ResourceFieldSelector", "divisor"),
