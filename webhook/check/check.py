@@ -27,7 +27,7 @@ from webhook.kubevirt.releases import (
     parse_release,
 )
 from webhook.kubevirt.subject import with_labels_only
-from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, placed_in
+from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, is_spell_checked, placed_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
@@ -181,11 +181,14 @@ def _by_number(label: str) -> tuple[int, ...]:
 
 def examine(manifest: ManifestObject, world: World, settings: Settings, release: ReleaseChoice) -> Iterator[Examined]:
     """
-    Judges one object. Yields nothing for a kind that no rule checks.
+    Judges one object. Yields nothing for a kind that no rule checks, and for an object that is only looked up and has no
+    finding.
 
     ``release`` applies unless a KubeVirt CR in a nearer folder sets another release.
     """
-    if not is_relevant(manifest):
+    if not is_relevant(manifest) and not (
+        is_spell_checked(manifest) and judge_manifest(manifest.raw, release.releases).findings
+    ):
         return
     world, view = seen_from(world, manifest.document.source, manifest.object)
     if view is not None and not settings.release:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from webhook.errors import BadInput
+from webhook.kubevirt.schema.field_names import ROOTS
 from webhook.kubevirt.schema.group_kinds import GROUPS
 from webhook.objects.kinds import Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
@@ -242,6 +243,11 @@ def is_relevant(manifest: ManifestObject) -> bool:
     if manifest.known is not None:
         return manifest.known.judged
     return group_of(manifest.api_version) in GROUPS or bool(meant_group(manifest.api_version, manifest.kind))
+
+
+def is_spell_checked(manifest: ManifestObject) -> bool:
+    """Whether the names and values of an object are checked, although rules only look it up."""
+    return manifest.known is not None and manifest.kind in ROOTS
 
 
 def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:

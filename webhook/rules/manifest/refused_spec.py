@@ -106,7 +106,9 @@ RULE = Rule(
     examples=(
         Example("runStrategy", _VM.format("{runStrategy: Always}")),
         Example("running", _VM.format("{running: true}")),
-        Example("running and runStrategy", _VM.format("{running: true, runStrategy: Always}"), violates=("spec.running",)),
+        Example(
+            "running and runStrategy", _VM.format("{running: true, runStrategy: Always}"), violates=("spec.running",)
+        ),
         Example("one binding", _VMI.format(_INTERFACES.format("{name: default, masquerade: {}}"))),
         Example(
             "no binding",

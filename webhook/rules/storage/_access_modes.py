@@ -6,5 +6,10 @@ from typing import Final
 SHARED: Final = "ReadWriteMany"
 
 
+_KNOWN: Final = frozenset(("ReadWriteOnce", "ReadOnlyMany", SHARED, "ReadWriteOncePod"))
+
+
 def listed(modes: Iterable[str]) -> str:
-    return ", ".join(sorted(modes)) or "without any access mode"
+    """The modes as text. Kubernetes rejects a PVC without ``accessModes``, and a word that is not an access mode."""
+    words = (mode if mode in _KNOWN else f"{mode} (an unknown access mode)" for mode in sorted(modes))
+    return ", ".join(words) or "without accessModes"
