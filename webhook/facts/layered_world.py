@@ -4,11 +4,10 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from webhook.facts.objects_world import ObjectsWorld, View
+from webhook.facts.objects_world import ONE_IN_A_CLUSTER, ObjectsWorld, View
 from webhook.facts.unknown import Ambiguous, Fact, Found, Unknown
 from webhook.facts.world import World, for_advice
 from webhook.objects.kinds import BY_CLASS
-from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 
 K = TypeVar("K", bound=Kubernetes)
@@ -39,8 +38,8 @@ class LayeredWorld(msgspec.Struct, frozen=True):
             return back
         if isinstance(back, Unknown):
             return front
-        if kind is KubeVirt:
-            return front  # a cluster has one KubeVirt CR
+        if kind in ONE_IN_A_CLUSTER:
+            return front  # such as the KubeVirt CR
         replaced = {(one.namespace, one.name) for one in front}
         return (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
 
@@ -98,4 +97,4 @@ class RestrictedWorld(msgspec.Struct, frozen=True):
 
 def is_for_everyone(kind: type[Kubernetes]) -> bool:
     """Whether objects of ``kind`` apply to every namespace, so that their content is disclosed to every user."""
-    return kind is KubeVirt or not BY_CLASS[kind].namespaced
+    return kind in ONE_IN_A_CLUSTER or not BY_CLASS[kind].namespaced

@@ -8,6 +8,7 @@ import msgspec
 
 from webhook.facts.candidates import Candidate, Candidates, Tie, Viewer
 from webhook.facts.unknown import ABSENT, Ambiguous, Fact, Found, Unknown
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -214,11 +215,16 @@ class View:
         return found
 
 
-WORDS: Mapping[str, str] = {"PersistentVolumeClaim": "PVC", "KubeVirt": "KubeVirt CR"}
+WORDS: Mapping[str, str] = {
+    "PersistentVolumeClaim": "PVC",
+    "KubeVirt": "KubeVirt CR",
+    "HyperConverged": "HyperConverged CR",
+}
 NOWHERE = Viewer()
 _NOTHING: Mapping[tuple[str, str], Kubernetes] = {}
 _NO_ENTRIES: Mapping[str, Candidate | Candidates] = {}
-_THE_CLUSTERS_OWN = "KubeVirt"
+ONE_IN_A_CLUSTER: tuple[type[Kubernetes], ...] = (KubeVirt, HyperConverged)
+_THE_CLUSTERS_OWN = "the cluster's own"
 
 
 def _word(kind: type[Kubernetes]) -> str:
@@ -234,7 +240,7 @@ def _choice(kind: type[Kubernetes], namespace: str, name: str, nearest: Candidat
 
 
 def _ambiguous(kind: type[Kubernetes], name: str, tie: Tie) -> Ambiguous:
-    what = _word(kind) if kind is KubeVirt else f"{_word(kind)} {name!r}"
+    what = _word(kind) if kind in ONE_IN_A_CLUSTER else f"{_word(kind)} {name!r}"
     if len(tie.sources) == 1:
         return Ambiguous(f"{tie.sources[0]} contains different objects for {what}", "keep only one of these objects")
     first, second = tie.sources
@@ -250,7 +256,7 @@ def _namespace(kind: type[Kubernetes], placed: Kubernetes) -> str:
 
 def _identity(kind: type[Kubernetes], namespace: str, name: str) -> tuple[str, str]:
     """Returns the namespace and name. A cluster has one KubeVirt CR, so all KubeVirt CRs have the same identity."""
-    return ("", _THE_CLUSTERS_OWN) if kind is KubeVirt else _key(kind, namespace, name)
+    return ("", _THE_CLUSTERS_OWN) if kind in ONE_IN_A_CLUSTER else _key(kind, namespace, name)
 
 
 def _key(kind: type[Kubernetes], namespace: str, name: str) -> tuple[str, str]:

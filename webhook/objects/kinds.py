@@ -2,7 +2,7 @@
 
 import msgspec
 
-from webhook.objects import instancetype, kubevirt, nad, storage, vm, vmi
+from webhook.objects import hyper_converged, instancetype, kubevirt, nad, storage, vm, vmi
 from webhook.objects.clone import PatchedCopy
 from webhook.objects.meta import Kubernetes
 
@@ -74,6 +74,15 @@ KINDS: tuple[Kind, ...] = (
         ("v1alpha1",),
         False,
         kubevirt.MigrationPolicy,
+        judged=True,
+    ),
+    Kind(
+        hyper_converged.HYPER_CONVERGED_GROUP,
+        "HyperConverged",
+        "hyperconvergeds",
+        ("v1", "v1beta1"),
+        True,
+        hyper_converged.HyperConverged,
         judged=True,
     ),
     Kind("", "PersistentVolumeClaim", "persistentvolumeclaims", ("v1",), True, storage.PersistentVolumeClaim),
