@@ -13,6 +13,7 @@ import msgspec
 from webhook.kubevirt.settings.settings import (
     ALLOW_AUTO_CONVERGE,
     ALLOW_POST_COPY,
+    ALLOW_WORKLOAD_DISRUPTION,
     BANDWIDTH,
     COMPLETION_TIMEOUT,
     NETWORK,
@@ -24,7 +25,7 @@ from webhook.objects.path import FieldPath, dotted
 
 JSON_PATCH: Final = "kubevirt.kubevirt.io/jsonpatch"
 """The annotation for settings that have no field (``docs/cluster-configuration.md``)."""
-_LIVE_MIGRATION: Final = (
+LIVE_MIGRATION: Final = (
     PARALLEL_CLUSTER,
     PARALLEL_OUTBOUND,
     BANDWIDTH,
@@ -33,7 +34,9 @@ _LIVE_MIGRATION: Final = (
     NETWORK,
     ALLOW_AUTO_CONVERGE,
     ALLOW_POST_COPY,
+    ALLOW_WORKLOAD_DISRUPTION,
 )
+"""The settings of ``liveMigrationConfig``. ``allowWorkloadDisruption`` exists from HyperConverged 1.19 on."""
 _VIRTUALIZATION: Final = ("spec", "virtualization")
 
 
@@ -60,7 +63,7 @@ _PLACES: Final[dict[FieldPath, tuple[FieldPath, FieldPath]]] = {
             ("spec", "liveMigrationConfig", name),
             (*_VIRTUALIZATION, "liveMigrationConfig", name),
         )
-        for name in _LIVE_MIGRATION
+        for name in LIVE_MIGRATION
     },
     ("spec", "configuration", "evictionStrategy"): (
         ("spec", "evictionStrategy"),

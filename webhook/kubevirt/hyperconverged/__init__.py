@@ -1,0 +1,1 @@
+"""Reads a HyperConverged CR as the KubeVirt CR that its operator writes. This package does no I/O."""
