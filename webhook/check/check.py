@@ -16,6 +16,7 @@ from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge, judge_manifest
+from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.releases import (
     NEWEST,
     OLDEST,
@@ -61,7 +62,8 @@ class Settings(msgspec.Struct, frozen=True):
 def choose_release(requested: str, world: World) -> ReleaseChoice:
     """
     Returns the requested release. If no release is requested, the function returns the release in the status of the
-    KubeVirt CR. If the status has no release, it returns all supported releases.
+    KubeVirt CR. Without a KubeVirt CR, it returns the release that the HyperConverged CR deploys. If the release is unknown, it
+    returns all supported releases.
 
     Raises BadInput if the requested release is not supported. An unsupported release of the KubeVirt CR is not an error:
     the function then returns all supported releases with a note.
@@ -74,7 +76,7 @@ def choose_release(requested: str, world: World) -> ReleaseChoice:
             remedy = f"Write 'any' or a minor release from {OLDEST} to {NEWEST}, such as 1.8."
             raise BadInput(f"unsupported release {requested!r}", remedy=remedy)
         return judged
-    crs = world.every(KubeVirt)
+    crs = with_kubevirt(world, SUPPORTED).every(KubeVirt)
     status = crs[0].status if not isinstance(crs, Unknown) and crs else None
     running = (status.observed_kube_virt_version if status is not None else None) or ""
     if not running:

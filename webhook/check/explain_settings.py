@@ -10,6 +10,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import newest, only
 from webhook.kubevirt.settings.explain import Explained, explain_cluster, explain_vm
@@ -53,7 +54,7 @@ def explain_settings(
         notes.append(
             f"the KubeVirt release is not known; these are the settings of {behaviour.release}. Set a release with --release"
         )
-    configuration = cluster_of(world).configuration
+    configuration = cluster_of(with_kubevirt(world, only(behaviour.release))).configuration
     if isinstance(configuration, Unknown):
         notes.append(f"{configuration.why}; the output shows KubeVirt's defaults")
     if isinstance(world.every(MigrationPolicy), Unknown):
@@ -65,7 +66,10 @@ def explain_settings(
         near, view = seen_from(world, source, judged)
         of_vm = behaviour if view is None or request.release else newest(choose_release("", near).releases)
         verdict = judge_object(judged, near, only(of_vm.release)).verdict
-        explained = [explain_vm(facts, near, of_vm, link) for facts in expand(subject, near, only(of_vm.release))]
+        explained = [
+            explain_vm(facts, near, of_vm, link)
+            for facts in expand(subject, with_kubevirt(near, only(of_vm.release)), only(of_vm.release))
+        ]
         machines += [(one, verdict) for one in explained]
         what = f"{subject.kind} {subject.namespace}/{subject.name}"
         if of_vm is not behaviour:

@@ -19,6 +19,7 @@ from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
 from webhook.kubevirt.subject import with_labels_only
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.report.model import ObjectReport, Report, object_report
@@ -27,7 +28,8 @@ K = TypeVar("K", bound=Kubernetes)
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
-_RELEASE: Lookup = (KubeVirt, None)
+_RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
+"""The lookups that choose the release."""
 
 
 class GrowingWorld(ObjectsWorld):
@@ -132,7 +134,7 @@ class StreamingCheck:
         self._world.add(with_labels_only(added), source)
         for lookup in ((kind, added.name), (kind, None)):
             self._outdated.update(self._users.pop(lookup, ()))
-        if kind is KubeVirt:
+        if kind is KubeVirt or kind is HyperConverged:
             self._release = choose_release(self._settings.release, self._world)
 
     def _chosen(self, source: str) -> tuple[Settings, ReleaseChoice]:
@@ -143,7 +145,7 @@ class StreamingCheck:
         return settings, choose_release(settings.release, self._world)
 
     def _judge(self, manifests: Manifests) -> FileResult:
-        self._world.lookups = {_RELEASE}
+        self._world.lookups = set(_RELEASE)
         objects: list[ObjectReport] = []
         used: set[tuple[str, tuple[str, ...]]] = set()
         for manifest in manifests.objects:

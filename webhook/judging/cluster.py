@@ -1,6 +1,6 @@
 """
-Judges KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports this module only for an object
-of these kinds.
+Judges KubeVirt CRs, HyperConverged CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports this module
+only for an object of these kinds.
 
 This module does no I/O.
 """
@@ -13,10 +13,12 @@ from webhook.cni.attachments import migration_network_facts, network_facts
 from webhook.cni.changes import migration_network_change, network_change
 from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement, findings_about
+from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.settings.policies import policy_facts
 from webhook.kubevirt.settings.settings import settings_facts
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
@@ -31,9 +33,15 @@ from webhook.rules.cluster import (
 
 
 def judge_cluster(
-    judged: NetworkAttachmentDefinition | KubeVirt | MigrationPolicy, world: World, releases: Releases
+    judged: NetworkAttachmentDefinition | KubeVirt | MigrationPolicy | HyperConverged, world: World, releases: Releases
 ) -> Judgement:
     """All findings about an object without a VMI. The judgement has no verdict."""
+    if isinstance(judged, HyperConverged):
+        from webhook.judging.hyper_converged import judge_hyper_converged  # noqa: PLC0415 - few inputs have one
+
+        return judge_hyper_converged(judged, world, releases)
+    if not isinstance(judged, KubeVirt):
+        world = with_kubevirt(world, releases)
     if isinstance(judged, NetworkAttachmentDefinition):
         return Judgement(_owned(judged, findings_about(NETWORK_RULES, network_facts(judged, world), releases)))
     if isinstance(judged, KubeVirt):
@@ -51,6 +59,10 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
 
     Manifests have no old object, so only admission calls this function.
     """
+    if isinstance(old, HyperConverged) and isinstance(new, HyperConverged):
+        from webhook.judging.hyper_converged import judge_hyper_converged_change  # noqa: PLC0415 - few inputs have one
+
+        return judge_hyper_converged_change(old, new, releases)
     if isinstance(old, KubeVirt) and isinstance(new, KubeVirt):
         change, rules = migration_network_change(old, new), MIGRATION_NETWORK_CHANGE_RULES
     elif isinstance(old, NetworkAttachmentDefinition) and isinstance(new, NetworkAttachmentDefinition):

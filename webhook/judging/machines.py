@@ -15,10 +15,12 @@ from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.releases import Releases, newest, only
 from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Evidence, Verdict, decide, migration_method
+from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
@@ -31,6 +33,10 @@ CLUSTER_API = "capk.cluster.x-k8s.io/"
 The prefix of the labels that Cluster API's provider for KubeVirt adds to the template of each VM, such as
 ``capk.cluster.x-k8s.io/kubevirt-machine-name`` (kubernetes-sigs/cluster-api-provider-kubevirt pkg/kubevirt/machine.go).
 """
+_BY_NUMBER_OF_NODES = Unknown(
+    "HyperConverged chooses the evictionStrategy by the number of worker nodes",
+    "set evictionStrategy of the HyperConverged CR",
+)
 MAX_VIOLATIONS = 10_000
 """
 Maximum number of violations of one rule in one object. KubeVirt's CRDs limit neither the ports of an interface nor the GPUs
@@ -47,8 +53,8 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     """
     subject = subject_of(judged)
     if subject is not None:
-        return _judge_vmi(subject, world, releases)
-    if isinstance(judged, NetworkAttachmentDefinition | KubeVirt | MigrationPolicy):
+        return _judge_vmi(subject, with_kubevirt(world, releases), releases)
+    if isinstance(judged, NetworkAttachmentDefinition | KubeVirt | MigrationPolicy | HyperConverged):
         from webhook.judging.cluster import judge_cluster  # noqa: PLC0415 - most runs have no such object
 
         return judge_cluster(judged, world, releases)
@@ -168,6 +174,8 @@ def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
         strategy = own
     elif isinstance(facts.configuration, Unknown):
         strategy = facts.configuration
+    elif facts.configuration.eviction_strategy is None and isinstance(facts.configuration, WrittenConfiguration):
+        strategy = _BY_NUMBER_OF_NODES
     else:
         strategy = facts.configuration.eviction_strategy or "None"
     controller = "Cluster API" if any(label.startswith(CLUSTER_API) for label in facts.labels) else ""
