@@ -16,6 +16,7 @@ from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.settings.hyper_converged import where_in_hyper_converged
 from webhook.kubevirt.subject import subject_of
 from webhook.kubevirt.volume_migration import restored_claims
+from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import (
     VirtualMachine,
@@ -236,7 +237,7 @@ def _lower(decisions: tuple[Decision, ...], change: Change) -> tuple[Decision, .
     A user cancels a volume migration by naming the old PVCs again. Findings about the old PVCs are not denied. The new PVCs of
     the migration are judged like any other PVC.
     """
-    if change.lowered_for is Lowered.HYPER_CONVERGED:
+    if change.lowered_for is Lowered.HYPER_CONVERGED and isinstance(change.new, KubeVirt):
         return tuple(
             replace(lowered(decision, Lowered.HYPER_CONVERGED), place=where_in_hyper_converged(decision.finding.path))
             for decision in decisions

@@ -107,3 +107,53 @@ def test_an_operator_of_that_name_does_not_own_harvesters_resource() -> None:
     user = f"system:serviceaccount:{space}:hyperconverged-cluster-operator"
 
     assert not decided(review("UPDATE", kubevirt(BAD, space), kubevirt({}, space), user=user)).allowed
+
+
+def hyper_converged(settings: Any, version: str = "v1beta1") -> Manifest:
+    inner = {"liveMigrationConfig": settings}
+    return {
+        "apiVersion": f"hco.kubevirt.io/{version}",
+        "kind": "HyperConverged",
+        "metadata": {"name": "kubevirt-hyperconverged", "namespace": "kubevirt-hyperconverged"},
+        "spec": {"virtualization": inner} if version == "v1" else inner,
+    }
+
+
+NOTHING_STARTS = {"parallelMigrationsPerCluster": 0}
+
+
+@pytest.mark.parametrize(
+    ("version", "place"), [("v1beta1", "spec.liveMigrationConfig"), ("v1", "spec.virtualization.liveMigrationConfig")]
+)
+def test_a_bad_setting_of_the_hyperconverged_object_is_denied(version: str, place: str) -> None:
+    """
+    The cause is at the HyperConverged field, in both versions.
+    """
+    outcome = decided(review("CREATE", hyper_converged(NOTHING_STARTS, version)))
+
+    assert f"{place}.parallelMigrationsPerCluster" in refused(outcome)
+
+
+def test_an_old_bad_setting_of_the_hyperconverged_object_stays() -> None:
+    """
+    An update that does not add a finding passes.
+    """
+    other = {**NOTHING_STARTS, "allowAutoConverge": True}
+
+    assert decided(review("UPDATE", hyper_converged(other), hyper_converged(NOTHING_STARTS))).allowed
+    assert not decided(review("UPDATE", hyper_converged(NOTHING_STARTS), hyper_converged({}))).allowed
+
+
+def test_the_operators_write_of_its_own_object_is_never_denied() -> None:
+    """
+    The operator changes old fields during its upgrade. Other accounts are denied.
+    """
+    update = hyper_converged(NOTHING_STARTS), hyper_converged({})
+    other = "system:serviceaccount:tenant:hyperconverged-cluster-operator"
+
+    outcome = decided(review("UPDATE", *update, user=OPERATOR))
+    (line,) = [warning for warning in warnings_of(outcome.decisions) if "LM609" in warning]
+
+    assert outcome.allowed
+    assert line.endswith(" (spec.liveMigrationConfig.parallelMigrationsPerCluster)")
+    assert not decided(review("UPDATE", *update, user=other)).allowed

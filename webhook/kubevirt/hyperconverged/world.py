@@ -5,7 +5,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from webhook.facts.unknown import Fact, Found, Unknown
-from webhook.facts.world import World
+from webhook.facts.world import World, for_advice
 from webhook.kubevirt.hyperconverged.translate import written_kubevirt
 from webhook.kubevirt.releases import Releases, newest
 from webhook.objects.hyper_converged import HyperConverged
@@ -28,6 +28,10 @@ class HyperConvergedWorld(msgspec.Struct, frozen=True):
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns the objects in the world, except for the KubeVirt CR."""
         return cast("Fact[tuple[K, ...]]", self.kubevirts) if kind is KubeVirt else self.world.every(kind)
+
+    def for_advice(self) -> World:
+        """Returns this world with the objects that rules of advice read."""
+        return HyperConvergedWorld(for_advice(self.world), self.kubevirts)
 
 
 def world_of(hyper_converged: HyperConverged, world: World, releases: Releases) -> World:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
+from webhook.objects.hyper_converged import HYPER_CONVERGED_GROUP
 from webhook.objects.kinds import BY_GROUP_KIND, KUBEVIRT_GROUP, PATCHED_COPIES, POOL_GROUP, Kind
 from webhook.surfaces.admission.conditions import (
     BY_CONTROLLER,
@@ -54,9 +55,10 @@ class Rule:
     def versions(self) -> list[str]:
         """
         The versions of the rule. If the kind has v1, the only version is v1, because API servers convert objects to v1.
-        Otherwise the rule has all versions that KubeVirt releases serve.
+        Otherwise the rule has all versions that KubeVirt releases serve. HyperConverged serves v1 only from 1.18 on.
         """
-        return ["v1"] if "v1" in self.kind.versions else list(self.kind.versions)
+        only_v1 = "v1" in self.kind.versions and self.kind.group != HYPER_CONVERGED_GROUP
+        return ["v1"] if only_v1 else list(self.kind.versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,21 @@ VALIDATING_HOOKS: Final = (
                 "HyperConverged's operator has a separate webhook, whose failurePolicy is always Ignore.",
             ),
             CONFIGURATION_CHANGED,
+        ),
+        5,
+        in_platform=True,
+        may_fail=True,
+    ),
+    Hook(
+        "hyperconverged.validate.migratable",
+        (rule("HyperConverged", CREATE, UPDATE, group=HYPER_CONVERGED_GROUP),),
+        (
+            Condition(
+                "not-by-hyperconverged",
+                f"!({BY_HYPER_CONVERGED})",
+                "The operator runs in the namespace of the HyperConverged CR, and changes old fields during its upgrade.",
+            ),
+            Condition("spec-changed", created_or(changed("spec"))),
         ),
         5,
         in_platform=True,

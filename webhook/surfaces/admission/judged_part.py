@@ -23,6 +23,7 @@ PARTS: Final[Mapping[str, tuple[Place, ...]]] = {
     "VirtualMachineInstanceReplicaSet": (("spec", "template"),),
     "VirtualMachinePool": tuple((*_POOLED, field) for field in _MACHINE),
     "KubeVirt": (("spec", "configuration"),),
+    "HyperConverged": (("spec",),),
     "NetworkAttachmentDefinition": (("spec", "config"),),
     "MigrationPolicy": (("spec",),),
 }

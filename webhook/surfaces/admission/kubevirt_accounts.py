@@ -8,6 +8,7 @@ like any other request. A write counts as KubeVirt's own only if this module lis
 from typing import Final
 
 from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import POOL_GROUP, group_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -82,15 +83,18 @@ def restores(new: Kubernetes, old: Kubernetes | None) -> bool:
 
 def is_hyper_converged(request: AdmissionRequest, stored: Kubernetes | None) -> bool:
     """
-    Whether HyperConverged's operator writes its own KubeVirt CR.
+    Whether HyperConverged's operator writes its HyperConverged CR, or the KubeVirt CR that belongs to it.
 
     Only the API server sets the username. The operator's service account is in the namespace of the KubeVirt CR
     (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
     ``controllers/handlers/kubevirt.go``). A tenant can have an account with that name in another namespace. ``stored`` is the
     old object if there is one, because a new object could name any owner.
     """
-    if not isinstance(stored, KubeVirt):
+    if isinstance(stored, HyperConverged):
+        owned = True
+    elif isinstance(stored, KubeVirt):
+        owner = owner_of(stored)
+        owned = owner is not None and owner.name == HYPER_CONVERGED
+    else:
         return False
-    owner = owner_of(stored)
-    owned = owner is not None and owner.name == HYPER_CONVERGED
     return owned and account_of(request.user_info.username, request.namespace) == HYPER_CONVERGED_OPERATOR
