@@ -61,6 +61,12 @@ VALIDATING = {
         ["by-hyperconverged", SETTINGS],
         2,
     ),
+    "hyperconverged": (
+        [("hco.kubevirt.io", ["v1", "v1beta1"], ["hyperconvergeds"], WRITES)],
+        NAMESPACES,
+        ["not-by-hyperconverged", "spec-changed"],
+        5,
+    ),
     "migrationpolicy": ([(*POLICIES, [POLICY], WRITES)], None, ["spec-changed"], 5),
     "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], NAMESPACES, ["config-changed"], 5),
     "networkattachmentdefinition-delete": (
