@@ -23,3 +23,5 @@ class DrainFacts(msgspec.Struct, frozen=True):
     """The verdict as True or False, or None if the verdict is unproven."""
     controller: str = ""
     """The controller that moves the VM's work at an eviction with External, if labels of the VMI name it."""
+    afterwards: str = ""
+    """The result for the VM after KubeVirt has stopped it, as a clause, or an empty text if this is not known."""

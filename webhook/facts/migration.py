@@ -131,6 +131,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """Set if an unknown preference can set the architecture."""
     conflicts: tuple[Conflict, ...]
     """In the order in which KubeVirt reports them."""
+    crashing_preference: FieldPath | None = None
+    """The path of a preference with CPU features that virt-api cannot add, because the VM has no ``domain.cpu``."""
 
     def at(self, *steps: str | int) -> FieldPath:
         """Returns the path of a field of the VMI's spec in the judged object."""

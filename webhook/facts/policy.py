@@ -43,8 +43,8 @@ class PolicyFacts(msgspec.Struct, frozen=True):
     """The fields of the policy that are not null, by name, with values of any type."""
     selectors: Selectors | None
     """The selectors, or None if the policy has no ``selectors`` and therefore never matches."""
-    malformed: tuple[tuple[FieldPath, str], ...]
-    """Paths in ``selectors`` that the API server refuses, each with the fault."""
+    malformed: tuple[tuple[FieldPath, str, str], ...]
+    """Paths in ``selectors`` that the API server refuses, each with the fault and its remedy, which can be empty."""
     others: tuple[tuple[str, Selectors], ...]
     """The other known policies with selectors, by name."""
     migrations: Fact[Json]

@@ -63,8 +63,16 @@ def _bridge_annotation(finding: Finding, raw: Json) -> Iterator[Fix]:
             yield Fix(f"write {BRIDGE_OVERRIDE}, if the guest can take a new IP address", patch)
 
 
+def _empty_cpu(finding: Finding, raw: Json) -> Iterator[Fix]:
+    """Adds an empty ``cpu``, which changes nothing but prevents the crash."""
+    domain: FieldPath = (*finding.path[:-1], "template", "spec", "domain")
+    if isinstance(find(raw, domain), dict) and find(raw, (*domain, "cpu")) is None:
+        yield Fix("write cpu: {} under domain", put(raw, (*domain, "cpu"), {}), is_safe=True)
+
+
 FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM101": _masquerade,
+    "LM408": _empty_cpu,
     "LM102": _masquerade,
     "LM103": _remove("the entry (an empty list forwards all ports)"),
     "LM106": _bridge_annotation,

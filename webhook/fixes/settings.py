@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from webhook.fixes.fix import Fix, find, remove, replace
 from webhook.judging.finding import Finding
+from webhook.kubevirt.settings.selectors import MATCH_LABELS, flattened
 from webhook.kubevirt.settings.settings import SETTINGS, Type
 from webhook.objects.meta import Json
 
@@ -40,6 +41,15 @@ def _disruption(finding: Finding, raw: Json) -> Iterator[Fix]:
         yield Fix("write allowPostCopy: false", replace(raw, (*base, "allowPostCopy"), False))
 
 
+def _policy_setting(finding: Finding, raw: Json) -> Iterator[Fix]:
+    yield from _type(finding, raw)
+    base = finding.path[:-1]
+    selector = find(raw, base) if finding.path[-1] == MATCH_LABELS else None
+    if isinstance(selector, dict) and (labels := flattened(selector)):
+        patch = replace(raw, base, dict(labels))
+        yield Fix("write the labels of matchLabels directly into the selector", patch, is_safe=True)
+
+
 FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM601": _type,
     "LM603": _remove("the field until the cluster runs a release that has it"),
@@ -48,7 +58,7 @@ FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM619": _remove("unsafeMigrationOverride"),
     "LM622": _remove("the feature gate"),
     "LM623": _remove("the feature gate, which no longer has an effect"),
-    "LM631": _type,
+    "LM631": _policy_setting,
     "LM633": _remove("the field until the cluster runs a release that has it"),
     "LM638": _disruption,
 }

@@ -17,6 +17,7 @@ from webhook.judging.finding import Finding, Judgement, finding_of, findings_abo
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.releases import Releases, newest, only
+from webhook.kubevirt.run_strategy import after_stop
 from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Evidence, Verdict, decide, migration_method
@@ -81,7 +82,7 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     if last.architecture_assumed:
         assumptions.append(f"the VM runs on {last.architecture} (the field architecture is not set)")
     verdict = _verdict(merged, last, releases, tuple(assumptions))
-    drain = _drain_facts(last, verdict)
+    drain = replace(_drain_facts(last, verdict), afterwards=after_stop(subject))
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
     if last.claims or last.overlaid_claims:
         merged.extend(_storage_findings(subject, last, world, releases))

@@ -17,6 +17,7 @@ from webhook.objects.kinds import Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
+from webhook.rules.manifest.dead_configuration import is_dead
 from webhook.rules.manifest.manifest_kind import meant_group
 from webhook.yaml.document import MAX_BYTES, Document, read_documents
 
@@ -239,10 +240,12 @@ def _problem(document: Document, at: FieldPath, message: str, remedy: str) -> Ba
 
 
 def is_relevant(manifest: ManifestObject) -> bool:
-    """Whether findings can be about the object, because its kind is judged, or because its kind or group is misspelled."""
+    """Whether findings can be about the object, because its kind is judged or misspelt, or because the object has no effect."""
     if manifest.known is not None:
         return manifest.known.judged
-    return group_of(manifest.api_version) in GROUPS or bool(meant_group(manifest.api_version, manifest.kind))
+    if group_of(manifest.api_version) in GROUPS or meant_group(manifest.api_version, manifest.kind):
+        return True
+    return is_dead(manifest.api_version, manifest.kind, manifest.raw.get("metadata"))
 
 
 def is_spell_checked(manifest: ManifestObject) -> bool:

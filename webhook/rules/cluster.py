@@ -46,6 +46,7 @@ from webhook.rules.settings import configuration_ignored as settings_configurati
 from webhook.rules.settings import dead_post_copy as settings_dead_post_copy
 from webhook.rules.settings import downtime_gate as settings_downtime_gate
 from webhook.rules.settings import drain_bridge as settings_drain_bridge
+from webhook.rules.settings import drain_taint_key as settings_drain_taint_key
 from webhook.rules.settings import eviction_strategy as settings_eviction_strategy
 from webhook.rules.settings import gate_gone as settings_gate_gone
 from webhook.rules.settings import gate_needless as settings_gate_needless
@@ -66,6 +67,7 @@ from webhook.rules.settings import unknown as settings_unknown
 from webhook.rules.settings import unknown_update_method as settings_unknown_update_method
 from webhook.rules.settings import unsafe_override as settings_unsafe_override
 from webhook.rules.settings import update_bridge as settings_update_bridge
+from webhook.rules.settings import vgpu_gate as settings_vgpu_gate
 
 SETTINGS_RULES: tuple[Rule, ...] = (
     settings_type.RULE,
@@ -97,6 +99,8 @@ SETTINGS_RULES: tuple[Rule, ...] = (
     settings_live_update.RULE,
     settings_configuration_ignored.RULE,
     settings_unknown_update_method.RULE,
+    settings_drain_taint_key.RULE,
+    settings_vgpu_gate.RULE,
 )
 POLICY_RULES: tuple[Rule, ...] = (
     policy_setting.RULE,

@@ -7,6 +7,7 @@ from webhook.rules.cpu import (
     memory_encryption,
     memory_encryption_tdx,
     no_tsc_frequency,
+    preferred_features_without_cpu,
     secure_execution,
 )
 from webhook.rules.devices import gpus, host_devices, persistent_reservation
@@ -20,6 +21,7 @@ from webhook.rules.eviction import (
     unresolved_reference,
 )
 from webhook.rules.manifest import (
+    dead_configuration,
     manifest_kind,
     preset,
     refused_name,
@@ -77,6 +79,7 @@ VMI_RULES: tuple[Rule, ...] = (
     no_tsc_frequency.RULE,
     hyperv_passthrough.RULE,
     dedicated_emulator_thread.RULE,
+    preferred_features_without_cpu.RULE,
     unresolved_reference.RULE,
     conflicting_instancetype.RULE,
     pinned_to_node.RULE,
@@ -97,4 +100,5 @@ MANIFEST_RULES: tuple[Rule, ...] = (
     refused_name.RULE,
     unlisted_kind.RULE,
     refused_spec.RULE,
+    dead_configuration.RULE,
 )

@@ -194,6 +194,7 @@ MODES = "ReadWriteOnce ReadOnlyMany ReadWriteMany ReadWriteOncePod"
 BUSES = "virtio sata scsi usb"
 WORDS = {
     "V1VirtualMachineSpec.runStrategy": "Always RerunOnFailure Manual Halted Once WaitAsReceiver",
+    "V1KubeVirtConfiguration.vmRolloutStrategy": "Stage LiveUpdate",
     "V1VirtualMachineSpec.updateVolumesStrategy": "Replacement Migration",
     "V1VirtualMachineInstanceSpec.startStrategy": "Paused",
     "V1VirtualMachineInstanceSpec.architecture": "amd64 arm64 s390x ppc64le",
@@ -224,7 +225,7 @@ MAPS = """
 """
 
 
-def test_seventeen_fields_have_a_list_of_values() -> None:
+def test_these_fields_have_a_list_of_values() -> None:
     """
     In the order in which a message lists them.
     """

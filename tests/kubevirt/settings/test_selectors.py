@@ -149,7 +149,7 @@ def test_selectors_that_are_no_plain_maps_are_named(selectors: Any, wrong: list[
     Each place that the API server refuses is reported, and the policy matches nothing.
     """
     judged = msgspec.convert({"metadata": {"name": "p"}, "spec": {"selectors": selectors}}, MigrationPolicy)
-    paths = [dotted(path) for path, _ in malformed(judged)]
+    paths = [dotted(path) for path, _, _ in malformed(judged)]
 
     assert paths == wrong
     if paths:

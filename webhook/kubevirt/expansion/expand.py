@@ -107,6 +107,9 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),
         hidden_architecture=inherited.unknown_preference if architecture is None else None,
         conflicts=conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
+        crashing_preference=(*subject.owner, "preference")
+        if domain.cpu is None and subject.vm.instancetype is None and _prefers_features(preference)
+        else None,
     )
 
 
@@ -169,6 +172,10 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
     if isinstance(configuration, Unknown):
         return configuration
     return configuration.cpu_model or "host-model"
+
+
+def _prefers_features(preference: PreferenceSpec) -> bool:
+    return preference.cpu is not None and bool(preference.cpu.preferred_cpu_features)
 
 
 def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:

@@ -24,6 +24,7 @@ VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("Always", "RerunOnFailure", "Manual", "Halted", "Once"),
         "WaitAsReceiver",  # 1.6
     ),
+    ("V1KubeVirtConfiguration", "vmRolloutStrategy"): ("Stage", "LiveUpdate"),
     ("V1VirtualMachineSpec", "updateVolumesStrategy"): ("Replacement", "Migration"),
     ("V1VirtualMachineInstanceSpec", "startStrategy"): ("Paused",),
     ("V1VirtualMachineInstanceSpec", "architecture"): ("amd64", "arm64", "s390x", "ppc64le"),

@@ -8,6 +8,7 @@ KubeVirt ignores both selectors for a VMI without labels. This module omits that
 virt-controller writes ``kubevirt.io/nodeName`` before the VMI runs (``pkg/virt-controller/watch/vmi/lifecycle.go``, v1.9.0).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -27,6 +28,10 @@ Labels: TypeAlias = Mapping[str, str]
 NAME_LABEL = "kubernetes.io/metadata.name"
 """A label of every namespace, with the namespace's name as value (Kubernetes 1.22, KEP-2161)."""
 
+MATCH_LABELS = "matchLabels"
+_MATCH_EXPRESSIONS = "matchExpressions"
+_LABELS_SHOWN = 3
+_TEXT = re.compile("[A-Za-z][A-Za-z0-9./_-]*")
 _SELECTORS = "selectors"
 _NAMESPACE, _VMI = "namespaceSelector", "virtualMachineInstanceSelector"
 
@@ -65,9 +70,9 @@ def _texts(selector: Json) -> Labels | None:
     return {key: value for key, value in selector.items() if isinstance(value, str)}
 
 
-def malformed(policy: MigrationPolicy) -> Iterator[tuple[FieldPath, str]]:
+def malformed(policy: MigrationPolicy) -> Iterator[tuple[FieldPath, str, str]]:
     """
-    The path and message of each selector that is not a map from label to value.
+    The path, message and remedy of each selector that is not a map from label to value.
 
     A common mistake is ``matchLabels`` inside a selector, as in other objects of Kubernetes.
     """
@@ -76,17 +81,49 @@ def malformed(policy: MigrationPolicy) -> Iterator[tuple[FieldPath, str]]:
     if selectors is None:
         return
     if not isinstance(selectors, dict):
-        yield base, f"selectors is {shown(selectors)}, not an object"
+        yield base, f"selectors is {shown(selectors)}, not an object", ""
         return
     for name, selector in selectors.items():
         if name not in (_NAMESPACE, _VMI):
-            yield (*base, name), f"field {shown(name)} does not exist in selectors"
+            yield (*base, name), f"field {shown(name)} does not exist in selectors", ""
         elif isinstance(selector, dict):
             for key, value in selector.items():
                 if not isinstance(value, str):
-                    yield (*base, name, key), f"{name} is a map from label to value, but {shown(key)} is {shown(value)}"
+                    message = f"{name} is a map from label to value, but {shown(key)} is {shown(value)}"
+                    yield (*base, name, key), message, _remedy(name, key, selector)
         elif selector is not None:
-            yield (*base, name), f"{name} is {shown(selector)}, not a map from label to value"
+            yield (*base, name), f"{name} is {shown(selector)}, not a map from label to value", ""
+
+
+def _remedy(name: str, key: str, selector: Mapping[str, Json]) -> str:
+    """The remedy for a field that label selectors of other kinds have, and the selectors of a MigrationPolicy do not have."""
+    if key == _MATCH_EXPRESSIONS:
+        return "Remove matchExpressions. A MigrationPolicy matches only equal labels."
+    labels = flattened(selector) if key == MATCH_LABELS else None
+    if not labels or len(labels) > _LABELS_SHOWN:
+        return ""
+    return f"Write {name}: {{{', '.join(f'{label}: {_plain(value)}' for label, value in labels.items())}}}."
+
+
+def flattened(selector: Mapping[str, Json]) -> Labels | None:
+    """
+    The labels of a selector with ``matchLabels`` as a map from label to value, or None if the selector has other fields or
+    contradicting labels.
+    """
+    inner = selector.get(MATCH_LABELS)
+    if not isinstance(inner, dict):
+        return None
+    outer = {key: value for key, value in selector.items() if key != MATCH_LABELS}
+    if any(outer.get(key, value) != value for key, value in inner.items()):
+        return None
+    labels = {key: value for key, value in (outer | inner).items() if isinstance(value, str)}
+    return labels if len(labels) == len(outer | inner) else None
+
+
+def _plain(value: str) -> str:
+    """The value as YAML, in quotes if YAML would read a plain text as another type."""
+    is_text = _TEXT.fullmatch(value) and value.lower() not in ("true", "false", "null", "yes", "no", "on", "off")
+    return value if is_text else f'"{value}"'
 
 
 def namespace_labels(world: World, namespace: str) -> Fact[Labels]:

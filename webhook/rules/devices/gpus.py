@@ -17,6 +17,11 @@ _TWO = "{domain: {devices: {gpus: [{name: g, deviceName: nvidia.com/A10}, {name:
 _MEDIATED = {"mediatedDevices": [{"mdevNameSelector": "A10", "resourceName": "nvidia.com/A10"}]}
 _PASSED_THROUGH = "is passed through from the node"
 _REFUSED = "so the VM cannot be live-migrated"
+_ALLOWED = "which KubeVirt can live-migrate between nodes with the same driver. Profile `exact` only warns"
+_ALLOWED_REMEDY = (
+    "Install the same driver of the virtual GPU on all nodes. For profile `strict`, ask for an exemption, or remove the entry "
+    "from domain.devices.gpus."
+)
 _ALLOWED_LATER = (
     "so KubeVirt 1.8 and earlier cannot live-migrate the VM. For KubeVirt 1.9 and later, profile `exact` only warns"
 )
@@ -25,7 +30,7 @@ _ALLOWED_LATER = (
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if not facts.gpus:
         return
-    releases, consequence = KNOWN, _REFUSED
+    releases, consequence, remedy = KNOWN, _REFUSED, ""
     configuration = facts.configuration
     if len(facts.gpus) == 1 and isinstance(configuration, Unknown):
         gpu = facts.gpus[0]
@@ -40,6 +45,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         )
     elif not isinstance(configuration, Unknown) and _can_migrate(facts, configuration):
         releases, consequence = KNOWN & ~VGPU_KNOWN, _ALLOWED_LATER
+        if not facts.releases & ~VGPU_KNOWN:
+            consequence, remedy = _ALLOWED, _ALLOWED_REMEDY
     for gpu in facts.gpus:
         resource = _resource(gpu.value)
         origin = f", from {gpu.origin}" if gpu.origin else ""
@@ -47,7 +54,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             gpu.path,
             f"GPU {gpu.value.name!r} ({resource}{origin}) {_PASSED_THROUGH}, {consequence}",
             f"gpu {gpu.value.name} {resource}",
-            releases=releases,
+            remedy,
+            releases,
         )
 
 

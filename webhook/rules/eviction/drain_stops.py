@@ -11,7 +11,8 @@ def check(facts: DrainFacts) -> Iterator[Outcome]:
     if facts.strategy == "LiveMigrateIfPossible" and facts.migratable is False:
         yield Violation(
             strategy_path(facts),
-            "evictionStrategy is LiveMigrateIfPossible, but the VM cannot be live-migrated, so a node drain stops it",
+            "evictionStrategy is LiveMigrateIfPossible, but the VM cannot be live-migrated, so a node drain stops it"
+            + (f". {facts.afterwards}" if facts.afterwards else ""),
             "evictionStrategy",
         )
 
@@ -22,9 +23,15 @@ RULE = Rule(
     about=About.DRAIN,
     severity=Severity.INFO,
     summary="A node drain stops the VM.",
-    rationale="The pod of a VM that cannot be live-migrated is evicted like any other pod.",
+    rationale=(
+        "The pod of a VM that cannot be live-migrated is evicted like any other pod, and the guest gets time to shut down. The "
+        "runStrategy decides whether KubeVirt starts the VM again."
+    ),
     remediation="Correct what prevents the live migration, if the VM must keep running during a node drain.",
-    source="pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, v1.9.0",
+    source=(
+        "pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, "
+        "pkg/virt-controller/watch/vm/vm.go syncRunStrategy, v1.9.0"
+    ),
     reference=EVICTION_GUIDE,
     check=check,
     examples=(

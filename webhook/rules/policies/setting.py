@@ -15,8 +15,8 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
     for name, value in facts.settings.items():
         if name in POLICY_SETTINGS:
             yield from wrong_type(BASE, POLICY_SETTINGS[name], value)
-    for path, problem in facts.malformed:
-        yield Violation(path, problem, problem)
+    for path, problem, remedy in facts.malformed:
+        yield Violation(path, problem, problem, remedy)
     values = {name: value for name, value in well_typed_settings(facts).items() if name in POLICY_SETTINGS}
     yield from refused_bandwidth(BASE, values)
     yield from out_of_range(BASE, values)

@@ -9,12 +9,15 @@ from webhook.objects.path import FieldPath
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, by_release, cr, setting_path, values_of
 
+_SHIPPED = (150, 20)
+"""The defaults of HyperConverged from the release after 1.18 on (``progressTimeout``, ``completionTimeoutPerGiB``)."""
+
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str, int] | None:
         values = values_of(facts, behaviour)
         progress, completion = values[PROGRESS_TIMEOUT], values[COMPLETION_TIMEOUT]
-        if not 0 < completion < progress:
+        if not 0 < completion < progress or (progress, completion) == _SHIPPED:
             return None
         name = PROGRESS_TIMEOUT if PROGRESS_TIMEOUT in written(facts.migrations) else COMPLETION_TIMEOUT
         message = (
@@ -39,6 +42,7 @@ RULE = Rule(
     check=check,
     examples=(
         Example("the defaults", cr("allowPostCopy: true")),
+        Example("the defaults of HyperConverged", cr("progressTimeout: 150, completionTimeoutPerGiB: 20")),
         Example("equal", cr("progressTimeout: 150, completionTimeoutPerGiB: 150")),
         Example("longer", cr("progressTimeout: 300"), violates=(setting_path("progressTimeout"),)),
         Example("one second longer", cr("progressTimeout: 151"), violates=(setting_path("progressTimeout"),)),
