@@ -39,19 +39,19 @@ def report(fragment: str, *around: Manifest, release: str = "any") -> Any:
             VIRTIOFS,
             (MASQUERADE,),
             "cannot be live-migrated by KubeVirt up to 1.4, but can be live-migrated from 1.5 on",
-            "KubeVirt refuses this up to 1.4 and accepts it from 1.5 on.",
+            "KubeVirt refuses such a VM up to 1.4 and accepts it from 1.5 on.",
         ),
         (
             RESERVATION,
             (MASQUERADE, SHARED),
             "cannot be live-migrated by KubeVirt up to 1.8, but can be live-migrated from 1.9 on",
-            "KubeVirt refuses this up to 1.8 and accepts it from 1.9 on.",
+            "KubeVirt refuses such a VM up to 1.8 and accepts it from 1.9 on.",
         ),
         (
             SNP,
             (MASQUERADE,),
             "cannot be live-migrated by KubeVirt from 1.7 on (SEVNotLiveMigratable), but can be live-migrated up to 1.6",
-            "KubeVirt refuses this from 1.7 on and accepts it up to 1.6.",
+            "KubeVirt refuses such a VM from 1.7 on and accepts it up to 1.6.",
         ),
         (
             BOTH,
@@ -60,13 +60,13 @@ def report(fragment: str, *around: Manifest, release: str = "any") -> Any:
                 "cannot be live-migrated by KubeVirt up to 1.4 and from 1.7 on (SEVNotLiveMigratable), "
                 "but can be live-migrated from 1.5 to 1.6"
             ),
-            "KubeVirt refuses this from 1.7 on and accepts it up to 1.6.",
+            "KubeVirt refuses such a VM from 1.7 on and accepts it up to 1.6.",
         ),
         (
             GPU,
             (),
             "cannot be live-migrated by KubeVirt up to 1.8, cannot tell yet for KubeVirt 1.9",
-            "KubeVirt refuses this up to 1.8.",
+            "KubeVirt refuses such a VM up to 1.8.",
         ),
         ("{}", (MASQUERADE,), "can be live-migrated (KubeVirt 1.9)", ""),
         ("{}", (kubevirt(),), "cannot be live-migrated (InterfaceNotLiveMigratable, KubeVirt 1.9)", ""),
@@ -81,7 +81,7 @@ def test_the_text_names_releases_that_disagree(
     said = text.render(report(fragment, *around), width=500, verbose=True)
 
     assert f"VirtualMachine tenant/vm: {headline}\n" in said
-    assert [line for line in said.splitlines() if "KubeVirt refuses this" in line][-1:] == (
+    assert [line for line in said.splitlines() if "KubeVirt refuses such a VM" in line][-1:] == (
         [f"       note: {note}"] if note else []
     )
 
@@ -129,5 +129,8 @@ def test_an_unproven_vm_is_not_reported_as_migratable() -> None:
     """
     said = text.render(report(GPU, release="1.9"), width=500)
 
-    assert "It is unproven whether KubeVirt itself would migrate this. The rule is on Migratable's fixed list." in said
+    assert (
+        "It is unproven whether KubeVirt itself would migrate such a VM. The rule is on Migratable's fixed list."
+        in said
+    )
     assert "can migrate it" not in said

@@ -152,12 +152,12 @@ def test_a_pinned_release_is_not_compared_with_others() -> None:
 @pytest.mark.parametrize(
     ("releases", "expected"),
     [
-        (("1.3", "1.4"), "note: KubeVirt refuses this up to 1.4 and accepts it from 1.5 on."),
-        (("1.5", "1.6", "1.7", "1.8", "1.9"), "note: KubeVirt refuses this from 1.5 on and accepts it up to 1.4."),
-        (("1.3",), "note: KubeVirt refuses this in 1.3 and accepts it from 1.4 on."),
+        (("1.3", "1.4"), "note: KubeVirt refuses such a VM up to 1.4 and accepts it from 1.5 on."),
+        (("1.5", "1.6", "1.7", "1.8", "1.9"), "note: KubeVirt refuses such a VM from 1.5 on and accepts it up to 1.4."),
+        (("1.3",), "note: KubeVirt refuses such a VM in 1.3 and accepts it from 1.4 on."),
         (
             ("1.6", "1.7", "1.8"),
-            "note: KubeVirt refuses this from 1.6 to 1.8 and accepts it up to 1.5 and from 1.9 on.",
+            "note: KubeVirt refuses such a VM from 1.6 to 1.8 and accepts it up to 1.5 and from 1.9 on.",
         ),
     ],
 )

@@ -228,15 +228,15 @@ def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources
 
 
 def _remarks(finding: FindingReport, release: str, unproven: bool) -> Iterator[str]:
-    """Notes on a finding. ``unproven``: another finding of the rule at the same place is undetermined."""
+    """Notes on a finding. ``unproven`` is true if another finding of the rule at the same place is undetermined."""
     if reason := exempted(finding):
         yield reason
     if finding.basis == Basis.BASELINE:
         names_profile = "exact" in finding.message or finding.action != Action.DENY
         own = (
-            "It is unproven whether KubeVirt itself would migrate this"
+            "It is unproven whether KubeVirt itself would migrate such a VM"
             if unproven
-            else "KubeVirt itself would migrate this"
+            else "KubeVirt itself would migrate such a VM"
         )
         yield f"{own}. The rule is on Migratable's fixed list." + (
             "" if names_profile else " Profile `exact` only warns."
@@ -248,9 +248,9 @@ def _remarks(finding: FindingReport, release: str, unproven: bool) -> Iterator[s
     if finding.basis != Basis.KUBEVIRT or finding.outcome != "violation":
         yield f"This finding holds for KubeVirt {releases_phrase(held)}, but not {releases_phrase(rest)}."
     elif unproven:
-        yield f"KubeVirt refuses this {releases_phrase(held)}."
+        yield f"KubeVirt refuses such a VM {releases_phrase(held)}."
     else:
-        yield f"KubeVirt refuses this {releases_phrase(held)} and accepts it {releases_phrase(rest)}."
+        yield f"KubeVirt refuses such a VM {releases_phrase(held)} and accepts it {releases_phrase(rest)}."
 
 
 def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[str]:
