@@ -47,7 +47,7 @@ def of_report(report: Report, located: Callable[[str], str] = file_of) -> Baseli
     """
     A baseline of all denied, warned and already known findings. The entries are sorted, for small diffs.
 
-    If several files contain objects of the same name, fingerprints include the path that ``located`` returns for the file.
+    If several files contain objects with the same name, fingerprints include the path that ``located`` returns for the file.
     """
     entries = [
         Entry(fingerprints.own, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
@@ -87,8 +87,8 @@ class _Known:
         """
         Whether the baseline has an unused entry for the finding. The method marks that entry as used.
 
-        The fingerprint of an entry may contain no file or folder. If several files contain objects of this name, such an entry
-        matches only findings in its own file.
+        The fingerprint of an entry may contain no file or folder. If several files contain objects with this name, such an
+        entry matches only findings in its own file.
         """
         places = (fingerprints.own, fingerprints.in_folder, fingerprints.in_file)
         for fingerprint in places:
@@ -115,8 +115,8 @@ def exempt(
     The report, with known findings exempted. A note names fixed entries.
 
     An entry is fixed if no finding uses it, and its file was read or its object was judged in another file. If several folders
-    contain an object of this name, the entry is fixed only if its file was read. ``read`` contains the names of the files that
-    were read.
+    contain an object with this name, the entry is fixed only if its file was read. ``read`` contains the names of the files
+    that were read.
     """
     entries = _Known(baseline)
     by_object: dict[int, list[FindingReport]] = {}

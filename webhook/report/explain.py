@@ -139,7 +139,7 @@ FRAGMENTS: dict[About, str] = {
 
 
 def fragments(rule: Rule) -> str:
-    """A sentence that says to which part of an object the fragments belong."""
+    """A sentence about the part of an object that contains the fragments."""
     if rule.about[:1].islower():
         return FRAGMENTS.get(rule.about, "Each example is a part of the judged object.")
     return FRAGMENTS.get(rule.about, f"Each example is a part of a {rule.about}.")

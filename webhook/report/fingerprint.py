@@ -26,11 +26,11 @@ class Fingerprints(msgspec.Struct, frozen=True):
     in_folder: str
     in_file: str
     own: str
-    """The fingerprint to use. This is ``plain``, unless several files contain objects of this name."""
+    """The fingerprint to use. This is ``plain``, unless several files contain objects with this name."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether only one file contains objects of this name."""
+        """Whether only one file contains objects with this name."""
         return self.own == self.plain
 
 
@@ -40,9 +40,9 @@ def fingerprinted(
     """
     Each finding with its object and fingerprints, in order.
 
-    If several folders contain an object of the same name, such as ``dev/`` and ``prod/``, the fingerprint includes the folder.
-    If several files in one folder contain an object of the same name, the fingerprint includes the file. ``located`` maps a
-    file name in the report to the path in the fingerprint.
+    If several folders contain an object with the same name, such as ``dev/`` and ``prod/``, the fingerprint includes the
+    folder. If several files in one folder contain an object with the same name, the fingerprint includes the file. ``located``
+    maps a file name in the report to the path in the fingerprint.
     """
     files: dict[tuple[str, ...], Counter[str]] = {}
     for judged in report.objects:

@@ -117,7 +117,9 @@ class ReferenceReport(_Part, frozen=True):
     The file of the object in use, which is the nearest object. The value is null if different objects are equally near.
     """
     others: list[str]
-    """Other files with an object of this name, at most 10. If ``file`` is null, these files contain different objects."""
+    """
+    Other files that contain an object with this name, at most 10. If ``file`` is null, these files contain different objects.
+    """
 
 
 class ObjectReport(_Part, frozen=True):
@@ -195,7 +197,10 @@ class Examined(msgspec.Struct, frozen=True):
     """Notes about this release."""
     choices: Sequence[Choice] = ()
     within: FieldPath = ()
-    """The path of an object inside another object. The paths of its findings begin with it, and patches do not."""
+    """
+    The path of an object inside another object. The paths of its findings begin with this path, but paths in its patches do
+    not.
+    """
 
 
 def build(

@@ -1,7 +1,7 @@
 """Makes text from objects safe for terminals, logs and warnings."""
 
 MAX = 500
-"""Maximum number of characters of a text. Object names fit. The text of a whole file is cut."""
+"""Maximum number of characters in a text. Object names fit. The text of a whole file is cut."""
 
 
 def printable(text: str) -> str:

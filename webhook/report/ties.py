@@ -1,4 +1,4 @@
-"""References that are unproven, because different objects of the same name are equally near. This file does no I/O."""
+"""References that are unproven, because different objects with the same name are equally near. This file does no I/O."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
