@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True):
     policy: Policy = msgspec.field(default_factory=Policy)
     release: str = ""
     today: str = "1970-01-01"
-    """The date (``YYYY-MM-DD``) with which the expiry of exemptions is compared."""
+    """Today's date (``YYYY-MM-DD``), to find exemptions that have expired."""
 
 
 def choose_release(requested: str, world: World) -> ReleaseChoice:
@@ -160,7 +160,7 @@ def report_on(
     The report on judged objects.
 
     ``used`` contains the label and the notes of each release that objects were judged for. It is empty if no object was judged.
-    ``unread`` are notes about VMs in objects that are not read.
+    ``unread`` contains notes about VMs that are not checked, because they are inside objects that are not read.
     """
     used = used or {(release.label, release.notes)}
     label = ", ".join(sorted({label for label, _ in used}, key=_by_number))
@@ -169,7 +169,7 @@ def report_on(
     if len(unread) > _MAX_UNREAD:
         notes.append(f"{len(unread) - _MAX_UNREAD} more objects contain a VM that is not checked")
     if any(judged.references for judged in objects):
-        from webhook.report.ties import tie_notes  # noqa: PLC0415 - few repositories have different objects of one name
+        from webhook.report.ties import tie_notes  # noqa: PLC0415 - few repositories have different objects with one name
 
         notes += tie_notes(objects)
     return report_of(objects, problems, profile=settings.policy.profile, release=label, notes=notes)

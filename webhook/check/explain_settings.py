@@ -29,7 +29,7 @@ class Request:
     """The VMs and the release to explain."""
 
     release: str = ""
-    """As ``check --release``. For ``any``, the newest release is explained."""
+    """As ``check --release``. For ``any``, the settings in the newest release are explained."""
     vms: tuple[str, ...] = ()
     """``name`` or ``namespace/name``. An empty list means all VMs."""
     link: str = ""

@@ -1,8 +1,8 @@
 """
 Judges an object with placeholders, such as ``${ARCHITECTURE}`` in an OpenShift Template.
 
-The object is judged with several values for each placeholder. A result that is the same for all values holds. Every other
-result is undetermined, and names the placeholder.
+The object is judged with several values for each placeholder. A result counts only if it is the same for all values. Every
+other result is undetermined, and its message names the placeholder.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from webhook.objects.path import FieldPath
 from webhook.rules.rule import Basis
 
 _MOST: Final = 32
-"""Maximum number of values to try. A template has one to three placeholders in fields that matter."""
+"""Maximum number of values to try. A usual template has one to three placeholders in fields that rules check."""
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     **{key: values for (_, key), values in VALUES.items()},
     "accessModes": ("ReadWriteMany", "ReadWriteOnce"),
@@ -32,9 +32,9 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _OTHER_TYPES: Final = (True, False, 1)
 _NAMES: Final = frozenset(("name", "generateName", "namespace", "claimName", "storageClassName", "networkName"))
-"""Fields with a name, for which the placeholder itself serves as a name. Equal placeholders are equal names."""
+"""Fields that contain a name. The placeholder itself is used as the name, so equal placeholders are equal names."""
 _OPAQUE: Final = frozenset(("deviceName",))
-"""Fields whose value decides, and whose values are not a list of words."""
+"""Fields whose value can change the verdict, but whose possible values are not known."""
 _SETTLE: Final = "Give the parameter a value in the template, or check the processed template."
 
 _Judge: TypeAlias = Callable[[Kubernetes], Judgement]

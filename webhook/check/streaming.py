@@ -59,7 +59,7 @@ class FileResult(msgspec.Struct):
     used: set[tuple[str, tuple[str, ...]]]
     """The labels and notes of the releases in use."""
     notes: tuple[str, ...] = ()
-    """Notes about VMs in objects that are not read."""
+    """Notes about VMs that are not checked, because they are inside objects that are not read."""
 
     @property
     def has_findings(self) -> bool:
