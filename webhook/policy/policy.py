@@ -124,7 +124,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     actions: dict[str, Action] = {}
     """Actions by rule id or name, which override the profile."""
     unproven: Action = Action.WARN
-    """The action for an unproven result, which is a result for which a fact is missing."""
+    """The action for an unproven result. A result is unproven if a fact is missing."""
     unreadable: Action = Action.DENY
     """
     The strongest action for a result that depends on an existing but unreadable object.

@@ -54,7 +54,7 @@ class ClusterSource:
 
     @property
     def ready(self) -> bool:
-        """Whether each kind has been listed or is not served by the cluster."""
+        """Whether each kind that the cluster serves has been listed."""
         return self._cluster.ready
 
     @property

@@ -253,7 +253,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """uvicorn has no time limit for a client to read a response."""
+        """uvicorn does not limit the time that a client takes to read a response."""
         self.write_blocked_since = self._limiter.clock()
         super().pause_writing()
 

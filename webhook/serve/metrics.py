@@ -143,7 +143,7 @@ class Metrics:
         self._would_deny.labels(rule).inc()
 
     def lowered(self, rule: str, reason: Lowered) -> None:
-        """Count one denial that was lowered, for example because of the account of the request."""
+        """Count one lowered denial, for example for an account in the policy file."""
         self._lowered.labels(rule, reason.value).inc()
 
     def observe_live_reads(self, ended: str, seconds: float) -> None:

@@ -138,7 +138,7 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
 def _note_exemptions(
     metrics: Metrics, configurations: ConfigurationSource, reported: Sequence[str] = ()
 ) -> Sequence[str]:
-    """Count exemptions and accounts, log entries that have newly begun to expire, and return all expiring entries."""
+    """Count exemptions and accounts, log expiring entries that are not in ``reported``, and return all expiring entries."""
     metrics.exempted(configurations.policy, today())
     expiring = expiry_warnings(configurations.policy, today())
     for line in expiring:

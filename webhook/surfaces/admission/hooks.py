@@ -7,7 +7,7 @@ Helm.
 
 The webhooks never receive VMI heartbeats, migrations, pods, evictions or nodes. For the kinds below, they do not receive
 updates that only start, stop or scale an object or change its metadata. Updates of an object that is being deleted are sent
-only if its judged part changes, so that a finalizer cannot hide a change to the spec.
+only if its judged part changes. So a finalizer cannot hide a change to the spec.
 """
 
 from dataclasses import dataclass

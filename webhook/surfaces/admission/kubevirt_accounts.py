@@ -25,7 +25,7 @@ _OTHERS: Final = ("handler", "operator", "exportproxy", "synchronization-control
 ACCOUNTS: Final = frozenset((CONTROLLER, VIRT_API, *(f"kubevirt-{part}" for part in _OTHERS)))
 """KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
 OWNERS: Final = frozenset(("VirtualMachine", "VirtualMachineInstanceReplicaSet", "VirtualMachinePool"))
-"""Kinds for which virt-controller creates VMIs."""
+"""Kinds whose VMIs virt-controller creates."""
 WORKLOADS: Final = frozenset((*OWNERS, "VirtualMachineInstance"))
 
 

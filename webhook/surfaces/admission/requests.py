@@ -85,8 +85,8 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     """
     The request in ``body``.
 
-    Raises BadReview for a body that no API server sends. Such a body is not UTF-8 (an API server replaces invalid bytes) or
-    not JSON, or it has another version, no request, no usable UID, or an UPDATE without the old object.
+    Raises BadReview for a body that no API server sends. Reasons: it is not UTF-8 (an API server replaces invalid bytes) or not
+    JSON, it has another version, or it lacks the request, a usable UID or the old object of an UPDATE.
     """
     try:
         if not body.isascii():

@@ -25,14 +25,14 @@ SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
 """Maximum number of violations that an expression compares with old violations. The cost limit of an expression is 1,000,000."""
 MOST_PAIRS: Final = 200_000
-"""Maximum number of pairs of an old and a new violation."""
+"""Maximum number of pairs to compare, each with an old and a new violation."""
 MOST_INDEXED: Final = 1000
 """Messages about entries of longer lists do not contain the index of the entry."""
 MOST_CAUSES: Final = 10
 MOST_CHARACTERS: Final = 4000
 """Maximum length of a message. API servers drop messages of more than 5 KiB."""
 NAME: Final = "migratable-backstop"
-"""The name of the ConfigMaps, and of the label by which bindings select them. The label's value is the action."""
+"""The name of the ConfigMaps, and the key of the label that bindings select. The value of the label is the action."""
 FIRST: Final = str(list(range(MOST_CAUSES)))
 DENIES: Final = f"params.?metadata.?labels[?'{NAME}'].orValue('') == 'deny'"
 """A CEL condition: the binding selects parameters whose action is deny."""

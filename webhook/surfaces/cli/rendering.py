@@ -94,9 +94,7 @@ def _helm(chart: str, options: RenderOptions, sources: Sources) -> Iterator[Mani
     file = chart if os.path.isfile(chart) else f"{chart.rstrip('/')}/Chart.yaml".removeprefix("./")
     if not os.path.isfile(file):
         what = "no Chart.yaml in this folder" if os.path.isdir(chart) else "no such chart"
-        remedy = (
-            "Name the folder of a chart. Render a chart of a registry yourself: helm template ... | migratable check -"
-        )
+        remedy = "Name the folder of a chart. Render a chart from a registry yourself: helm template ... | migratable check -"
         raise BadInput(what, remedy=remedy, source=shown(chart))
     if which("helm") is None:
         raise Misconfigured("--helm needs helm", remedy="Install helm, and put it on PATH.")

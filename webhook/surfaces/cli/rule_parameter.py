@@ -26,7 +26,7 @@ class RuleName(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
 
 class Suggested(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on only
-    """A text parameter for which shells suggest words."""
+    """A text parameter. Shells suggest words for its value."""
 
     name = "text"
 

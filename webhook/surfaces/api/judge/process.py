@@ -33,7 +33,7 @@ from webhook.surfaces.api.judge.messages import (
 K = TypeVar("K", bound=Kubernetes)
 
 MOST_MEMORY = 512 * 2**20
-"""Maximum number of bytes of address space."""
+"""Limit for address space, in bytes."""
 GROWN = 160 * 2**20
 """Limit for resident memory, in bytes. A process that uses more memory ends after its current response."""
 LOWEST_PRIORITY = 19
