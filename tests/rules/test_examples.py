@@ -21,9 +21,10 @@ from webhook.rules.rule import Example, Rule
 def report_of(manifest: dict[str, Any], example: Example) -> ObjectReport | None:
     inputs = read_manifests(json.dumps(manifest).encode(), "example")
     world = ObjectsWorld((*objects_in(inputs.objects), *map(read, example.world)), complete_kinds(example))
-    report = check_in(world, [inputs], Settings(release=example.release))
+    others = [read_manifests(json.dumps(item).encode(), "other") for item in example.world]
+    report = check_in(world, [inputs, *others], Settings(release=example.release))
     assert report.problems == []
-    return report.objects[0] if report.objects else None
+    return next((judged for judged in report.objects if judged.source and judged.source.file == "example"), None)
 
 
 def complete_kinds(example: Example) -> list[type[Kubernetes]]:

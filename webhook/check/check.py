@@ -28,7 +28,14 @@ from webhook.kubevirt.releases import (
     parse_release,
 )
 from webhook.kubevirt.subject import with_labels_only
-from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, is_spell_checked, placed_in
+from webhook.manifests.objects import (
+    ManifestObject,
+    Manifests,
+    is_migration_request,
+    is_relevant,
+    is_spell_checked,
+    placed_in,
+)
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
@@ -57,6 +64,14 @@ class Settings(msgspec.Struct, frozen=True):
     release: str = ""
     today: str = "1970-01-01"
     """Today's date (``YYYY-MM-DD``), to find exemptions that have expired."""
+
+
+class MigrationRequest(msgspec.Struct, frozen=True):
+    """A VirtualMachineInstanceMigration (VMIM), and how to judge it."""
+
+    manifest: ManifestObject
+    settings: Settings
+    release: ReleaseChoice
 
 
 def choose_release(requested: str, world: World) -> ReleaseChoice:
@@ -142,6 +157,11 @@ def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> R
     ]
     problems = [problem for file in inputs for problem in file.problems]
     objects = [object_report(judged) for judged in examined]
+    requests = [manifest for file in inputs for manifest in file.objects if is_migration_request(manifest)]
+    if requests:
+        from webhook.check.migration_requests import with_refusals  # noqa: PLC0415 - few files have one
+
+        objects = with_refusals(objects, [MigrationRequest(one, settings, release) for one in requests], world)
     unread = [note for file in inputs for note in file.notes]
     return report_on(
         objects, problems, settings, release, {(judged.release, judged.notes) for judged in examined}, unread
@@ -181,12 +201,15 @@ def _by_number(label: str) -> tuple[int, ...]:
     return release if release is not None else (10_000,)
 
 
-def examine(manifest: ManifestObject, world: World, settings: Settings, release: ReleaseChoice) -> Iterator[Examined]:
+def examine(
+    manifest: ManifestObject, world: World, settings: Settings, release: ReleaseChoice, refusal: str = ""
+) -> Iterator[Examined]:
     """
     Judges one object. Yields nothing for a kind that no rule checks, and for an object that is only looked up and has no
     finding.
 
-    ``release`` applies unless a KubeVirt CR in a nearer folder sets another release.
+    ``release`` applies unless a KubeVirt CR in a nearer folder sets another release. ``refusal`` is the reason for which
+    KubeVirt refuses a VirtualMachineInstanceMigration, if it does.
     """
     if not is_relevant(manifest) and not (
         is_spell_checked(manifest) and judge_manifest(manifest.raw, release.releases).findings
@@ -196,7 +219,7 @@ def examine(manifest: ManifestObject, world: World, settings: Settings, release:
     if view is not None and not settings.release:
         release = choose_release("", world)
     releases = release.releases
-    of_manifest = judge_manifest(manifest.raw, releases)
+    of_manifest = judge_manifest(manifest.raw, releases, refusal)
     if manifest.object is not None:
         of_object = _judge_manifest_object(manifest, manifest.object, world, releases)
         judgement = replace(of_object, findings=(*of_object.findings, *of_manifest.findings))

@@ -11,14 +11,23 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from webhook.check.check import ReleaseChoice, Settings, choose_release, examine, fill, report_on, working_directory
+from webhook.check.check import (
+    MigrationRequest,
+    ReleaseChoice,
+    Settings,
+    choose_release,
+    examine,
+    fill,
+    report_on,
+    working_directory,
+)
 from webhook.errors import BadInput
 from webhook.facts.candidates import Viewer
 from webhook.facts.objects_world import Choice, ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
 from webhook.kubevirt.subject import with_labels_only
-from webhook.manifests.objects import ManifestObject, Manifests, placed_in
+from webhook.manifests.objects import ManifestObject, Manifests, is_migration_request, placed_in
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -60,6 +69,7 @@ class FileResult(msgspec.Struct):
     """The labels and notes of the releases in use."""
     notes: tuple[str, ...] = ()
     """Notes about VMs that are not checked, because they are inside objects that are not read."""
+    requests: Sequence[MigrationRequest] = ()
 
     @property
     def has_findings(self) -> bool:
@@ -119,8 +129,14 @@ class StreamingCheck:
         for done, number in enumerate(sorted(self._outdated), 1):
             self._results[number] = self._judge(self._reread(number))
             progress(done, len(self._outdated))
+        objects = [judged for result in self._results for judged in result.objects]
+        requests = [request for result in self._results for request in result.requests]
+        if requests:
+            from webhook.check.migration_requests import with_refusals  # noqa: PLC0415 - few files have one
+
+            objects = with_refusals(objects, requests, self._world)
         return report_on(
-            [judged for result in self._results for judged in result.objects],
+            objects,
             [problem for result in self._results for problem in result.problems],
             self._settings,
             self._release,
@@ -148,10 +164,13 @@ class StreamingCheck:
         self._world.lookups = set(_RELEASE)
         objects: list[ObjectReport] = []
         used: set[tuple[str, tuple[str, ...]]] = set()
+        requests: list[MigrationRequest] = []
         for manifest in manifests.objects:
             settings, release = self._chosen(manifest.document.source)
             for judged in examine(manifest, self._world, settings, release):
                 objects.append(object_report(judged))
                 used.add((judged.release, judged.notes))
+            if is_migration_request(manifest):
+                requests.append(MigrationRequest(manifest, settings, release))
             self._judged()
-        return FileResult(objects, manifests.problems, used, manifests.notes)
+        return FileResult(objects, manifests.problems, used, manifests.notes, requests)

@@ -48,3 +48,5 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     """The metadata as written. Rules check only names that are strings."""
     raw: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The whole object as written."""
+    refusal: str = ""
+    """Why KubeVirt refuses a VirtualMachineInstanceMigration, or an empty text."""

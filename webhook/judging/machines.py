@@ -108,16 +108,23 @@ def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, rel
     return findings_about(STORAGE_RULES, storage, releases)
 
 
-def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
+def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "") -> Judgement:
     """
     Findings about a manifest's kind and field names: unknown kinds, unknown fields and invalid values.
 
     API servers refuse or drop such fields before admission, so only a check of manifests calls this function.
+    ``refusal`` is the reason for which KubeVirt refuses a VirtualMachineInstanceMigration, if it does.
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")
     facts = ManifestFacts(
-        api_version, kind, releases, *problems_in(kind, raw), metadata if isinstance(metadata, dict) else {}, raw
+        api_version,
+        kind,
+        releases,
+        *problems_in(kind, raw),
+        metadata if isinstance(metadata, dict) else {},
+        raw,
+        refusal,
     )
     return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
 

@@ -13,7 +13,7 @@ import msgspec
 from webhook.errors import BadInput
 from webhook.kubevirt.schema.field_names import ROOTS
 from webhook.kubevirt.schema.group_kinds import GROUPS
-from webhook.objects.kinds import Kind, find_kind, group_of
+from webhook.objects.kinds import KUBEVIRT_GROUP, Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
@@ -251,6 +251,11 @@ def is_relevant(manifest: ManifestObject) -> bool:
 def is_spell_checked(manifest: ManifestObject) -> bool:
     """Whether the names and values of an object are checked, although rules only look it up."""
     return manifest.known is not None and manifest.kind in ROOTS
+
+
+def is_migration_request(manifest: ManifestObject) -> bool:
+    """Whether the object is a VirtualMachineInstanceMigration (VMIM)."""
+    return manifest.kind == "VirtualMachineInstanceMigration" and group_of(manifest.api_version) == KUBEVIRT_GROUP
 
 
 def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:

@@ -24,6 +24,7 @@ from webhook.rules.manifest import (
     dead_configuration,
     manifest_kind,
     preset,
+    refused_migration,
     refused_name,
     refused_spec,
     unknown_field,
@@ -101,4 +102,5 @@ MANIFEST_RULES: tuple[Rule, ...] = (
     unlisted_kind.RULE,
     refused_spec.RULE,
     dead_configuration.RULE,
+    refused_migration.RULE,
 )
