@@ -60,7 +60,9 @@ def test_a_configuration_that_cannot_be_decoded_names_the_key(value: Json, place
     """
     libcni decodes these keys before it runs a plugin, and a value of another type ends the decoding.
     """
-    assert config_of(value).malformed == (Fault(place, message),)
+    (fault,) = config_of(value).malformed
+
+    assert (fault.place, fault.message) == (place, message)
 
 
 @pytest.mark.parametrize(("text", "shown"), [("[]", "a list"), ("5", "5"), ("null", "null")])
@@ -248,12 +250,9 @@ def test_the_facts_of_a_named_network_are_those_of_a_migration_network() -> None
 @pytest.mark.parametrize(
     ("plugin", "faults"),
     [
-        (
-            {"type": "macvlan", "mode": "x"},
-            [("mode", "mode 'x' is unknown; macvlan supports bridge, passthru, private, vepa")],
-        ),
+        ({"type": "macvlan", "mode": "x"}, [("mode", "mode 'x' is unknown")]),
         ({"type": "macvlan", "mode": ""}, []),
-        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is unknown; ipvlan supports l2, l3, l3s")]),
+        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is unknown")]),
         ({"type": "ipvlan"}, [("ipam", "ipam is missing: the ipvlan plugin fails without one")]),
         ({"type": "bridge", "vlan": "100"}, [("vlan", "vlan '100' is not a number from 0 to 4094")]),
         ({"type": "bridge", "vlan": True}, [("vlan", "vlan true is not a number from 0 to 4094")]),

@@ -119,7 +119,9 @@ def test_ten_thousand_pairs_of_ranges_are_compared(number: int, is_refused: bool
 
     place = "ipam.ranges[0][{}].subnet"
     expected = Fault(
-        place.format(other), f"{place.format(other)} {subnets[one]} overlaps {place.format(one)} {subnets[one]}"
+        place.format(other),
+        f"{place.format(other)} {subnets[one]} overlaps {place.format(one)} {subnets[one]}",
+        "Change or remove one of the two ranges.",
     )
     assert ipam.refused == ((expected,) if is_refused else ())
 

@@ -177,7 +177,7 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
     for key in ("name", "cniVersion", "type"):
         value = member(parsed, key)
         if value is not None and not isinstance(value, str):
-            malformed.append(Fault(key, f"{key} is {shown(value)}, not a string"))
+            malformed.append(Fault(key, f"{key} is {shown(value)}, not a string", "Write a string."))
     name, version = text_of(member(parsed, "name")), text_of(member(parsed, "cniVersion"))
     if malformed:
         return CniConfig(name, version, (), tuple(malformed))
@@ -189,7 +189,11 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
         entries = []
     elif not isinstance(listed, list) or not listed:
         malformed.append(
-            Fault("plugins", f"plugins is {'empty' if listed == [] else shown(listed)}, not a list of plugins")
+            Fault(
+                "plugins",
+                f"plugins is {'empty' if listed == [] else shown(listed)}, not a list of plugins",
+                "Write a list with one object for each plugin.",
+            )
         )
         entries = []
     else:
@@ -209,16 +213,17 @@ def _malformed(place: str, plugin: Json) -> Fault | None:
     Returns the first fault for which libcni refuses the configuration of a plugin without a search for the plugin's program.
     """
     if not isinstance(plugin, dict):
-        return Fault(place, f"{place} is {shown(plugin)}, not an object")
+        return Fault(place, f"{place} is {shown(plugin)}, not an object", "Write an object.")
     at = f"{place}." if place else ""
     kind, ipam = member(plugin, "type"), member(plugin, "ipam")
     if not isinstance(kind, str) or not kind:
-        return Fault(f"{at}type", f"{at}type is missing or not a string: it names the plugin to run")
+        message = f"{at}type is missing or not a string: it names the plugin to run"
+        return Fault(f"{at}type", message, "Write the name of the plugin, such as macvlan.")
     if ipam is not None and not isinstance(ipam, dict):
-        return Fault(f"{at}ipam", f"{at}ipam is {shown(ipam)}, not an object")
+        return Fault(f"{at}ipam", f"{at}ipam is {shown(ipam)}, not an object", "Write an object.")
     ipam_type = member(ipam, "type") if ipam else None
     if ipam_type is not None and not isinstance(ipam_type, str):
-        return Fault(f"{at}ipam.type", f"{at}ipam.type is {shown(ipam_type)}, not a string")
+        return Fault(f"{at}ipam.type", f"{at}ipam.type is {shown(ipam_type)}, not a string", "Write a string.")
     return None
 
 
@@ -266,7 +271,7 @@ def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
     """Returns a fault for each key that the plugin reads as a string and whose value has another type."""
     values = ((key, member(settings, key)) for key in _STRINGS.get(text_of(member(settings, "type")), ()))
     return [
-        Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string")
+        Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string", "Write a string.")
         for key, value in values
         if value is not None and not isinstance(value, str)
     ]
@@ -278,16 +283,21 @@ def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> l
     mode = text_of(member(settings, "mode"))
     if kind in _MODES and mode not in _MODES[kind]:
         known = ", ".join(sorted(_MODES[kind] - {""}))
-        faults.append(Fault(f"{at}mode", f"{at}mode {shown(mode)} is unknown; {kind} supports {known}"))
+        faults.append(
+            Fault(f"{at}mode", f"{at}mode {shown(mode)} is unknown", f"Write one of the modes of {kind}: {known}.")
+        )
     if kind == "vlan" and not member(settings, "master"):
-        faults.append(Fault(f"{at}master", f"{at}master is missing: a vlan needs an interface of the node"))
+        message = f"{at}master is missing: a vlan needs an interface of the node"
+        faults.append(Fault(f"{at}master", message, "Write the name of an interface of the node, such as eth1."))
     if kind in _VLAN_KEYS:
         key = _VLAN_KEYS[kind]
         tag = member(settings, key)
         if isinstance(tag, str | bool) or (isinstance(tag, int) and not 0 <= tag <= 4094):
-            faults.append(Fault(f"{at}{key}", f"{at}{key} {shown(tag)} is not a number from 0 to 4094"))
+            message = f"{at}{key} {shown(tag)} is not a number from 0 to 4094"
+            faults.append(Fault(f"{at}{key}", message, "Write a number from 0 to 4094, without quotes."))
     if kind == "host-device" and not device_chosen and not any(member(settings, key) for key in _HOST_DEVICE_KEYS):
-        faults.append(Fault(f"{at}device", f"{at}device is missing: set one of {', '.join(_HOST_DEVICE_KEYS)}"))
+        remedy = f"Set one of {', '.join(_HOST_DEVICE_KEYS)}."
+        faults.append(Fault(f"{at}device", f"{at}device is missing", remedy))
     return faults
 
 

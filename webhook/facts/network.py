@@ -19,6 +19,8 @@ class Fault(msgspec.Struct, frozen=True):
     """The path in the configuration's JSON, such as ``ipam.range`` (empty for the whole configuration)."""
     message: str
     """The message for the user, with the place."""
+    remedy: str = ""
+    """The instruction that corrects this fault. If it is empty, the remedy of the rule applies."""
 
 
 class Pool(msgspec.Struct, frozen=True):

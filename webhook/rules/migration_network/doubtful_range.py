@@ -14,7 +14,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if isinstance(facts.config, CniConfig):
         for ipam in ipams_of(facts.config):
             for fault in ipam.doubtful:
-                yield Violation(facts.path, fault.message, fault.message)
+                yield Violation(facts.path, fault.message, fault.message, fault.remedy)
 
 
 RULE = Rule(

@@ -10,7 +10,7 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if isinstance(facts.config, CniConfig):
         for fault in facts.config.malformed:
-            yield Violation(facts.path, fault.message, fault.message)
+            yield Violation(facts.path, fault.message, fault.message, fault.remedy)
 
 
 RULE = Rule(

@@ -13,7 +13,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if isinstance(facts.config, CniConfig):
         for plugin in facts.config.plugins:
             for fault in plugin.refused:
-                yield Violation(facts.path, fault.message, fault.message)
+                yield Violation(facts.path, fault.message, fault.message, fault.remedy)
 
 
 RULE = Rule(

@@ -23,9 +23,9 @@ def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
         unknown = facts.network.config
         yield Undetermined(facts.path, f"network {name!r}: {unknown.why}", unknown.settle, name)
     for fault in islice(blocking_faults(facts.network), MOST_MESSAGES):
-        yield Violation(
-            facts.path, f"network {name!r} is unfit for migrations: {fault.message}", f"{name} {fault.message}"
-        )
+        message = f"network {name!r} is unfit for migrations: {fault.message}"
+        remedy = f"Correct the NetworkAttachmentDefinition first. {fault.remedy}" if fault.remedy else ""
+        yield Violation(facts.path, message, f"{name} {fault.message}", remedy)
 
 
 RULE = Rule(
