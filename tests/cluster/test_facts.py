@@ -55,7 +55,10 @@ def test_a_missing_claim_is_unknown_because_it_can_be_created_later(kind: type[K
 
     lookup = world.find(kind, "shop", "os")
 
-    assert lookup == Unknown(f"{what} 'os' does not exist yet in namespace 'shop'", "create it, then check again")
+    assert lookup == Unknown(
+        f"{what} 'os' does not exist yet in namespace 'shop', so its access modes are unknown",
+        "create it with `accessModes: [ReadWriteMany]`",
+    )
 
 
 @pytest.mark.parametrize("kind", [NAD, StorageProfile, StorageClass, KubeVirt, VirtualMachineInstancetype])

@@ -55,8 +55,8 @@ NO_ANSWER = Unread("the API server did not return PVC 'os'", "try again")
         (
             NO_SUCH_OBJECT,
             Unknown(
-                "PVC 'os' does not exist yet in namespace 'shop'",
-                "create it, then check again",
+                "PVC 'os' does not exist yet in namespace 'shop', so its access modes are unknown",
+                "create it with `accessModes: [ReadWriteMany]`",
             ),
         ),
         (

@@ -165,7 +165,8 @@ def test_an_early_denial_names_only_confirmed_causes() -> None:
     outcome = backed.confirm(world, decide(world), decide, 1.0)
 
     assert [cause.message for cause in outcome.causes] == [
-        f"PVC {name!r} does not exist yet in namespace 'shop'" for name in ABSENT_NAMES[:FIRST]
+        f"PVC {name!r} does not exist yet in namespace 'shop', so its access modes are unknown"
+        for name in ABSENT_NAMES[:FIRST]
     ]
     assert len(cluster.transport.asked) == FIRST
 

@@ -60,10 +60,8 @@ def missing_object(kind: type[Kubernetes], namespace: str, name: str) -> Absent 
     """Returns the result for an object that the cluster does not have."""
     if kind not in _MADE_LATER:
         return ABSENT
-    return Unknown(
-        f"{word(kind)} {name!r} does not exist yet in namespace {namespace!r}",
-        "create it, then check again",
-    )
+    why = f"{word(kind)} {name!r} does not exist yet in namespace {namespace!r}, so its access modes are unknown"
+    return Unknown(why, "create it with `accessModes: [ReadWriteMany]`")
 
 
 def not_read(kind: type[Kubernetes]) -> Unread:

@@ -93,8 +93,8 @@ def test_the_store_follows_a_claim_from_creation_to_deletion(
     """
     client, path = control_plane.client, f"{claims(namespace)}/os"
     missing = Unknown(
-        f"PVC 'os' does not exist yet in namespace {namespace!r}",
-        "create it, then check again",
+        f"PVC 'os' does not exist yet in namespace {namespace!r}, so its access modes are unknown",
+        "create it with `accessModes: [ReadWriteMany]`",
     )
 
     assert modes(facts, namespace, "os") == missing

@@ -36,7 +36,11 @@ RULE = Rule(
         "Another processor cannot decrypt the memory, so KubeVirt does not migrate such a VM. SEV-SNP (`snp`) exists in "
         "KubeVirt 1.7 and later. Earlier releases drop the field."
     ),
-    remediation="Remove launchSecurity, or ask for an exemption if the guest must be protected from its node.",
+    remediation=(
+        "Remove launchSecurity. If the guest must be protected from its node, ask the administrator for an exemption, and set "
+        "`spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until the exemption "
+        "exists."
+    ),
     source="pkg/virt-handler/vm.go, v1.9.0; .snp counts from v1.7",
     reference=MIGRATION_GUIDE,
     check=check,

@@ -25,7 +25,11 @@ RULE = Rule(
     reason=Reason.TDX,
     summary="The guest memory is encrypted with Intel TDX.",
     rationale="Another processor cannot decrypt the memory, so KubeVirt (1.7 and later) does not migrate such a VM.",
-    remediation="Remove launchSecurity, or ask for an exemption if the guest must be protected from its node.",
+    remediation=(
+        "Remove launchSecurity. If the guest must be protected from its node, ask the administrator for an exemption, and set "
+        "`spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until the exemption "
+        "exists."
+    ),
     source="pkg/virt-handler/vm.go, v1.7.4",
     reference=MIGRATION_GUIDE,
     check=check,

@@ -39,7 +39,11 @@ RULE = Rule(
     reason=Reason.SECURE_EXECUTION,
     summary="The guest runs under IBM Secure Execution.",
     rationale="The memory is encrypted for one physical machine, so KubeVirt (1.6 and later) does not migrate such a VM.",
-    remediation="Remove launchSecurity, or ask for an exemption if the guest must be protected from its node.",
+    remediation=(
+        "Remove launchSecurity. If the guest must be protected from its node, ask the administrator for an exemption, and set "
+        "`spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until the exemption "
+        "exists."
+    ),
     source="pkg/util/s390x.go, v1.9.0 line 22",
     reference=MIGRATION_GUIDE,
     check=check,

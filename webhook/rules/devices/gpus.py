@@ -23,7 +23,8 @@ _ALLOWED_REMEDY = (
     "from domain.devices.gpus."
 )
 _ALLOWED_LATER = (
-    "so KubeVirt 1.8 and earlier cannot live-migrate the VM. For KubeVirt 1.9 and later, profile `exact` only warns"
+    "so KubeVirt 1.8 and earlier cannot live-migrate the VM. KubeVirt 1.9 and later can: there, the rule is only on "
+    "Migratable's fixed list, and profile `exact` only warns"
 )
 
 
@@ -88,8 +89,9 @@ RULE = Rule(
         "behind feature gate VGPULiveMigration. The rule stays on Migratable's fixed list."
     ),
     remediation=(
-        "Remove the entry from domain.devices.gpus. If the VM needs the GPU, write `evictionStrategy: LiveMigrateIfPossible` "
-        "and ask for an exemption."
+        "Remove the entry from domain.devices.gpus. If the VM needs the GPU, ask the administrator for an exemption, and "
+        "set `spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until the "
+        "exemption exists."
     ),
     source="pkg/virt-handler/vm.go, v1.9.0 line 1304 (devices), commit 64dfea0121",
     reference=MIGRATION_GUIDE,

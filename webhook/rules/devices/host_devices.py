@@ -35,8 +35,9 @@ RULE = Rule(
         "the interface before a live migration and plugs it in again afterwards."
     ),
     remediation=(
-        "Remove the entry from domain.devices.hostDevices. If the VM needs the device, write `evictionStrategy: "
-        "LiveMigrateIfPossible` and ask for an exemption."
+        "Remove the entry from domain.devices.hostDevices. If the VM needs the device, ask the administrator for an exemption, "
+        "and set `spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until the "
+        "exemption exists."
     ),
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.9.0",
     reference=MIGRATION_GUIDE,

@@ -30,9 +30,9 @@ RULE = Rule(
         "Until virt-handler has restarted on every node, VMs cannot migrate between nodes with the old and the new configuration."
     ),
     remediation=(
-        "Change it while no migration runs, then restart virt-handler on every node: `kubectl rollout restart "
-        "daemonset/virt-handler` in KubeVirt's namespace. It is safer to create another NetworkAttachmentDefinition, "
-        "and to set the new name in the KubeVirt CR."
+        "Change it while no migration runs. Then restart virt-handler on every node: `kubectl -n NAMESPACE rollout "
+        "restart daemonset/virt-handler`, where NAMESPACE is KubeVirt's namespace. It is safer to create another "
+        "NetworkAttachmentDefinition, and to set the new name in the KubeVirt CR."
     ),
     source=(
         "pkg/virt-operator/resource/generate/components/daemonsets.go NewHandlerDaemonSet, v1.9.0: the pod template holds "

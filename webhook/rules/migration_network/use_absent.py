@@ -18,8 +18,14 @@ def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
         network = facts.network
         yield Undetermined(facts.path, network.why, network.settle, facts.network_name, unreadable=network.unreadable)
     elif isinstance(facts.network, Absent):
-        message = f"namespace {facts.network_namespace!r} has no NetworkAttachmentDefinition {facts.network_name!r}"
-        remedy = f"Create the NetworkAttachmentDefinition in namespace {facts.network_namespace!r}, then set it here."
+        message = (
+            f"namespace {facts.network_namespace!r} has no NetworkAttachmentDefinition {facts.network_name!r}, so "
+            "virt-handler would not start again on any node, and no VM could start, stop or migrate"
+        )
+        remedy = (
+            "Ask the administrator of the cluster network to create the NetworkAttachmentDefinition in namespace "
+            f"{facts.network_namespace!r}. Set its name here only after that."
+        )
         yield Violation(facts.path, message, f"{facts.network_namespace}/{facts.network_name}", remedy)
 
 
@@ -32,7 +38,10 @@ RULE = Rule(
         "KubeVirt does not check the network. After this change, virt-handler restarts on every node, and its new "
         "pods do not start. No VM can then start, stop or migrate."
     ),
-    remediation="Create the NetworkAttachmentDefinition in KubeVirt's own namespace, then set it here.",
+    remediation=(
+        "Ask the administrator of the cluster network to create the NetworkAttachmentDefinition in KubeVirt's own "
+        "namespace. Set its name here only after that."
+    ),
     source="multus-cni v4.3.0 pkg/k8sclient getKubernetesDelegate; daemonsets.go NewHandlerDaemonSet, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,

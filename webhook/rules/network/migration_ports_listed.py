@@ -9,9 +9,7 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, V
 MIGRATION_PORTS = (49152, 49153)
 """libvirt's ports for memory and block copy. Since KubeVirt 0.48, these ports are only labels of unix sockets."""
 _NETWORK = "networks: [{name: default, pod: {}}]"
-_RESERVED = (
-    "which KubeVirt's guide reserves for live migration. KubeVirt migrates the VM anyway, so profile `exact` only warns"
-)
+_RESERVED = "which KubeVirt's guide reserves for live migration"
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
@@ -72,7 +70,9 @@ RULE = Rule(
         "KubeVirt's guide reserves these two ports for live migration. Current releases use unix sockets for a live "
         "migration and do not check the ports. The rule is on Migratable's fixed list and is not KubeVirt's own verdict."
     ),
-    remediation="Use other port numbers, or leave the list empty. An empty list forwards all ports.",
+    remediation=(
+        "Remove ports 49152 and 49153 from `ports` and `portRanges`, or leave both lists empty. Empty lists forward all ports."
+    ),
     source=(
         "no check in v1.0.1 to v1.9.0; history in pkg/network/setup/netpod/masquerade/masquerade.go and "
         "pkg/virt-launcher/virtwrap/live-migration-source.go, v1.9.0"

@@ -12,11 +12,11 @@ from webhook.rules.storage._access_modes import SHARED, listed
 BEFORE_VOLUME_MIGRATION = before(Release(1, 3))
 TO_BE_CREATED = (
     "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the DataVolume or dataVolumeTemplate, with a "
-    "storage class that supports it."
+    "StorageClass that supports ReadWriteMany."
 )
 COPY = (
-    "Create a PVC with `accessModes: [ReadWriteMany]` from a storage class that supports it, copy the data, and name "
-    "that PVC in the volume. The access modes of an existing PVC cannot be changed."
+    "Create a PVC with `accessModes: [ReadWriteMany]` from a StorageClass that supports ReadWriteMany. Copy the data, and "
+    "set claimName of the volume to the new PVC. The access modes of an existing PVC cannot be changed."
 )
 _ON_A_CLAIM = "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}"
 _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {name: os}}]}"
@@ -80,9 +80,9 @@ RULE = Rule(
         "this only if its access modes include ReadWriteMany."
     ),
     remediation=(
-        "Create a PVC with `accessModes: [ReadWriteMany]` from a storage class that supports it, and name that PVC in the "
-        "volume. With `updateVolumesStrategy: Migration`, KubeVirt copies the data while the VM runs (1.3 and later). "
-        "Otherwise, copy the data first. The access modes of an existing PVC cannot be changed."
+        "Create a PVC with `accessModes: [ReadWriteMany]` from a StorageClass that supports ReadWriteMany. Set claimName of "
+        "the volume to the new PVC. With `updateVolumesStrategy: Migration`, KubeVirt copies the data while the VM runs "
+        "(1.3 and later). Otherwise, copy the data first. The access modes of an existing PVC cannot be changed."
     ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0; pkg/storage/types/pvc.go HasSharedAccessMode",
     reference=MIGRATION_GUIDE,

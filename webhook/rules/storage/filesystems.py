@@ -9,8 +9,8 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, V
 
 _CONFIG = "volumes: [{name: cm, configMap: {name: cm}}]"
 _MESSAGE = (
-    "is mounted as a filesystem (virtiofs), so KubeVirt 1.4 and earlier cannot live-migrate the VM. For KubeVirt 1.5 "
-    "and later, profile `exact` only warns"
+    "is mounted as a filesystem (virtiofs), so KubeVirt 1.4 and earlier cannot live-migrate the VM. KubeVirt 1.5 and "
+    "later can: there, the rule is only on Migratable's fixed list, and profile `exact` only warns"
 )
 
 

@@ -43,8 +43,8 @@ RULE = Rule(
         "deleted, or the VM is restored elsewhere, KubeVirt creates a new PVC, and the VM can no longer be live-migrated."
     ),
     remediation=(
-        "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the dataVolumeTemplate, with a storage class that "
-        "supports it."
+        "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the dataVolumeTemplate, with a StorageClass "
+        "that supports ReadWriteMany."
     ),
     source="pkg/virt-controller/watch/vm/vm.go handleDataVolumes, v1.9.0",
     reference="https://kubevirt.io/user-guide/storage/disks_and_volumes/#datavolume",
