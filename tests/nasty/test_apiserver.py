@@ -277,7 +277,7 @@ def test_i9_warnings_arrive_with_any_characters_in_a_name(cluster: Cluster, odd:
 
     assert reply.status == 201
     (warning,) = reply.warnings
-    assert warning.startswith("[LM201] ")
+    assert warning.startswith("Migratable [LM201]: ")
     assert warning.endswith(f" ({AT_SPEC}.volumes[0])")
     assert warning.isprintable()
 

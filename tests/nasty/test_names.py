@@ -20,7 +20,7 @@ def test_i19_an_invalid_name_is_reported(door: Doorway, name: str) -> None:
     told = door.review(review("CREATE", secretive(volumes=[on_claim(name)])))
 
     (warning,) = told.warnings
-    assert warning.startswith("[LM201] ")
+    assert warning.startswith("Migratable [LM201]: ")
     assert warning.endswith(f" ({AT_SPEC}.volumes[0])")
     assert warning.isprintable()
     assert told.response["auditAnnotations"]["live-migratable"] == "unproven"

@@ -42,7 +42,7 @@ def test_admission_says_in_the_audit_log_whose_entry_lowered_what(tmp_path: Path
     assert passed["allowed"]
     (warning,) = passed["warnings"]
     assert warning.startswith(
-        "[LM201] PVC 'local' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated. "
+        "Migratable [LM201]: PVC 'local' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated. "
     )
     assert warning.endswith("(spec.template.spec.volumes[0])")
     assert passed["auditAnnotations"]["lowered"] == "LM201=account"

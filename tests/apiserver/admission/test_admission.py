@@ -16,6 +16,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.guarded import KUBEVIRT, LAB_NAD, Guarded, denials, on_claim, spec, vm, vmi
 from tests.apiserver.serving import install_hooks, serving
 from tests.waiting import PATIENCE_SECONDS, wait_until
+from webhook.surfaces.admission.responses import certain_lead
 
 pytestmark = pytest.mark.apiserver
 
@@ -129,7 +130,7 @@ def test_a_dry_run_gets_the_same_response_and_stores_nothing(guarded: Guarded) -
 
     assert denials(done)["spec.template.spec.volumes[0]"].startswith("PVC 'single' is ReadWriteOnce, ")
     (line,) = done.stderr.splitlines()
-    assert "Migratable refuses this VirtualMachine, because it cannot be live-migrated: PVC 'single' is " in line
+    assert f"{certain_lead('VirtualMachine')} Reason: PVC 'single' is " in line
     assert "Create a PVC with `accessModes: [ReadWriteMany]`" in line
 
 

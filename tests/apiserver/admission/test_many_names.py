@@ -17,6 +17,7 @@ from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.apiserver.serving import Serving, install_hooks, serving
 from tests.surfaces.admission.reviews import on_claim, vm
 from tests.waiting import PATIENCE_SECONDS, wait_until
+from webhook.surfaces.admission.responses import certain_lead
 
 pytestmark = pytest.mark.apiserver
 
@@ -87,12 +88,12 @@ def names(seed: int, claim: str) -> list[str]:
     return chosen
 
 
-REFUSAL = "Migratable refuses this VirtualMachine, because it cannot be live-migrated"
-NOT_SHARED = "PVC 'single' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated"
+REFUSAL = f"{certain_lead('VirtualMachine')} Reason: "
+NOT_SHARED = "PVC 'single' is ReadWriteOnce, not ReadWriteMany (RWX)"
 
 
 def causes(reply: Reply) -> list[Any]:
-    messages = [cause["message"].removeprefix(f"{REFUSAL}: ") for cause in reply.document["details"]["causes"]]
+    messages = [cause["message"].removeprefix(REFUSAL) for cause in reply.document["details"]["causes"]]
     return [message.partition(".")[0] for message in messages]
 
 

@@ -158,7 +158,7 @@ def test_an_edit_is_refused_with_the_text_of_a_creation(
     comments = [line for line in Path(kept).read_text().splitlines() if line.startswith("#")]
     Path(kept).unlink()
     lines = "\n".join(["$ grep '^#' /tmp/kubectl-edit-1.yaml", *map(redacted, comments), ""])
-    assert "# * spec.template.spec.domain.devices.interfaces[0]: Migratable refuses" in lines
+    assert "# * spec.template.spec.domain.devices.interfaces[0]: Migratable refuses this request: " in lines
     check("edit", shown("kubectl edit vm edited", done) + lines)
 
 

@@ -16,6 +16,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, Release, only
 from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.surfaces.admission.responses import certain_lead
 from webhook.surfaces.admission.validate import JudgingContext, Outcome
 from webhook.surfaces.backstop.parameters import parameters
 
@@ -216,7 +217,7 @@ def test_the_help_line_is_in_denials_and_warnings(tenant: Caller, action: Action
 
     wait_until(lambda: "gpus[0]" in message(), PATIENCE_SECONDS, "the policy to be in force")
 
-    opening = "Migratable refuses this VirtualMachine, because it cannot be live-migrated. "
+    opening = f"{certain_lead('VirtualMachine')} "
     said = message()
     first = "spec.template.spec.domain.devices.gpus[0]: "
     if action is Action.DENY:

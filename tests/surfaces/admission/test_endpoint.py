@@ -127,13 +127,13 @@ def test_a_denial_names_field_rule_and_remedy(tmp_path: Path) -> None:
     (cause,) = said["status"]["details"]["causes"]
     assert (cause["reason"], cause["field"]) == ("FieldValueInvalid", "spec.template.spec.volumes[0]")
     assert cause["message"].startswith(
-        "Migratable refuses this VirtualMachine, because it cannot be live-migrated: "
-        "PVC 'os' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated. Create a PVC with "
+        "Migratable refuses this request: the VirtualMachine cannot be live-migrated, so a node drain would hang or shut it "
+        "down. Reason: PVC 'os' is ReadWriteOnce, not ReadWriteMany (RWX). Create a PVC with "
     )
     assert cause["message"].endswith("[LM201 claim-not-shared]")
     assert (said["status"]["details"]["kind"], said["status"]["details"]["name"]) == ("VirtualMachine", "web")
-    lead, _, text = cause["message"].partition(": ")
-    assert said["status"]["message"] == f"{lead}. {cause['field']}: {text}"
+    lead, _, text = cause["message"].partition(" Reason: ")
+    assert said["status"]["message"] == f"{lead} {cause['field']}: {text}"
 
 
 @pytest.mark.parametrize("policy", ["atMost: {}", "namespaces: [{{names: [tenant], atMost: {}}}]"])
@@ -168,7 +168,8 @@ def test_an_allowed_request_has_audit_annotations() -> None:
 
     assert said["auditAnnotations"] == {"findings": "LM201", "live-migratable": "unproven"}
     assert said["warnings"] == [
-        "[LM201] PVC 'os' is not in the input. Add the manifest of PVC 'os' to the input. (spec.template.spec.volumes[0])"
+        "Migratable [LM201]: PVC 'os' is not in the input. Add the manifest of PVC 'os' to the input. "
+        "(spec.template.spec.volumes[0])"
     ]
 
 
@@ -353,14 +354,15 @@ def test_a_body_that_is_not_a_review_gets_400(body: bytes) -> None:
 
 def test_denials_and_warnings_end_with_the_help_of_the_policy(tmp_path: Path) -> None:
     """
-    ``help`` is part of the first cause, of the message, and of the warnings.
+    ``help`` is part of the last cause, of the message, and of the warnings.
     """
     for policy in ("help: team-vm@example.com", "help: team-vm@example.com\natMost: warn"):
         doors = Doors(tmp_path, [claim("os", "ReadWriteOnce")], policy)
         said = response(post(doors.door, CREATION))
         if said["allowed"]:
             assert said["warnings"][-1] == "Help: team-vm@example.com"
-            assert said["warnings"][0].startswith("[LM201] Mode enforce will refuse this: The PVC of a volume is ")
+            opening = "Migratable [LM201]: allowed now (mode warn), refused in mode enforce: "
+            assert said["warnings"][0].startswith(f"{opening}The PVC of a volume is ")
         else:
             assert said["status"]["details"]["causes"][0]["message"].endswith(" Help: team-vm@example.com")
             assert said["status"]["message"].endswith(" Help: team-vm@example.com")
@@ -376,6 +378,8 @@ def test_a_denial_of_an_unreadable_object_names_migratable_and_live_migration(tm
         "status"
     ]
 
-    opening = "Migratable refuses this VirtualMachine, because a field that live migration depends on cannot be read"
+    opening = (
+        "Migratable refuses this request: a field of the VirtualMachine that live migration depends on cannot be read"
+    )
     assert status["details"]["causes"][0]["message"].startswith(opening)
     assert status["message"].startswith(opening)

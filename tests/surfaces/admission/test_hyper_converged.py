@@ -40,7 +40,7 @@ def test_the_operator_is_warned_with_the_field_of_its_own_object() -> None:
         Lowered.HYPER_CONVERGED
     }
     (line,) = [warning for warning in warnings_of(outcome.decisions) if "LM609" in warning]
-    assert line.startswith("[LM609] ")
+    assert line.startswith("Migratable [LM609]: ")
     assert line.endswith(" (HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster)")
 
 

@@ -215,7 +215,8 @@ def test_a_clone_or_restore_with_patches_is_warned_about(
     outcome = decided(review("CREATE", carrier(group, kind, **spec)), policy=Policy(at_most=most))
 
     expected = (
-        "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore (spec.patches)"
+        "Migratable: the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore "
+        "(spec.patches)"
     )
     assert (outcome.allowed, outcome.warnings) == (True, (expected,) if warned else ())
 

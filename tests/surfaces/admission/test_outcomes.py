@@ -175,7 +175,9 @@ def test_an_exemption_finds_the_name_in_the_object_or_in_the_request(
 CAUSE = StatusCause("FieldValueInvalid", "b", "a")
 
 
-@pytest.mark.parametrize(("most", "warnings"), [(Action.WARN, ("b (a)",)), (Action.AUDIT, ()), (Action.OFF, ())])
+@pytest.mark.parametrize(
+    ("most", "warnings"), [(Action.WARN, ("Migratable: b (a)",)), (Action.AUDIT, ()), (Action.OFF, ())]
+)
 def test_causes_that_are_no_findings_follow_at_most(most: Action, warnings: tuple[str, ...]) -> None:
     """
     Denied, warned of, or passed over in silence.

@@ -141,7 +141,7 @@ def test_warnings_of_the_outcome_come_before_those_of_findings(causes: tuple[Sta
     """
     outcome = Outcome(causes, (decision(ONE, Action.WARN),), warnings=("first",))
 
-    assert answered(outcome)["warnings"] == ["first", "[LM201] m. R. (spec)"]
+    assert answered(outcome)["warnings"] == ["first", "Migratable [LM201]: m. R. (spec)"]
 
 
 @pytest.mark.parametrize(

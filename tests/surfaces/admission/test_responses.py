@@ -21,6 +21,7 @@ from webhook.surfaces.admission.responses import (
     MAX_WARNINGS,
     allowed,
     cause_of,
+    certain_lead,
     denied,
     lead_of,
     patched,
@@ -52,9 +53,9 @@ def test_the_first_ten_causes_are_listed_and_the_others_counted() -> None:
     status = json.loads(denied("1", "VirtualMachine", "web", causes))["response"]["status"]
 
     told = [cause["message"] for cause in status["details"]["causes"]]
-    assert told == [*(f"wrong {index}" for index in range(10)), "and 15 more"]
+    assert told == [*(f"wrong {index}" for index in range(10)), "15 more problems are not shown"]
     assert status["message"].startswith("spec.volumes[0]: wrong 0; spec.volumes[1]: wrong 1; ")
-    assert status["message"].endswith("; and 15 more")
+    assert status["message"].endswith("; spec.volumes: 15 more problems are not shown")
 
 
 def test_ten_causes_are_listed_without_a_count() -> None:
@@ -86,7 +87,7 @@ def test_only_warnings_become_warnings() -> None:
     """
     decisions = [Decision(FINDING, action) for action in Action]
 
-    assert warnings_of(decisions) == ["[LM201] claim 'os' is ReadWriteOnce. Share it. (spec.volumes[0])"]
+    assert warnings_of(decisions) == ["Migratable [LM201]: claim 'os' is ReadWriteOnce. Share it. (spec.volumes[0])"]
 
 
 def test_more_than_ten_warnings_are_nine_and_a_number() -> None:
@@ -96,7 +97,7 @@ def test_more_than_ten_warnings_are_nine_and_a_number() -> None:
     warnings = warnings_of([Decision(FINDING, Action.WARN)] * 12)
 
     assert len(warnings) == 10
-    assert warnings[-1] == "and 3 more findings; see the audit report"
+    assert warnings[-1] == "Migratable: 3 more findings are not shown; see the audit report"
 
 
 @given(st.text(), st.text(min_size=1))
@@ -155,7 +156,11 @@ def test_a_denial_is_a_status_with_reason_invalid() -> None:
     assert (status["code"], status["reason"]) == (422, "Invalid")
     assert (details["kind"], details["name"], "group" in details) == ("VirtualMachine", "web", False)
     assert {cause["reason"] for cause in details["causes"]} == {"FieldValueInvalid"}
-    assert details["causes"][-1] == {"reason": "FieldValueInvalid", "message": "and 1 more"}
+    assert details["causes"][-1] == {
+        "reason": "FieldValueInvalid",
+        "message": "1 more problem is not shown",
+        "field": "spec",
+    }
 
 
 def test_the_limits_are_those_of_api_servers_and_kubectl() -> None:
@@ -178,10 +183,10 @@ def test_a_message_is_cut_only_where_it_is_too_long(length: int, told: str) -> N
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ("x" * 252, "x" * 252 + " (a)"),
-        ("x" * 253, "A field of this object cannot be judged. (a)"),
-        ("First sentence. " + "y" * 300, "First sentence. (a)"),
-        ("z" * 300, "A field of this object cannot be judged. (a)"),
+        ("x" * 240, "Migratable: " + "x" * 240 + " (a)"),
+        ("x" * 241, "Migratable: A field of this object cannot be judged. (a)"),
+        ("First sentence. " + "y" * 300, "Migratable: First sentence. (a)"),
+        ("z" * 300, "Migratable: A field of this object cannot be judged. (a)"),
     ],
 )
 def test_a_warning_without_finding_is_never_cut_inside_a_sentence(message: str, told: str) -> None:
@@ -201,8 +206,13 @@ def test_every_rule_has_a_short_form_that_fits_with_a_remedy_and_the_path(rule: 
 
     (warning,) = warnings_of([Decision(finding, Action.WARN, denied_when_enforced=enforced)])
 
-    opening = f"[{rule.id}] {'Mode enforce will refuse this: ' * enforced}"
-    assert warning.startswith((f"{opening}{rule.summary} ", f"{opening}{rule.name}. "))
+    openings = (
+        ("allowed now (mode warn), refused in mode enforce: ", "refused in mode enforce: ") if enforced else ("",)
+    )
+    shorts = (f"{rule.summary} ", f"{rule.name}. ")
+    assert warning.startswith(
+        tuple(f"Migratable [{rule.id}]: {opening}{short}" for opening in openings for short in shorts)
+    )
     assert rule.remediation.partition(". ")[0].rstrip(".") in warning
     assert warning.endswith(". (spec.template.spec.x)")
 
@@ -215,7 +225,7 @@ def test_the_help_line_follows_the_warnings_within_their_number() -> None:
 
     assert (len(warnings), warnings[8:]) == (
         10,
-        ["and 2 more findings; see the audit report", "Help: team-vm@example.com"],
+        ["Migratable: 2 more findings are not shown; see the audit report", "Help: team-vm@example.com"],
     )
     assert warnings_of([Decision(FINDING, Action.AUDIT)], "Help: team-vm@example.com") == []
 
@@ -227,7 +237,7 @@ def test_ten_warnings_are_listed_without_a_count() -> None:
     ten, eleven = (warnings_of([Decision(FINDING, Action.WARN)] * count) for count in (10, 11))
 
     assert ten == warnings_of([Decision(FINDING, Action.WARN)]) * 10
-    assert eleven == [*ten[:9], "and 2 more findings; see the audit report"]
+    assert eleven == [*ten[:9], "Migratable: 2 more findings are not shown; see the audit report"]
 
 
 def test_a_warning_names_the_place_in_the_object_that_the_user_edits() -> None:
@@ -236,16 +246,19 @@ def test_a_warning_names_the_place_in_the_object_that_the_user_edits() -> None:
     """
     decision = Decision(FINDING, Action.WARN, place="spec.liveMigrationConfig")
 
-    assert warnings_of([decision]) == ["[LM201] claim 'os' is ReadWriteOnce. Share it. (spec.liveMigrationConfig)"]
+    assert warnings_of([decision]) == [
+        "Migratable [LM201]: claim 'os' is ReadWriteOnce. Share it. (spec.liveMigrationConfig)"
+    ]
 
 
 def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message() -> None:
     """
-    kubectl prints the causes, other clients the message. Both name Migratable, live migration and the help line first.
+    kubectl prints the causes, other clients the message. Both name Migratable and live migration first, and end with the
+    help line. The first cause does not repeat that the VM cannot be live-migrated.
     """
-    lead = "Migratable refuses this VirtualMachine, because it cannot be live-migrated."
+    lead = certain_lead("VirtualMachine")
     causes = [
-        StatusCause("FieldValueInvalid", "wrong. Share it.", "spec.a"),
+        StatusCause("FieldValueInvalid", "wrong, so the VM cannot be live-migrated. Share it.", "spec.a"),
         StatusCause("FieldValueInvalid", "b", "c"),
     ]
 
@@ -253,8 +266,8 @@ def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message()
     status = json.loads(answer)["response"]["status"]
 
     assert [cause["message"] for cause in status["details"]["causes"]] == [
-        f"{lead.removesuffix('.')}: wrong. Share it. Help: https://wiki.example/vm",
-        "b",
+        f"{lead} Reason: wrong. Share it.",
+        "b. Help: https://wiki.example/vm",
     ]
     assert status["message"] == f"{lead} spec.a: wrong. Share it.; c: b Help: https://wiki.example/vm"
 
@@ -262,11 +275,27 @@ def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message()
 @pytest.mark.parametrize(
     ("kind", "finding", "reason"),
     [
-        ("VirtualMachine", replace(FINDING, basis=Basis.KUBEVIRT), "it cannot be live-migrated"),
-        ("VirtualMachineInstance", replace(FINDING, basis=Basis.BASELINE), "it cannot be live-migrated safely"),
-        ("VirtualMachine", replace(FINDING, undetermined=True), "nothing proves that it can be live-migrated"),
-        ("VirtualMachine", replace(FINDING, basis=Basis.ADVICE), "its live migration or node drain would fail"),
-        ("KubeVirt", FINDING, "live migrations would not work with it"),
+        (
+            "VirtualMachine",
+            replace(FINDING, basis=Basis.KUBEVIRT),
+            "the VirtualMachine cannot be live-migrated, so a node drain would hang or shut it down",
+        ),
+        (
+            "VirtualMachineInstance",
+            replace(FINDING, basis=Basis.BASELINE),
+            "the VirtualMachineInstance violates Migratable's fixed list of rules for live migration",
+        ),
+        (
+            "VirtualMachine",
+            replace(FINDING, undetermined=True),
+            "nothing proves that the VirtualMachine can be live-migrated",
+        ),
+        (
+            "VirtualMachine",
+            replace(FINDING, basis=Basis.ADVICE),
+            "a live migration of the VirtualMachine, or a drain of its node, would fail",
+        ),
+        ("KubeVirt", FINDING, "live migrations would not work with this KubeVirt"),
     ],
 )
 def test_the_reason_of_a_denial_fits_its_findings(kind: str, finding: Finding, reason: str) -> None:
@@ -275,5 +304,31 @@ def test_the_reason_of_a_denial_fits_its_findings(kind: str, finding: Finding, r
     """
     decisions = [Decision(replace(FINDING, basis=Basis.KUBEVIRT), Action.WARN), Decision(finding, Action.DENY)]
 
-    assert lead_of(kind, decisions) == f"Migratable refuses this {kind}, because {reason}."
+    assert lead_of(kind, decisions) == f"Migratable refuses this request: {reason}."
     assert lead_of(kind, decisions[:1]) == ""
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        (("spec.gpus[10]", "spec.gpus[11]"), "spec.gpus"),
+        (("spec.gpus[3]", "spec.gpus[3]"), "spec.gpus[3]"),
+        (("spec.gpus[1].name", "spec.gpus[1].tag"), "spec.gpus[1]"),
+        (("spec.volumes[0]", "spec.volumesCopied"), "spec"),
+        (("metadata.labels[a.b/c]", "metadata.labels[a.b/d]"), "metadata.labels"),
+        (("spec.a", "metadata.name"), "spec.a"),
+    ],
+)
+def test_the_number_of_causes_that_are_not_shown_has_their_common_field(hidden: tuple[str, ...], shown: str) -> None:
+    """
+    The line names the part of the object that contains the other problems, or the first of them.
+    """
+    causes = [StatusCause("FieldValueInvalid", "wrong", field) for field in ("spec",) * MAX_CAUSES + hidden]
+
+    status = json.loads(denied("1", "VirtualMachine", "web", causes, help_line="Help: #vm"))["response"]["status"]
+
+    assert status["details"]["causes"][-1] == {
+        "reason": "FieldValueInvalid",
+        "message": "2 more problems are not shown. Help: #vm",
+        "field": shown,
+    }

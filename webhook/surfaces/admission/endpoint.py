@@ -45,7 +45,7 @@ from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.read_budget import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, ReadBudget
 from webhook.surfaces.admission.record import Observer, answer_of
 from webhook.surfaces.admission.requests import BadReview, DecodedRequest, UnreadableRequest, namespace_in, read_review
-from webhook.surfaces.admission.responses import NOT_CONFIRMED, allowed, denied, help_line_of, patched
+from webhook.surfaces.admission.responses import NOT_CONFIRMED, REFUSES, allowed, denied, help_line_of, patched
 from webhook.surfaces.admission.timed_out import decide_timed_out
 from webhook.surfaces.admission.unreadable import decide_unreadable
 from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, outcome_of_causes
@@ -389,7 +389,7 @@ def _unreadable_answer(read: UnreadableRequest, decided: Outcome, help_line: str
     if decided.allowed:
         return allowed(read.request.uid, decided.warnings)
     kind = read.request.kind.kind
-    lead = f"Migratable refuses this {kind}, because a field that live migration depends on cannot be read."
+    lead = f"{REFUSES} a field of the {kind} that live migration depends on cannot be read."
     return denied(read.request.uid, kind, read.request.name, read.causes, lead=lead, help_line=help_line)
 
 

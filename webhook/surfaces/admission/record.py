@@ -4,10 +4,13 @@ import logging
 from typing import Protocol
 
 from webhook.policy.policy import Action, Lowered, would_deny
+from webhook.rules.rule import About
 from webhook.surfaces.admission.requests import DecodedRequest
 from webhook.surfaces.admission.responses import allowed, denied, lead_of, warnings_of
 from webhook.surfaces.admission.validate import Outcome
 
+ABOUT_CHANGES = (About.NETWORK_CHANGE, About.MIGRATION_NETWORK_CHANGE)
+"""Findings about the effect of a change. A denied change has no effect, so a denial does not contain their warnings."""
 log = logging.getLogger("migratable.admission")
 
 
@@ -55,7 +58,8 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
             },
         )
         name = request.name or (read.object.name if read.object is not None else "")
-        warnings = [*outcome.warnings, *warnings_of(outcome.decisions)]
+        stored = [decision for decision in outcome.decisions if decision.finding.rule.about not in ABOUT_CHANGES]
+        warnings = [*outcome.warnings, *warnings_of(stored)]
         lead = lead_of(request.kind.kind, outcome.decisions)
         return denied(request.uid, request.kind.kind, name, outcome.causes, warnings, lead=lead, help_line=help_line)
     audit = {}

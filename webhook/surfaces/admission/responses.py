@@ -1,6 +1,7 @@
 """Makes the bytes of a response from decisions, within the limits of API servers and kubectl."""
 
 import base64
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from webhook.objects.review import (
 )
 from webhook.policy.policy import Action, Decision
 from webhook.report.printable import printable
-from webhook.rules.rule import Basis
+from webhook.rules.rule import Basis, Rule
 from webhook.surfaces.admission.kubevirt_accounts import WORKLOADS
 
 MAX_CAUSES = 10
@@ -26,7 +27,15 @@ MAX_WARNING = 256
 MAX_MESSAGE = 4096
 NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
 HELP = "Help: "
-ENFORCED = "Mode enforce will refuse this: "
+SENDER = "Migratable"
+"""The name that opens each warning and each denial, because kubectl does not name the webhook."""
+REFUSES = f"{SENDER} refuses this request:"
+ENFORCED = "allowed now (mode warn), refused in mode enforce: "
+ENFORCED_BRIEF = "refused in mode enforce: "
+"""The form for warnings that are too long with the other form."""
+FIXED_LIST = " KubeVirt itself would migrate the VM: the rule is only on Migratable's fixed list, and profile `exact` only warns."
+CONSEQUENCE = ", so the VM cannot be live-migrated"
+"""The end of a message. The first cause of a denial omits this end, because the opening sentence has already said it."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -58,26 +67,50 @@ def denied(
     help_line: str = "",
 ) -> bytes:
     """
-    A response that denies the request. It contains the first ten causes with their field paths, then "and N more".
+    A response that denies the request. It contains the first ten causes with their field paths, then the number of the others.
 
-    kubectl prints only the causes, and other clients print only the message. So ``lead`` and ``help_line`` are in the first
-    cause and in the message.
+    kubectl prints only the causes, and other clients print only the message. So ``lead`` is in the first cause and in the
+    message, and ``help_line`` is at the end of both.
     """
     shown = list(causes[:MAX_CAUSES])
-    if len(causes) > MAX_CAUSES:
-        shown.append(StatusCause("FieldValueInvalid", f"and {len(causes) - MAX_CAUSES} more", ""))
+    if shown and kind in WORKLOADS and lead == certain_lead(kind):
+        shown[0] = _shortened(shown[0])
+    if hidden := causes[MAX_CAUSES:]:
+        shown.append(StatusCause("FieldValueInvalid", _not_shown(len(hidden)), _common_field(hidden)))
     message = "; ".join(f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in shown)
     message = " ".join(filter(None, (lead, message)))
     room = MAX_MESSAGE - len(f" {help_line}" if help_line else "")
     if len(message) > room:
         message = message[: room - 1] + "…"
     message = f"{message} {help_line}" if help_line else message
-    if shown:
-        first = f"{lead.removesuffix('.')}: {shown[0].message}" if lead else shown[0].message
-        first = f"{first} {help_line}" if help_line else first
-        shown[0] = StatusCause(shown[0].reason, first, shown[0].field)
+    if shown and lead:
+        shown[0] = StatusCause(shown[0].reason, f"{lead} Reason: {shown[0].message}", shown[0].field)
+    if shown and help_line:
+        shown[-1] = StatusCause(shown[-1].reason, f"{_ended(shown[-1].message)} {help_line}", shown[-1].field)
     status = Status(message, "Invalid", StatusDetails(name, "", kind, shown), 422)
     return _answer(AdmissionResponse(uid, False, status=status, warnings=_some(warnings)))
+
+
+def _ended(message: str) -> str:
+    return message if message.endswith("]") else _sentence(message)
+
+
+def _shortened(cause: StatusCause) -> StatusCause:
+    return StatusCause(cause.reason, cause.message.replace(f"{CONSEQUENCE}.", ".", 1), cause.field)
+
+
+def _not_shown(count: int) -> str:
+    return f"{count} more problem{'s are' if count > 1 else ' is'} not shown"
+
+
+def _common_field(causes: Sequence[StatusCause]) -> str:
+    """The path that contains the fields of all these causes, such as ``spec.template.spec.domain.devices.gpus``."""
+    first, *others = [cause.field for cause in causes]
+    if all(field == first for field in others):
+        return first
+    common = os.path.commonprefix([first, *others])
+    end = common.rfind("[") if common.rfind("[") > common.rfind("]") else max(common.rfind("."), common.rfind("["))
+    return common[:end] if end > 0 else first
 
 
 def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
@@ -95,8 +128,8 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
     if Basis.BASELINE in certain:
         return unsafe_lead(kind)
     if all(finding.undetermined for finding in denials):
-        return f"Migratable refuses this {kind}, because nothing proves that it can be live-migrated."
-    return f"Migratable refuses this {kind}, because its live migration or node drain would fail."
+        return f"{REFUSES} nothing proves that the {kind} can be live-migrated."
+    return f"{REFUSES} a live migration of the {kind}, or a drain of its node, would fail."
 
 
 def certain_lead(kind: str) -> str:
@@ -104,13 +137,14 @@ def certain_lead(kind: str) -> str:
     The opening sentence for a violation that makes live migration impossible. Denials by the backstop policies also open with
     this sentence.
     """
-    reason = "it cannot be live-migrated" if kind in WORKLOADS else "live migrations would not work with it"
-    return f"Migratable refuses this {kind}, because {reason}."
+    if kind in WORKLOADS:
+        return f"{REFUSES} the {kind} cannot be live-migrated, so a node drain would hang or shut it down."
+    return f"{REFUSES} live migrations would not work with this {kind}."
 
 
 def unsafe_lead(kind: str) -> str:
     """The opening sentence for a violation that does not prevent KubeVirt from migrating the VM."""
-    return f"Migratable refuses this {kind}, because it cannot be live-migrated safely."
+    return f"{REFUSES} the {kind} violates Migratable's fixed list of rules for live migration."
 
 
 def help_line_of(line: str) -> str:
@@ -121,14 +155,20 @@ def help_line_of(line: str) -> str:
 def cause_of(decision: Decision) -> StatusCause:
     """The cause for a denied finding. kubectl prints it as ``* field: message. Remedy [rule]``."""
     finding = decision.finding
-    text = f"{printable(finding.message)}. {printable(finding.remedy)} [{finding.rule.id} {finding.rule.name}]"
+    text = f"{printable(finding.message)}. {printable(finding.remedy)}{ending_of(finding.rule)}"
     return StatusCause("FieldValueInvalid", text, printable(dotted(finding.path)))
+
+
+def ending_of(rule: Rule) -> str:
+    """The end of a cause: the rule, after a sentence about rules that are not KubeVirt's own. The backstop ends causes alike."""
+    return f"{FIXED_LIST if rule.baseline and not rule.kubevirt else ''} [{rule.id} {rule.name}]"
 
 
 def warning_of(cause: StatusCause, *, denied_when_enforced: bool = False) -> str:
     """A cause as a warning, for a policy that only warns."""
-    opening = ENFORCED if denied_when_enforced else ""
     message = printable(cause.message)
+    opening = "" if message.startswith(SENDER) else f"{SENDER}: "
+    opening += ENFORCED if denied_when_enforced else ""
     texts = (message, _first_sentence(message), "A field of this object cannot be judged.")
     return _fitting([opening + text for text in texts], printable(cause.field))
 
@@ -141,20 +181,23 @@ def warnings_of(decisions: Iterable[Decision], help_line: str = "") -> list[str]
     lines = [_warning(decision) for decision in decisions if decision.action is Action.WARN]
     room = MAX_WARNINGS - 1 if help_line else MAX_WARNINGS
     if len(lines) > room:
-        lines = [*lines[: room - 1], f"and {len(lines) - room + 1} more findings; see the audit report"]
+        lines = [
+            *lines[: room - 1],
+            f"{SENDER}: {len(lines) - room + 1} more findings are not shown; see the audit report",
+        ]
     return [*lines, help_line] if lines and help_line else lines
 
 
 def _warning(decision: Decision) -> str:
     """
-    The warning for a finding: its message, its remedy and, at the end, its path. Of several forms, the first one that fits is
-    used, so that no sentence is cut.
+    The warning for a finding: the sender and the rule, its message, its remedy and, at the end, its path. Of several forms,
+    the first one that fits is used, so that no sentence is cut.
 
     The short form of a rule is its summary. If mode ``enforce`` would deny the finding, a form with a remedy precedes the
     message alone.
     """
     finding, rule = decision.finding, decision.finding.rule
-    opening = f"[{rule.id}] {ENFORCED if decision.denied_when_enforced else ''}"
+    sender = f"{SENDER} [{rule.id}]: "
     message, remedy = _sentence(printable(finding.message)), _instruction(printable(finding.remedy))
     short = f"The result of {rule.name} is unproven." if finding.undetermined else rule.summary
     remedies = [remedy, _first_sentence(remedy)]
@@ -162,9 +205,14 @@ def _warning(decision: Decision) -> str:
         remedies += [rule.remediation, _first_sentence(rule.remediation)]
     full = [f"{message} {text}" for text in remedies]
     brief = [f"{opened} {text}" for opened in (short, f"{rule.name}.") for text in remedies]
-    forms = [*full, *brief, message] if decision.denied_when_enforced else [*full, message, *brief]
+    forms = [*full, message, *brief]
+    if decision.denied_when_enforced:
+        openings = (ENFORCED, ENFORCED_BRIEF)
+        cause = message.replace(f"{CONSEQUENCE}.", ".", 1)
+        named = [*full, *(f"{cause} {text}" for text in remedies), *brief]
+        forms = [*(opening + text for opening in openings for text in named), ENFORCED + message]
     return _fitting(
-        [opening + text for text in (*forms, f"{short} Run `migratable explain {rule.id}`.")],
+        [sender + text for text in (*forms, f"{short} Run `migratable explain {rule.id}`.")],
         printable(decision.place or dotted(finding.path)),
     )
 

@@ -15,7 +15,7 @@ from webhook.rules.register import RULES
 from webhook.rules.rule import About, Rule
 from webhook.surfaces.admission.configurations import API_VERSION, rules_of
 from webhook.surfaces.admission.hooks import CREATE, VALIDATING_HOOKS, Hook
-from webhook.surfaces.admission.responses import HELP, certain_lead, unsafe_lead
+from webhook.surfaces.admission.responses import CONSEQUENCE, HELP, certain_lead, ending_of, unsafe_lead
 from webhook.surfaces.backstop.expressions import literal, template
 from webhook.surfaces.backstop.variables import COUNTED, SHORT, SPECS, of_parameters, of_settings, of_vmi
 
@@ -201,21 +201,29 @@ def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
     entries = f"variables.{part.among}"
     index = f"{{{entries}.size() > {MOST_INDEXED} ? '…' : string({entries}.indexOf(it))}}"
     path = ".".join((*base, part.path.replace("{index}", index)))
-    text = f"{template(f'{path}: {part.message}')} + {literal(f'. {rule.remediation} [{rule.id} {rule.name}]')}"
+    text = f"{template(f'{path}: {part.message}')} + {literal(f'. {rule.remediation}{ending_of(rule)}')}"
     violations = f"variables.{name}"
     return f"{FIRST}.filter(at, at < {violations}.size()).map(at, {violations}[at]).map(it, {text})"
 
 
 def _message(kind: str, unsafe: Sequence[str]) -> str:
     """
-    The CEL expression for the message. A denial has the same opening sentence as a denial by the webhook. The help line of the
-    policy comes last.
+    The CEL expression for the message. A denial has the same opening sentence as a denial by the webhook, and its first cause
+    does not repeat the opening. The help line of the policy comes last.
 
     ``unsafe`` counts the violations that do not prevent KubeVirt from migrating the VM. With actions other than deny, messages
     have no opening sentence, because the request is not refused.
     """
-    shown = f"{FIRST}.filter(at, at < variables.causes.size()).map(at, variables.causes[at]).join('; ')"
-    more = f"(variables.count > {MOST_CAUSES} ? '; and ' + string(variables.count - {MOST_CAUSES}) + ' more' : '')"
+    cause = "variables.causes[at]"
+    if kind != SETTINGS:
+        is_opened = f"at == 0 && {DENIES}" + (f" && variables.count != {' + '.join(unsafe)}" if unsafe else "")
+        cause = f"{is_opened} ? {cause}.replace({literal(f'{CONSEQUENCE}.')}, '.', 1) : {cause}"
+    shown = f"{FIRST}.filter(at, at < variables.causes.size()).map(at, {cause}).join('; ')"
+    hidden = f"variables.count - {MOST_CAUSES}"
+    more = (
+        f"({hidden} > 1 ? '; ' + string({hidden}) + ' more problems are not shown'"
+        f" : {hidden} == 1 ? '; 1 more problem is not shown' : '')"
+    )
     cut = f"text.size() > {MOST_CHARACTERS} ? text.substring(0, {MOST_CHARACTERS}) + '…' : text"
     opening = literal(f"{certain_lead(kind)} ")
     if unsafe:
