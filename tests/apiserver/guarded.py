@@ -104,7 +104,7 @@ def vm(name: str, namespace: str, *, version: str = "v1", **changes: Any) -> Man
 def denials(done: Any) -> dict[str, str]:
     """Messages by field, without the opening sentence: kubectl prints one cause behind the name, several as a list."""
     assert done.returncode == 1, done.stderr
-    lead = r"(?:Migratable refuses [^.:]*[.:] )?"
+    lead = r"(?:Migratable refuses .*? Reason: )?"
     said = re.findall(rf"^(?:\* |The .* is invalid: )([\w.\[\]]+): {lead}(.*)$", done.stderr, re.MULTILINE)
     assert said, done.stderr
     return dict(said)

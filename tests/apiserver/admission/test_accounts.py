@@ -125,7 +125,7 @@ def test_only_a_listed_account_may_restore_a_vm_with_an_old_violation(cluster: C
     assert [run.returncode for run in refused] == [1, 1]
     assert all("LM301" in run.stderr for run in refused)
     assert restored.returncode == 0, restored.stderr
-    assert "Warning: [LM301]" in restored.stderr
+    assert "Warning: Migratable [LM301]:" in restored.stderr
     assert cluster.lowered("LM301", "account") == 1
 
 

@@ -80,7 +80,7 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
             }
         },
         "domain.devices.interfaces[0].ports[0]",
-        "Use other port numbers",
+        "Remove ports 49152 and 49153",
     ),
 }
 
@@ -277,7 +277,7 @@ def test_a_vm_with_an_old_violation_may_change_but_not_get_worse(guarded: Guarde
     deleted = guarded.client.kubectl("delete", "vm", old_sinner, "-n", guarded.tenant, "--wait=false", check=False)
 
     assert [run.returncode for run in (labelled, started, stopped, repaired, deleted)] == [0, 0, 0, 0, 0]
-    assert "Warning: [LM201]" in repaired.stderr
+    assert "Warning: Migratable [LM201]:" in repaired.stderr
     assert list(denials(worse)) == ["spec.template.spec.domain.devices.gpus[0]"]
     assert renamed_claim.returncode == 0  # a claim that does not exist yet is unproven: a warning
     assert list(denials(back)) == ["spec.template.spec.domain.devices.hostDevices[0]"]

@@ -220,7 +220,7 @@ def test_a_restore_may_rename_the_claims_of_a_vm(cluster: Cluster) -> None:
     assert (by_user.returncode, "LM201" in by_user.stderr) == (1, True)
     refusal = "".join(splitline for splitline in added.stderr.splitlines() if not splitline.startswith("Warning:"))
     assert (added.returncode, "volumes[1]" in refusal, "volumes[0]" in refusal) == (1, True, False)
-    assert (renamed.returncode, "Warning: [LM201]" in renamed.stderr) == (0, True)
+    assert (renamed.returncode, "Warning: Migratable [LM201]:" in renamed.stderr) == (0, True)
 
 
 CARRIERS = [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")]
@@ -295,7 +295,7 @@ def test_each_way_to_plug_a_volume_follows_the_policy(
     unplugged = cluster.patch(name, unplug, user)
 
     assert (denied.returncode, "LM201" in denied.stderr) == (1, True)
-    assert (plugged.returncode, "Warning: [LM201]" in plugged.stderr) == (0, True)
+    assert (plugged.returncode, "Warning: Migratable [LM201]:" in plugged.stderr) == (0, True)
     assert (unplugged.returncode, unplugged.stderr) == (0, "")
 
 
@@ -310,7 +310,7 @@ def test_a_plugged_volume_does_not_become_permanent(cluster: Cluster) -> None:
     plugged = cluster.patch(name, in_template(PLUGGED))
     permanent = cluster.patch(name, in_template(disk | on_claim("single", "hot")))
 
-    assert (plugged.returncode, "Warning: [LM201]" in plugged.stderr) == (0, True)
+    assert (plugged.returncode, "Warning: Migratable [LM201]:" in plugged.stderr) == (0, True)
     assert (permanent.returncode, "LM201" in permanent.stderr) == (1, True)
 
 
