@@ -362,7 +362,7 @@ def test_denials_and_warnings_end_with_the_help_of_the_policy(tmp_path: Path) ->
         if said["allowed"]:
             assert said["warnings"][-1] == "Help: team-vm@example.com"
             opening = "Migratable [LM201]: allowed now (mode warn), refused in mode enforce: "
-            assert said["warnings"][0].startswith(f"{opening}The PVC of a volume is ")
+            assert said["warnings"][0].startswith(f"{opening}PVC 'os' is ReadWriteOnce, ")
         else:
             assert said["status"]["details"]["causes"][0]["message"].endswith(" Help: team-vm@example.com")
             assert said["status"]["message"].endswith(" Help: team-vm@example.com")

@@ -64,7 +64,7 @@ RULE = Rule(
         "knows the TSC frequency that the target node must have. `reenlightenment: {}` counts as enabled."
     ),
     remediation=(
-        "Write `reenlightenment: {enabled: false}` under features.hyperv, or ask the platform team to set "
+        "Write `reenlightenment: {enabled: false}` under features.hyperv. Otherwise, ask the platform team to set "
         "developerConfiguration.minimumClusterTSCFrequency in the KubeVirt CR."
     ),
     source="pkg/virt-controller/watch/topology/tsc.go and hinter.go, v1.9.0",

@@ -205,16 +205,14 @@ def _warning(decision: Decision) -> str:
         remedies += [rule.remediation, _first_sentence(rule.remediation)]
     full = [f"{message} {text}" for text in remedies]
     brief = [f"{opened} {text}" for opened in (short, f"{rule.name}.") for text in remedies]
-    forms = [*full, message, *brief]
+    explained = f"{short} Run `migratable explain {rule.id}`."
+    forms = [*full, message, *brief, explained]
     if decision.denied_when_enforced:
         openings = (ENFORCED, ENFORCED_BRIEF)
         cause = message.replace(f"{CONSEQUENCE}.", ".", 1)
         named = [*full, *(f"{cause} {text}" for text in remedies), *brief]
-        forms = [*(opening + text for opening in openings for text in named), ENFORCED + message]
-    return _fitting(
-        [sender + text for text in (*forms, f"{short} Run `migratable explain {rule.id}`.")],
-        printable(decision.place or dotted(finding.path)),
-    )
+        forms = [*(opening + text for opening in openings for text in named), ENFORCED + message, ENFORCED + explained]
+    return _fitting([sender + text for text in forms], printable(decision.place or dotted(finding.path)))
 
 
 def _fitting(texts: Sequence[str], place: str) -> str:
