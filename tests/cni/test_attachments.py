@@ -88,10 +88,14 @@ def test_a_network_known_to_be_absent_is_a_violation_with_a_remedy() -> None:
 
     assert [(finding.message, finding.remedy, finding.undetermined) for finding in result] == [
         (
-            "namespace 'kubevirt' has no NetworkAttachmentDefinition 'migration-network', so "
-            "virt-handler would not start again on any node, and no VM could start, stop or migrate",
-            "Ask the administrator of the cluster network to create the NetworkAttachmentDefinition in namespace 'kubevirt'. "
-            "Set its name here only after that.",
+            (
+                "namespace 'kubevirt' has no NetworkAttachmentDefinition 'migration-network', so "
+                "virt-handler would not start again on any node, and no VM could start, stop or migrate"
+            ),
+            (
+                "Ask the administrator of the cluster network to create the NetworkAttachmentDefinition in namespace 'kubevirt'. "
+                "Set its name here only after that."
+            ),
             False,
         )
     ]

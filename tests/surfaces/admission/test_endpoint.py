@@ -168,8 +168,10 @@ def test_an_allowed_request_has_audit_annotations() -> None:
 
     assert said["auditAnnotations"] == {"findings": "LM201", "live-migratable": "unproven"}
     assert said["warnings"] == [
-        "Migratable [LM201]: PVC 'os' is not in the input. Add the manifest of PVC 'os' to the input. "
-        "(spec.template.spec.volumes[0])"
+        (
+            "Migratable [LM201]: PVC 'os' is not in the input. Add the manifest of PVC 'os' to the input. "
+            "(spec.template.spec.volumes[0])"
+        )
     ]
 
 

@@ -1,7 +1,6 @@
 """Makes the bytes of a response from decisions, within the limits of API servers and kubectl."""
 
 import base64
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -105,12 +104,10 @@ def _not_shown(count: int) -> str:
 
 def _common_field(causes: Sequence[StatusCause]) -> str:
     """The path that contains the fields of all these causes, such as ``spec.template.spec.domain.devices.gpus``."""
-    first, *others = [cause.field for cause in causes]
-    if all(field == first for field in others):
-        return first
-    common = os.path.commonprefix([first, *others])
-    end = common.rfind("[") if common.rfind("[") > common.rfind("]") else max(common.rfind("."), common.rfind("["))
-    return common[:end] if end > 0 else first
+    common = causes[0].field
+    while common and not all(f"{cause.field}.".startswith((f"{common}.", f"{common}[")) for cause in causes):
+        common = common[: common.rfind("[") if common.endswith("]") else max(common.rfind("."), common.rfind("["), 0)]
+    return common or causes[0].field
 
 
 def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
