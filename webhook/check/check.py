@@ -13,6 +13,7 @@ from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Unknown
+from webhook.facts.versioned_world import VersionedWorld
 from webhook.facts.world import World
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge, judge_manifest
@@ -26,6 +27,7 @@ from webhook.kubevirt.releases import (
     judged_as,
     only,
     parse_release,
+    parse_version,
 )
 from webhook.kubevirt.subject import with_labels_only
 from webhook.manifests.objects import (
@@ -51,13 +53,20 @@ class ReleaseChoice(msgspec.Struct, frozen=True):
     releases: Releases
     label: str
     notes: tuple[str, ...] = ()
+    version: str = ""
+    """The requested patch release, such as ``1.6.2``, or an empty text if none is requested."""
+
+    def applied_to(self, world: World) -> World:
+        """``world``, as a cluster that runs the requested patch release."""
+        return VersionedWorld(world, self.version) if self.version else world
 
 
 class Settings(msgspec.Struct, frozen=True):
     """
     Policy, release and date of a check.
 
-    ``release`` is ``any`` or a minor release such as ``1.9``. If it is empty, the release of the KubeVirt CR is used.
+    ``release`` is ``any``, a minor release such as ``1.9``, or a patch release such as ``1.6.2``. If it is empty, the release of
+    the KubeVirt CR is used.
     """
 
     policy: Policy = msgspec.field(default_factory=Policy)
@@ -90,7 +99,7 @@ def choose_release(requested: str, world: World) -> ReleaseChoice:
         if judged is None:
             remedy = f"Write 'any' or a minor release from {OLDEST} to {NEWEST}, such as 1.8."
             raise BadInput(f"unsupported release {requested!r}", remedy=remedy)
-        return judged
+        return replace(judged, version=requested) if parse_version(requested) is not None else judged
     crs = with_kubevirt(world, SUPPORTED).every(KubeVirt)
     status = crs[0].status if not isinstance(crs, Unknown) and crs else None
     running = (status.observed_kube_virt_version if status is not None else None) or ""
@@ -218,6 +227,7 @@ def examine(
     world, view = seen_from(world, manifest.document.source, manifest.object)
     if view is not None and not settings.release:
         release = choose_release("", world)
+    world = release.applied_to(world)
     releases = release.releases
     of_manifest = judge_manifest(manifest.raw, releases, refusal)
     if manifest.object is not None:

@@ -64,7 +64,8 @@ def explain_settings(
     machines: list[tuple[Explained, Verdict | None]] = []
     for source, judged, subject in _subjects(manifest_objects, request.vms):
         near, view = seen_from(world, source, judged)
-        of_vm = behaviour if view is None or request.release else newest(choose_release("", near).releases)
+        near = choice.applied_to(near)
+        of_vm = behaviour if view is None or request.release else newest(choose_release("", view).releases)
         verdict = judge_object(judged, near, only(of_vm.release)).verdict
         explained = [
             explain_vm(facts, near, of_vm, link)

@@ -5,6 +5,7 @@ All implementations have the same two methods and differ in the source of the ob
 
 - ``ObjectsWorld``: objects in memory, from manifests or a snapshot.
 - ``LayeredWorld``: a world over another world, e.g. manifests over a cluster.
+- ``VersionedWorld``: a world of a cluster that runs a given patch release of KubeVirt.
 - ``RestrictedWorld``: a world without the objects that one user is not allowed to read.
 - ``UnknownWorld``: a world without objects, in which every lookup is Unknown.
 - ``ClusterWorld`` (``webhook.cluster.facts``): the watched objects of a cluster.

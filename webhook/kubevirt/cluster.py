@@ -1,5 +1,5 @@
 """
-The KubeVirt CR of a cluster: the configuration in force and the default architecture of VMs.
+The KubeVirt CR of a cluster: the configuration in force, the default architecture of VMs, and the patch release.
 
 Source: ``pkg/virt-config/configuration.go`` (setConfigFromKubeVirt, validateConfig), v1.0.1 to v1.9.0;
 ``pkg/virt-operator/util/config.go`` SetDefaultArchitecture, v1.9.0.
@@ -11,7 +11,9 @@ import msgspec
 
 from webhook.facts.settings import InvalidValue
 from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.versioned_world import VersionedWorld
 from webhook.facts.world import World
+from webhook.kubevirt.releases import Release, Version, parse_version
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt
 from webhook.objects.path import FieldPath, dotted
 from webhook.objects.shown import shown
@@ -25,37 +27,46 @@ _PERCENT = 100
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """The configuration in force and the control plane's architecture."""
+    """The configuration in force, the control plane's architecture, and the patch release if it is known."""
 
     configuration: Fact[Configuration]
     architecture: str | None
+    version: Version | None = None
+
+    def patch_of(self, release: Release) -> int | None:
+        """The patch release of ``release`` that the cluster runs, or None if it is not known."""
+        return self.version.patch if self.version is not None and self.version.release == release else None
 
 
 def cluster_of(world: World) -> Cluster:
     """
     The settings of the KubeVirt CR, or the built-in defaults if the cluster is known to have no CR.
 
-    The architecture in the CR's spec has precedence over the architecture in its status, which virt-operator writes.
+    The architecture in the CR's spec has precedence over the architecture in its status, which virt-operator writes. The patch
+    release is the requested one, otherwise the one in the CR's status.
     """
     kubevirts = world.every(KubeVirt)
+    requested = parse_version(world.version) if isinstance(world, VersionedWorld) else None
     if isinstance(kubevirts, Unknown):
-        return Cluster(kubevirts, None)
+        return Cluster(kubevirts, None, requested)
     if not kubevirts:
-        return Cluster(BUILT_IN, None)
+        return Cluster(BUILT_IN, None, requested)
     kubevirt = kubevirts[0]
     configuration = kubevirt.spec.configuration or BUILT_IN
     written, status = configuration.architecture_configuration, kubevirt.status
     architecture = (written.default_architecture if written is not None else None) or (
         status.default_architecture if status is not None else None
     )
+    observed = (status.observed_kube_virt_version if status is not None else None) or ""
+    version = requested or parse_version(observed)
     invalid = invalid_value(configuration)
     if not invalid:
-        return Cluster(configuration, architecture)
+        return Cluster(configuration, architecture, version)
     why = (
         f"spec.configuration of the KubeVirt CR has an invalid {invalid}, so KubeVirt uses an older configuration, "
         "which Migratable cannot read"
     )
-    return Cluster(Unknown(why, "ask the platform team to correct the KubeVirt CR"), architecture)
+    return Cluster(Unknown(why, "ask the platform team to correct the KubeVirt CR"), architecture, version)
 
 
 def invalid_value(configuration: Configuration) -> str:

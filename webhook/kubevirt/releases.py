@@ -2,7 +2,8 @@
 The differences between KubeVirt's minor releases, as data.
 
 For a new minor release, add an entry to ``TABLE``. One entry per minor release is enough, because all its patch releases have
-the same verdict functions (compared over the tags v1.0.1 to v1.9.0).
+the same verdict functions (compared over the tags v1.0.1 to v1.9.0). Differences in the lookup of objects are in
+``kubevirt.expansion``.
 """
 
 import re
@@ -42,6 +43,22 @@ class Release(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"
+
+
+class Version(NamedTuple):
+    """A patch release of KubeVirt, e.g. ``Version(1, 6, 2)``."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @property
+    def release(self) -> Release:
+        """The minor release."""
+        return Release(self.major, self.minor)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -185,6 +202,7 @@ def describe(releases: Releases, among: Releases = SUPPORTED) -> str:
     return ", ".join(words) or "none"
 
 
+_PATCH_VERSION = r"v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:[.\-+].*)?"
 _VERSION = r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.\-+].*)?"
 
 
@@ -192,6 +210,12 @@ def parse_release(text: str) -> Release | None:
     """The minor release of a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1``, or None for other texts."""
     version = re.fullmatch(_VERSION, text.strip())
     return Release(int(version[1]), int(version[2])) if version else None
+
+
+def parse_version(text: str) -> Version | None:
+    """The patch release of a version such as ``v1.6.2`` or ``1.6.2-rc.1``, or None for other texts, such as ``1.6``."""
+    version = re.fullmatch(_PATCH_VERSION, text.strip())
+    return Version(*map(int, version.groups())) if version else None
 
 
 def judged_as(release: Release) -> Release | None:

@@ -300,7 +300,13 @@ class AdmissionApp:
 
     def _context(self, world: World) -> JudgingContext:
         active = self.configuration()
-        return JudgingContext(world, active.chosen.releases, active.policy, active.today, active.install_namespace)
+        return JudgingContext(
+            active.chosen.applied_to(world),
+            active.chosen.releases,
+            active.policy,
+            active.today,
+            active.install_namespace,
+        )
 
     async def _decide(self, read: DecodedRequest, until: float, run: Run) -> Outcome:
         """The outcome from the cache, or from live reads if the cached outcome needs confirmation. Ends before ``until``."""
