@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from webhook.facts.candidates import Candidate, Candidates, Tie, Viewer
-from webhook.facts.unknown import ABSENT, Ambiguous, Fact, Found, Unknown
+from webhook.facts.unknown import ABSENT, Ambiguous, Fact, Found, NotGiven, Unknown
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
@@ -172,7 +172,7 @@ class ObjectsWorld:
         if kind in self._complete:
             return ABSENT
         word = _word(kind)
-        return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
+        return NotGiven(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
 
     def _named(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
         """Returns the namespaces of the objects that belong to no file, by name."""

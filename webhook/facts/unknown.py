@@ -32,6 +32,10 @@ class Unread(Unknown, frozen=True):
         return True
 
 
+class NotGiven(Unknown, frozen=True):
+    """The input does not contain the object."""
+
+
 class Ambiguous(Unread, frozen=True):
     """Files that are equally near to the reference contain different objects with this name."""
 

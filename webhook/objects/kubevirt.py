@@ -80,10 +80,17 @@ class ArchitectureConfiguration(Read, frozen=True):
     default_architecture: str | None = None
 
 
+class CommonInstancetypesDeployment(Read, frozen=True):
+    """``configuration.commonInstancetypesDeployment``."""
+
+    enabled: bool | None = None
+
+
 class Configuration(Misplaced, frozen=True):
     """The ``spec.configuration`` of the KubeVirt CR, which is the right place for ``migrations``."""
 
     architecture_configuration: ArchitectureConfiguration | None = None
+    common_instancetypes_deployment: CommonInstancetypesDeployment | None = None
     cpu_model: str | None = msgspec.field(default=None, name="cpuModel")
     developer_configuration: DeveloperConfiguration | None = None
     eviction_strategy: str | None = None

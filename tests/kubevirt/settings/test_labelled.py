@@ -8,7 +8,7 @@ import pytest
 from tests.kubevirt.building import Manifest, read, vm, vmi, world
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.policy import LabelledVM, Selectors
-from webhook.facts.unknown import ABSENT, Fact, Unknown
+from webhook.facts.unknown import ABSENT, Fact, NotGiven, Unknown
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.settings.policies import policy_facts
 from webhook.kubevirt.settings.selectors import (
@@ -107,7 +107,7 @@ def test_a_namespace_has_a_label_with_its_name() -> None:
     assert namespace_labels(world(without_labels), "tenant") == NAMED
     assert ObjectsWorld((), (Namespace,)).find(Namespace, "", "tenant") is ABSENT
     assert absent == Unknown("namespace 'tenant' does not exist", "create namespace 'tenant'")
-    assert namespace_labels(ObjectsWorld(()), "tenant") == Unknown(
+    assert namespace_labels(ObjectsWorld(()), "tenant") == NotGiven(
         "Namespace 'tenant' is not in the input", "add the manifest of Namespace 'tenant' to the input"
     )
 
