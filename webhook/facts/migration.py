@@ -129,6 +129,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     hidden_path: FieldPath
     hidden_architecture: Unknown | None
     """Set if an unknown preference can set the architecture."""
+    assumptions: tuple[str, ...]
+    """Assumptions about the instancetype, the preference and the patch release of KubeVirt."""
     conflicts: tuple[Conflict, ...]
     """In the order in which KubeVirt reports them."""
     crashing_preference: FieldPath | None = None

@@ -81,6 +81,7 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     merged = merge(findings)
     if last.architecture_assumed:
         assumptions.append(f"the VM runs on {last.architecture} (the field architecture is not set)")
+    assumptions.extend(last.assumptions)
     verdict = _verdict(merged, last, releases, tuple(assumptions))
     drain = replace(_drain_facts(last, verdict), afterwards=after_stop(subject))
     merged.extend(findings_about(DRAIN_RULES, drain, releases))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, named, read, vm, world
 from webhook.kubevirt.expansion.inherited import Inherited, inherited_by
+from webhook.kubevirt.expansion.source_architecture import NONE, SourceArchitecture
 from webhook.kubevirt.releases import KNOWN, Release, Releases, before, only, since
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.instancetype import (
@@ -99,7 +100,7 @@ def test_without_inherited_settings_there_are_no_names() -> None:
     """
     A VM without instancetype, preference and DataSource hides nothing.
     """
-    assert Inherited() == Inherited(InstancetypeSpec(), "", PreferenceSpec(), KNOWN, None, "", None, "")
+    assert Inherited() == Inherited(InstancetypeSpec(), "", PreferenceSpec(), KNOWN, None, "", None, NONE, ())
 
 
 def test_without_inherited_settings_the_annotations_stay() -> None:
@@ -183,7 +184,9 @@ def test_a_preference_has_precedence_over_a_data_source(release: Release, archit
     The DataSource's label counts from 1.6, preferredArchitecture from 1.7.
     """
     made = Inherited(
-        preference=PreferenceSpec(preferred_architecture="arm64"), releases=only(release), source_architecture="s390x"
+        preference=PreferenceSpec(preferred_architecture="arm64"),
+        releases=only(release),
+        source=SourceArchitecture("s390x"),
     )
 
     assert made.architecture == architecture
@@ -249,7 +252,7 @@ def test_the_architecture_is_that_of_the_first_labelled_data_source(
     """
     result = inherited(vm("{}", dataVolumeTemplates=templates), *around)
 
-    assert {item.source_architecture for item in result} == {expected}
+    assert {item.source.architecture for item in result} == {expected}
     assert [item.releases for item in result] == (
         [before(Release(1, 6)), since(Release(1, 6))] if expected else [KNOWN]
     )
@@ -261,4 +264,4 @@ def test_an_architecture_of_the_template_needs_no_data_source() -> None:
     """
     result = inherited(vm("{architecture: amd64}", dataVolumeTemplates=[template(REF)]), source("arm64"))
 
-    assert [item.source_architecture for item in result] == [""]
+    assert [item.source.architecture for item in result] == [""]

@@ -106,6 +106,7 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         hidden=inherited.unknown,
         hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),
         hidden_architecture=inherited.unknown_preference if architecture is None else None,
+        assumptions=inherited.assumptions,
         conflicts=conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
         crashing_preference=(*subject.owner, "preference")
         if domain.cpu is None and subject.vm.instancetype is None and _prefers_features(preference)

@@ -12,6 +12,7 @@ import msgspec
 
 from webhook.facts.unknown import ABSENT, Absent, Found, Unknown
 from webhook.facts.world import World
+from webhook.kubevirt.expansion.bundled import Bundle
 from webhook.objects.storage import (
     DataSource,
     DataVolume,
@@ -36,6 +37,10 @@ class Scope(msgspec.Struct, frozen=True):
     namespace: str
     template: VMISpec
     data_volumes: Mapping[str, DataVolumeSpec]
+    bundle: Bundle | None = None
+    """The objects that KubeVirt itself deploys, for references to objects that the input does not contain."""
+    any_revision: bool = False
+    """Whether the revision in the VM's status counts even if it is a copy of an object of another name (up to 1.5.1)."""
 
 
 class Unlabelled(msgspec.Struct, frozen=True):

@@ -12,21 +12,17 @@ from msgspec.structs import replace
 
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.expansion.inferred import Scope
-from webhook.kubevirt.expansion.instancetypes import find_instancetype, find_preference
-from webhook.kubevirt.releases import KNOWN, NONE, Release, Releases, since, split
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.expansion.references import References, references_of
+from webhook.kubevirt.expansion.source_architecture import NONE, SourceArchitecture, source_architecture
+from webhook.kubevirt.releases import KNOWN, Release, Releases, before, since, split
 from webhook.kubevirt.subject import Subject
 from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
-from webhook.objects.storage import DataSource
 
 NO_INSTANCETYPE = InstancetypeSpec()
 _NO_PREFERENCE = PreferenceSpec()
 _ANNOTATIONS: Releases = since(Release(1, 1))
-_STATUS_REFERENCES: Releases = since(Release(1, 5))
-_SOURCE_ARCHITECTURE: Releases = since(Release(1, 6))
 _PREFERRED_ARCHITECTURE: Releases = since(Release(1, 7))
-ARCHITECTURE_LABEL = "template.kubevirt.io/architecture"
-ARCHITECTURES = ("amd64", "arm64", "s390x")
 
 
 class Inherited(msgspec.Struct, frozen=True):
@@ -40,7 +36,9 @@ class Inherited(msgspec.Struct, frozen=True):
     unknown: Unknown | None = None
     unknown_field: str = ""
     unknown_preference: Unknown | None = None
-    source_architecture: str = ""
+    source: SourceArchitecture = NONE
+    assumptions: tuple[str, ...] = ()
+    """Assumptions about objects and about the patch release that the input does not tell."""
 
     @property
     def origin(self) -> str:
@@ -61,7 +59,7 @@ class Inherited(msgspec.Struct, frozen=True):
         """
         if self.releases & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
             return self.preference.preferred_architecture
-        return self.source_architecture or None if self.releases & _SOURCE_ARCHITECTURE else None
+        return self.source.architecture or None if self.releases & self.source.releases else None
 
     def annotations(self, own: Mapping[str, str]) -> Mapping[str, str]:
         """The VMI's annotations. The VMI's ``own`` annotations have precedence over inherited annotations."""
@@ -73,21 +71,24 @@ class Inherited(msgspec.Struct, frozen=True):
 
 def inherited_by(subject: Subject, world: World, releases: Releases) -> Iterator[Inherited]:
     """Yields the inherited settings, once for each group of ``releases`` with the same settings, oldest group first."""
-    vm, source = subject.vm, _source_architecture(subject, world)
-    if vm.instancetype is None and vm.preference is None:
-        yield from _grouped(Inherited(source_architecture=source), releases)
+    vm = subject.vm
+    names_objects = vm.instancetype is not None or vm.preference is not None
+    if not names_objects and not vm.data_volume_templates:
+        yield Inherited(releases=releases)
         return
-    status = subject.vm_status
-    has_references = status is not None and (status.instancetype_ref is not None or status.preference_ref is not None)
-    with_status = releases & _STATUS_REFERENCES if has_references else NONE
-    if releases & ~with_status:
-        yield from _grouped(_inherited(subject, world, False, source), releases & ~with_status)
-    if with_status:
-        yield from _grouped(_inherited(subject, world, True, source), with_status)
+    cluster = cluster_of(world)
+    source = source_architecture(subject, world, cluster) if not subject.spec.architecture else NONE
+    if not names_objects:
+        yield from _grouped(Inherited(source=source, releases=releases))
+        return
+    for references in references_of(subject, world, releases, cluster):
+        yield from _grouped(_inherited(references, source))
 
 
-def _grouped(inherited: Inherited, releases: Releases) -> Iterator[Inherited]:
-    return (replace(inherited, releases=group) for group in split(releases, _changes(inherited)))
+def _grouped(inherited: Inherited) -> Iterator[Inherited]:
+    for group in split(inherited.releases, _changes(inherited)):
+        assumptions = (*inherited.assumptions, *inherited.source.assumptions(group))
+        yield replace(inherited, releases=group, assumptions=assumptions)
 
 
 def _changes(inherited: Inherited) -> Iterator[Release]:
@@ -102,53 +103,26 @@ def _changes(inherited: Inherited) -> Iterator[Release]:
     masquerade = devices is not None and devices.preferred_interface_masquerade is not None
     if masquerade or preference.annotations or inherited.instancetype.annotations:
         yield Release(1, 1)
-    if inherited.source_architecture:
+    if inherited.source.architecture:
         yield Release(1, 6)
+        if inherited.source.releases & before(Release(1, 7)) == 0:
+            yield Release(1, 7)
     if preference.preferred_architecture:
         yield Release(1, 7)
     if preference.preferred_launch_security is not None:
         yield Release(1, 9)
 
 
-def _inherited(subject: Subject, world: World, with_status: bool, source: str) -> Inherited:
-    vm, status = subject.vm, subject.vm_status if with_status else None
-    scope = Scope(world, subject.namespace, subject.spec, subject.data_volumes)
-    instancetype, its_name = find_instancetype(scope, vm.instancetype, status.instancetype_ref if status else None)
-    preference, _ = find_preference(scope, vm.preference, status.preference_ref if status else None)
-    unknown_preference = preference if isinstance(preference, Unknown) else None
-    unknown = instancetype if isinstance(instancetype, Unknown) else unknown_preference
+def _inherited(references: References, source: SourceArchitecture) -> Inherited:
+    unknown = references.unknown_instancetype or references.unknown_preference
     return Inherited(
-        instancetype if isinstance(instancetype, InstancetypeSpec) else NO_INSTANCETYPE,
-        its_name,
-        preference if isinstance(preference, PreferenceSpec) else _NO_PREFERENCE,
+        references.instancetype or NO_INSTANCETYPE,
+        references.instancetype_name,
+        references.preference or _NO_PREFERENCE,
+        references.releases,
         unknown=unknown,
-        unknown_field="instancetype" if unknown is not unknown_preference else "preference",
-        unknown_preference=unknown_preference,
-        source_architecture=source,
+        unknown_field="instancetype" if unknown is not references.unknown_preference else "preference",
+        unknown_preference=references.unknown_preference,
+        source=source,
+        assumptions=references.assumptions,
     )
-
-
-def _source_architecture(subject: Subject, world: World) -> str:
-    """
-    The architecture in the label of a template's DataSource.
-
-    The result is empty if the DataSource has no such label or is not known.
-
-    Source: ``pkg/defaults/defaults.go`` setDefaultArchitectureFromDataSource, v1.6.6 and v1.9.0.
-    """
-    if subject.spec.architecture:
-        return ""
-    for template in subject.vm.data_volume_templates or ():
-        ref = template.spec.source_ref if template.spec is not None else None
-        if ref is None or ref.kind.lower() != "datasource":
-            continue
-        data_source = world.find(DataSource, ref.namespace or subject.namespace, ref.name)
-        source = data_source.spec.source if isinstance(data_source, DataSource) else None
-        further = source.data_source if source else None
-        if further is not None:
-            data_source = world.find(DataSource, further.namespace or "", further.name)
-        labels = (data_source.meta.labels or {}) if isinstance(data_source, DataSource) else {}
-        architecture = labels.get(ARCHITECTURE_LABEL)
-        if architecture in ARCHITECTURES:
-            return architecture
-    return ""

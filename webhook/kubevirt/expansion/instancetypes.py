@@ -3,12 +3,12 @@ The instancetype and the preference of a VirtualMachine.
 
 Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0. KubeVirt reads the first of these that is set: the
 revision in ``revisionName``, the revision in the VM's status (1.5 and later), the object itself. The revision in the status
-counts only if it is a copy of an object of the same name. An empty ``kind`` means the cluster-scoped kind.
+counts only if it is a copy of an object of the same name (1.5.2 and later). An empty ``kind`` means the cluster-scoped kind.
 """
 
 import msgspec
 
-from webhook.facts.unknown import ABSENT, Absent, Found, Unknown
+from webhook.facts.unknown import ABSENT, Absent, Found, NotGiven, Unknown
 from webhook.kubevirt.expansion.inferred import Scope, infer
 from webhook.objects.instancetype import (
     ControllerRevision,
@@ -68,7 +68,8 @@ def _find(
     name = inferred.name or ""
     if inferred.revision_name:
         return _from_revision(scope, reference, name, inferred.revision_name), name
-    if in_status is not None and in_status.name in (name, None) and in_status.controller_revision_ref is not None:
+    named = in_status is not None and (scope.any_revision or in_status.name in (name, None))
+    if in_status is not None and named and in_status.controller_revision_ref is not None:
         revision = _in_status(scope, reference, name, in_status.controller_revision_ref.name or "")
         if not isinstance(revision, Absent):
             return revision, name
@@ -87,8 +88,18 @@ def _live(scope: Scope, reference: Reference, name: str, kind: str | None) -> Fo
     if isinstance(referenced, Absent):
         return Unknown(f"{reference.what} {name!r} does not exist", "create it, or correct its name and kind")
     if isinstance(referenced, Unknown):
-        return referenced
+        bundled = _bundled(scope, known_kind, name) if isinstance(referenced, NotGiven) else None
+        return referenced if bundled is None else bundled
     return referenced.spec  # type: ignore[attr-defined,no-any-return] # all four kinds have a spec
+
+
+def _bundled(scope: Scope, kind: type[Kubernetes], name: str) -> InstancetypeSpec | PreferenceSpec | None:
+    """The spec of an object that KubeVirt itself deploys, or None if KubeVirt does not deploy such an object."""
+    if scope.bundle is None:
+        return None
+    if kind is VirtualMachineClusterInstancetype:
+        return scope.bundle.instancetype(name)
+    return scope.bundle.preference(name) if kind is VirtualMachineClusterPreference else None
 
 
 def _kind(reference: Reference, kind: str | None) -> type[Kubernetes] | None:
@@ -109,7 +120,8 @@ def _in_status(
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
     """The spec in the revision that the VM's status names, or ABSENT if the revision is a copy of another object."""
     existing = scope.world.find(ControllerRevision, scope.namespace, revision) if revision else ABSENT
-    if isinstance(existing, ControllerRevision) and (existing.meta.labels or {}).get(OBJECT_NAME) != name:
+    copied = (existing.meta.labels or {}).get(OBJECT_NAME) if isinstance(existing, ControllerRevision) else name
+    if copied != name and not scope.any_revision:
         return ABSENT
     return _from_revision(scope, reference, name, revision) if revision else ABSENT
 

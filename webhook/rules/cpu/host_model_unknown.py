@@ -122,7 +122,7 @@ RULE = Rule(
             "host-model in a cluster of arm64 nodes, and a preference that was not provided",
             "{domain: {devices: {}, cpu: {model: host-model}}}",
             world=(kubevirt(architectureConfiguration={"defaultArchitecture": "arm64"}),),
-            vm_spec="{preference: {name: linux}}",
+            vm_spec="{preference: {name: hardened}}",
             undetermined=("spec.template.spec.domain.cpu.model",),
         ),
         Example(

@@ -62,7 +62,7 @@ RULE = Rule(
             "a cluster of s390x nodes, and a preference that was not provided",
             "{domain: {devices: {}, launchSecurity: {}}}",
             world=(kubevirt(architectureConfiguration={"defaultArchitecture": "s390x"}),),
-            vm_spec="{preference: {name: linux}}",
+            vm_spec="{preference: {name: hardened}}",
             undetermined=("spec.template.spec.domain.launchSecurity",),
         ),
     ),

@@ -26,10 +26,11 @@ RULE = Rule(
     summary="The instancetype or preference of the VM is not available.",
     rationale=(
         "An instancetype can add GPUs, host devices and launch security. A preference can add bindings and CPU "
-        "features. Each of these settings can decide whether the VM can be live-migrated."
+        "features. Each of these settings can decide whether the VM can be live-migrated. Instancetypes and preferences that "
+        "KubeVirt itself deploys are known by release, and need not be provided."
     ),
     remediation="Provide the object, or correct the reference.",
-    source="pkg/instancetype/find, v1.9.0",
+    source="pkg/instancetype/find, v1.9.0; pkg/virt-operator/resource/generate/components/data, v1.1.0 to v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
     check=check,
     examples=(
@@ -40,6 +41,11 @@ RULE = Rule(
             "{domain: {devices: {}, cpu: {model: Haswell}}}",
             vm_spec=_SMALL,
             world=(instancetype("small"),),
+        ),
+        Example(
+            "an instancetype and a preference that KubeVirt itself deploys",
+            "{domain: {devices: {}}}",
+            vm_spec="{instancetype: {name: u1.medium}, preference: {name: fedora}}",
         ),
         Example(
             "an instancetype that was not provided",
