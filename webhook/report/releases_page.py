@@ -8,6 +8,54 @@ from webhook.report.pages import GENERATED, row
 from webhook.rules.rule import Rule
 
 _GAP = "·"
+_PATCH_RELEASES = (
+    "## Patch releases",
+    "",
+    (
+        "The code that sets the condition is the same in all patch releases of a minor release (compared over the tags v1.0.1 to "
+        "v1.9.0). These patch releases change which objects that code sees:"
+    ),
+    "",
+    row("from", "change", "KubeVirt source"),
+    row("---", "---", "---"),
+    row(
+        "1.5.2",
+        "The revision in `status.instancetypeRef` or `status.preferenceRef` of a VM counts only if it is a copy of the object "
+        "that the VM names. KubeVirt 1.5.0 and 1.5.1 use any revision there.",
+        "`pkg/instancetype/find/revision.go`",
+    ),
+    row(
+        "1.6.4",
+        "A VM without `architecture` gets the architecture in the label `template.kubevirt.io/architecture` of its DataSource. "
+        "KubeVirt 1.6.0 to 1.6.3 ignore the label.",
+        "`pkg/defaults/defaults.go`",
+    ),
+    row(
+        "1.2.1, 1.3.1, 1.4.1, 1.5.1, 1.6.3",
+        "KubeVirt deploys other instancetypes and preferences.",
+        "`pkg/virt-operator/resource/generate/components/data`",
+    ),
+    "",
+    (
+        "The patch release is the one in `--release`, such as `--release 1.6.2`, or the one in `status.observedKubeVirtVersion` "
+        "of the KubeVirt CR. If neither names a patch release, the newest patch release is assumed. If the verdict depends on "
+        "this assumption, the verdict lists it."
+    ),
+    "",
+    "## Instancetypes and preferences that KubeVirt deploys",
+    "",
+    (
+        "KubeVirt deploys the cluster-scoped instancetypes and preferences of "
+        "[common-instancetypes](https://github.com/kubevirt/common-instancetypes), such as `u1.medium` and `windows.11`. "
+        "Migratable has the fields that change a verdict, for each release. It uses them if the input does not contain an object "
+        "of that name, and the verdict lists the assumption. An object in the input or in the cluster has precedence. Admission "
+        "uses only the objects of the cluster."
+    ),
+    "",
+    "- From 1.4 on, KubeVirt deploys these objects unless `commonInstancetypesDeployment.enabled` in the KubeVirt CR is `false`.",
+    "- From 1.1 to 1.3, KubeVirt deploys them if the KubeVirt CR lists feature gate `CommonInstancetypesDeploymentGate`.",
+    "- If no KubeVirt CR is in the input, Migratable assumes that KubeVirt deploys them.",
+)
 
 
 def page(rules: Sequence[Rule]) -> str:
@@ -20,7 +68,8 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     yield (
         f"`--release any` means the KubeVirt releases {OLDEST_SUPPORTED} to {NEWEST}, and is the default if the KubeVirt "
         f"release is not known. `--release` also accepts older releases, from {TABLE[0].release} on. A newer release is "
-        f"judged as {NEWEST}, with a note in the report. All patch releases of a minor release give the same verdict."
+        f"judged as {NEWEST}, with a note in the report. Few patch releases decide differently from others of the same minor "
+        "release ([Patch releases](#patch-releases))."
     )
     yield from ("", "## Reasons by release, in order of precedence", "")
     yield (
@@ -37,6 +86,7 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     for older, newer in pairwise(TABLE):
         if changes := list(_changes(older, newer)):
             yield f"- **{newer.release}**: {'; '.join(changes)}."
+    yield from ("", *_PATCH_RELEASES)
     yield from ("", "## Rules by release", "")
     yield (
         f"A cross (×) means that KubeVirt refuses to migrate a VM with this finding. A dot ({_GAP}) means that KubeVirt does "
