@@ -11,7 +11,7 @@ import msgspec
 
 from webhook.facts.settings import InvalidValue
 from webhook.facts.unknown import Fact, Unknown
-from webhook.facts.versioned_world import VersionedWorld
+from webhook.facts.versioned_world import requested_version
 from webhook.facts.world import World
 from webhook.kubevirt.releases import Release, Version, parse_version
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt
@@ -46,7 +46,7 @@ def cluster_of(world: World) -> Cluster:
     release is the requested one, otherwise the one in the CR's status.
     """
     kubevirts = world.every(KubeVirt)
-    requested = parse_version(world.version) if isinstance(world, VersionedWorld) else None
+    requested = parse_version(requested_version(world))
     if isinstance(kubevirts, Unknown):
         return Cluster(kubevirts, None, requested)
     if not kubevirts:

@@ -10,7 +10,13 @@ Sources: hyperconverged-cluster-operator v1.13.0 to v1.18.1 and main of 2026-08-
 
 import msgspec
 
-from webhook.objects.kubevirt import Configuration, Misplaced, RegisteredBinding, WorkloadUpdateStrategy
+from webhook.objects.kubevirt import (
+    CommonInstancetypesDeployment,
+    Configuration,
+    Misplaced,
+    RegisteredBinding,
+    WorkloadUpdateStrategy,
+)
 from webhook.objects.meta import Json, Kubernetes, Read
 
 HYPER_CONVERGED_GROUP = "hco.kubevirt.io"
@@ -66,6 +72,12 @@ class Networking(Read, frozen=True):
     network_binding: dict[str, RegisteredBinding] | None = None
 
 
+class WorkloadSources(Read, frozen=True):
+    """``spec.workloadSources`` of version v1."""
+
+    common_instancetypes_deployment: CommonInstancetypesDeployment | None = None
+
+
 class HyperConvergedSpec(Misplaced, frozen=True):
     """``HyperConverged.spec`` of both versions. Each version has only some of the fields."""
 
@@ -78,6 +90,10 @@ class HyperConvergedSpec(Misplaced, frozen=True):
     virtualization: Virtualization | None = None
     storage: Storage | None = None
     networking: Networking | None = None
+    common_instancetypes_deployment: CommonInstancetypesDeployment | None = msgspec.field(
+        default=None, name="CommonInstancetypesDeployment"
+    )
+    workload_sources: WorkloadSources | None = None
     configuration: Json = None
     """A field of the KubeVirt CR, which HyperConverged does not have."""
 

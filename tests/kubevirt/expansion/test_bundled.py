@@ -94,6 +94,32 @@ def test_the_cr_decides_whether_the_objects_are_deployed(
     assert unresolved(MEDIUM, release, kubevirt(**configuration)) == expected
 
 
+@pytest.mark.parametrize(
+    ("version", "spec", "release", "expected"),
+    [
+        ("v1beta1", {}, Release(1, 9), []),
+        ("v1beta1", {}, Release(1, 3), []),
+        ("v1beta1", {"CommonInstancetypesDeployment": {"enabled": False}}, Release(1, 8), ["instancetype"]),
+        (
+            "v1",
+            {"workloadSources": {"commonInstancetypesDeployment": {"enabled": False}}},
+            Release(1, 9),
+            ["instancetype"],
+        ),
+        ("v1", {"workloadSources": {}}, Release(1, 9), []),
+    ],
+)
+def test_a_hyper_converged_cr_decides_as_its_kubevirt_cr_does(
+    version: str, spec: Manifest, release: Release, expected: list[str]
+) -> None:
+    """
+    The operator copies the field, and lists the gate for KubeVirt 1.2 and 1.3.
+    """
+    hyper_converged = named("HyperConverged", "kubevirt-hyperconverged", f"hco.kubevirt.io/{version}", spec=spec)
+
+    assert unresolved(MEDIUM, release, hyper_converged) == expected
+
+
 def test_the_content_of_a_bundled_object_decides() -> None:
     """
     gn1 instancetypes have a GPU, and preferences for Windows turn on reenlightenment.

@@ -6,9 +6,10 @@ import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, named, read, vm, world
 from tests.kubevirt.expansion.test_inherited import REF, instancetype, revision, source, template
-from webhook.facts.versioned_world import VersionedWorld
-from webhook.facts.world import World
+from webhook.facts.versioned_world import VersionedWorld, requested_version
+from webhook.facts.world import World, for_advice
 from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.releases import SUPPORTED, Release, Releases, only
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.instancetype import ControllerRevision, VirtualMachineClusterInstancetype
@@ -112,6 +113,17 @@ def test_a_requested_patch_release_has_precedence(requested: str, architecture: 
 
     assert facts(LABELLED, Release(1, 6), alone).architecture == architecture
     assert facts(LABELLED, Release(1, 6), with_cr).architecture == architecture
+
+
+def test_a_requested_patch_release_counts_beside_a_hyper_converged_cr() -> None:
+    """
+    The KubeVirt CR that the HyperConverged CR yields reports no patch release.
+    """
+    hyper_converged = named("HyperConverged", "kubevirt-hyperconverged", "hco.kubevirt.io/v1beta1")
+    around = VersionedWorld(world(source("arm64"), hyper_converged, complete=COMPLETE), "1.6.3")
+
+    assert facts(LABELLED, Release(1, 6), with_kubevirt(around, only(Release(1, 6)))).architecture == "amd64"
+    assert requested_version(for_advice(around)) == "1.6.3"
 
 
 @pytest.mark.parametrize("version", ["", "v1.5.1", "v1.5.3", "v1.6.2", "v1.6.4"])

@@ -46,6 +46,7 @@ def defaults(release: Release) -> dict[str, Json]:
 
 
 _ALWAYS: Final[Mapping[str, tuple[int, int]]] = {
+    "CommonInstancetypesDeploymentGate": (2, 3),
     "HostDevices": (0, 99),
     "HotplugVolumes": (0, 5),
     "GPU": (0, 4),

@@ -23,7 +23,13 @@ from webhook.kubevirt.releases import Release
 from webhook.kubevirt.settings.hyper_converged import JSON_PATCH, LIVE_MIGRATION
 from webhook.kubevirt.settings.settings import ALLOW_WORKLOAD_DISRUPTION
 from webhook.objects.hyper_converged import HyperConverged, PermittedDevices, WrittenConfiguration
-from webhook.objects.kubevirt import Configuration, KubeVirt, RegisteredBinding, WorkloadUpdateStrategy
+from webhook.objects.kubevirt import (
+    CommonInstancetypesDeployment,
+    Configuration,
+    KubeVirt,
+    RegisteredBinding,
+    WorkloadUpdateStrategy,
+)
 from webhook.objects.meta import Json, ObjectMeta
 from webhook.objects.path import FieldPath
 
@@ -156,6 +162,9 @@ def _raw(hyper_converged: HyperConverged, release: Release) -> dict[str, Json]:
         }
     update = settings.update_strategy
     methods = update.workload_update_methods if update is not None else None
+    deployment = _instancetypes(hyper_converged)
+    if deployment is not None:
+        configuration["commonInstancetypesDeployment"] = msgspec.to_builtins(deployment)
     version = kubevirt_release(hyper_converged)
     return {
         "apiVersion": "kubevirt.io/v1",
@@ -167,6 +176,13 @@ def _raw(hyper_converged: HyperConverged, release: Release) -> dict[str, Json]:
         },
         "status": {"observedKubeVirtVersion": version} if version else None,
     }
+
+
+def _instancetypes(hyper_converged: HyperConverged) -> CommonInstancetypesDeployment | None:
+    spec = hyper_converged.spec
+    if not hyper_converged.is_v1:
+        return spec.common_instancetypes_deployment
+    return spec.workload_sources.common_instancetypes_deployment if spec.workload_sources is not None else None
 
 
 def _migrations(written: Json, release: Release) -> Json:

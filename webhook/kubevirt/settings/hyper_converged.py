@@ -93,6 +93,10 @@ _PLACES: Final[dict[FieldPath, tuple[FieldPath, FieldPath]]] = {
         ("spec", "liveUpdateConfiguration"),
         (*_VIRTUALIZATION, "liveUpdateConfiguration"),
     ),
+    ("spec", "configuration", "commonInstancetypesDeployment"): (
+        ("spec", "CommonInstancetypesDeployment"),
+        ("spec", "workloadSources", "commonInstancetypesDeployment"),
+    ),
     ("spec", "configuration", "network", "binding"): (
         ("spec", "networkBinding"),
         ("spec", "networking", "networkBinding"),
