@@ -37,6 +37,7 @@ EXCLUDED = {
     "View",
     "Viewer",
     "UnknownWorld",
+    "VersionedWorld",
 }
 """Public classes that are no terms."""
 
