@@ -118,11 +118,18 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")
+    fields, values, quantities = problems_in(kind, raw)
+    if kind == HyperConverged.__name__:
+        from webhook.kubevirt.schema.hyper_converged import unknown_in  # noqa: PLC0415 - few inputs have one
+
+        fields = unknown_in(raw)
     facts = ManifestFacts(
         api_version,
         kind,
         releases,
-        *problems_in(kind, raw),
+        fields,
+        values,
+        quantities,
         metadata if isinstance(metadata, dict) else {},
         raw,
         refusal,

@@ -52,7 +52,14 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
 GROUPS = frozenset(
     (
         *("kubevirt.io", "pool.kubevirt.io", "instancetype.kubevirt.io", "cdi.kubevirt.io", "migrations.kubevirt.io"),
-        *("k8s.cni.cncf.io", "backup.kubevirt.io", "clone.kubevirt.io", "export.kubevirt.io", "snapshot.kubevirt.io"),
+        *(
+            "hco.kubevirt.io",
+            "k8s.cni.cncf.io",
+            "backup.kubevirt.io",
+            "clone.kubevirt.io",
+            "export.kubevirt.io",
+            "snapshot.kubevirt.io",
+        ),
     )
 )
 """The API groups in which a misspelt kind is reported."""

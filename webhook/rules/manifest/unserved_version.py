@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from webhook.facts.manifest import ManifestFacts
 from webhook.kubevirt.releases import KNOWN, Release, Releases, before, since
+from webhook.objects.hyper_converged import HYPER_CONVERGED_GROUP
 from webhook.objects.kinds import KINDS, group_of
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
@@ -17,6 +18,7 @@ SERVED: Mapping[str, Mapping[str, Releases]] = {
         "v1alpha1": before(Release(1, 6)),
     },
     "migrations.kubevirt.io": {"v1alpha1": KNOWN},
+    HYPER_CONVERGED_GROUP: {"v1beta1": KNOWN, "v1": since(Release(1, 8))},  # HyperConverged 1.18 deploys KubeVirt 1.8
 }
 """The releases that serve each version, by API group (CRDs of ``pkg/virt-operator/resource/generate/components/crds.go``)."""
 _NEWEST: Mapping[str, str] = {
@@ -24,6 +26,7 @@ _NEWEST: Mapping[str, str] = {
     "pool.kubevirt.io": "v1beta1",
     "instancetype.kubevirt.io": "v1beta1",
     "migrations.kubevirt.io": "v1alpha1",
+    HYPER_CONVERGED_GROUP: "v1beta1",
 }
 _KINDS = frozenset((kind.group, kind.kind) for kind in KINDS)
 
@@ -34,12 +37,15 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
     if versions is None or (group, facts.kind) not in _KINDS:
         return
     missing = facts.releases & ~versions.get(version, 0)
+    if group == HYPER_CONVERGED_GROUP and missing != facts.releases:
+        return  # only HyperConverged 1.18 and later create an object of version v1
     if missing:
         served = [name for name, releases in versions.items() if releases & facts.releases == facts.releases]
         newest = _NEWEST[group] if _NEWEST[group] in served else next(iter(served), "")
+        server = "HyperConverged" if group == HYPER_CONVERGED_GROUP else "KubeVirt"
         yield Violation(
             ("apiVersion",),
-            f"KubeVirt does not serve apiVersion {facts.api_version!a}",
+            f"{server} does not serve apiVersion {facts.api_version!a}",
             f"version {facts.api_version}",
             f"Write {group}/{newest}." if newest else "",
             missing,
@@ -76,6 +82,12 @@ RULE = Rule(
             release="1.7",
         ),
         Example("v1alpha3 of a VirtualMachine", "{apiVersion: kubevirt.io/v1alpha3, kind: VirtualMachine, spec: {}}"),
+        Example(
+            "a HyperConverged CR in v1, up to KubeVirt 1.7",
+            "{apiVersion: hco.kubevirt.io/v1, kind: HyperConverged, spec: {}}",
+            violates=("apiVersion",),
+            release="1.7",
+        ),
         Example(
             "a MigrationPolicy in v1",
             "{apiVersion: migrations.kubevirt.io/v1, kind: MigrationPolicy, spec: {}}",
