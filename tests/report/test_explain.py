@@ -62,7 +62,7 @@ def test_a_misspelt_rule_gives_a_suggestion(word: str, meant: str | None) -> Non
         ("LM9", " (families: LM1 for network, LM2 for storage, "),
         ("lm27", " (families: LM1 for network, LM2 for storage, "),
         ("LM999", " (families: LM1 for network, LM2 for storage, "),
-        ("LM2", " (this is the start of several ids, about storage; name one rule)"),
+        ("LM2", " (several ids start like this, for rules about storage; name one rule)"),
         ("LM499", ""),
         ("LM", ""),
         ("9", ""),

@@ -57,5 +57,5 @@ def hint(word: str) -> str:
     if not _ID.fullmatch(wanted) or not digits or (len(digits) == 3 and digits[0] in FAMILIES):
         return ""
     if find_rules(word):
-        return f" (this is the start of several ids, about {FAMILIES[digits[0]]}; name one rule)"
+        return f" (several ids start like this, for rules about {FAMILIES[digits[0]]}; name one rule)"
     return f" (families: {', '.join(f'LM{digit} for {about}' for digit, about in FAMILIES.items())})"

@@ -144,7 +144,7 @@ def _is_known(finding: FindingReport) -> bool:
 def _baseline(report: Report, pen: _Pen) -> Iterator[str]:
     known = [(judged, finding) for judged in report.objects for finding in judged.findings if _is_known(finding)]
     if known:
-        yield pen.paint(f"In the baseline (the check does not fail for them): {_count(len(known), 'finding')}", _BOLD)
+        yield pen.paint(f"In the baseline, so the check does not fail: {_count(len(known), 'finding')}", _BOLD)
     for judged, finding in known:
         yield f"  {finding.rule} {finding.name}  {place_of(judged, finding)}  {name_of(judged)}"
 
