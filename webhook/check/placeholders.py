@@ -41,7 +41,7 @@ _Judge: TypeAlias = Callable[[Kubernetes], Judgement]
 
 
 def judge_templated(manifest: ManifestObject, obj: Kubernetes, judge: _Judge, releases: Releases) -> Judgement:
-    """The judgement of an object with placeholders or default values of parameters."""
+    """The judgement of an object with placeholders, or with default values for parameters."""
     judgement = judge(obj)
     if manifest.placeholders:
         judgement = _judge_placeholders(manifest, obj, judge, judgement, releases)

@@ -121,8 +121,7 @@ class StreamingCheck:
 
     def report(self, progress: Callable[[int, int], None] = _ignore) -> Report:
         """
-        The report on all files. ``progress`` gets two numbers: the files that are already judged again, and all files to judge
-        again.
+        The report on all files. ``progress`` gets the number of files that are already judged again, and the total.
         """
         if self._outdated:
             progress(0, len(self._outdated))

@@ -77,7 +77,7 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Lowers denials of one account's requests to ``warn`` or ``audit`` until a date, for example of a backup tool."""
+    """Lowers denials to ``warn`` or ``audit`` for one account until a date, for example for a backup tool."""
 
     account: str
     """The whole username, as the API server authenticated it. Patterns are not supported."""

@@ -1,1 +1,1 @@
-"""Pure renderers, which show a report and decide nothing. This package does no I/O."""
+"""Renderers for reports. They are pure functions and make no decisions. This package does no I/O."""

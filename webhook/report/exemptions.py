@@ -43,7 +43,7 @@ class Allowance:
     line: int
     used: bool = False
     lines: tuple[int, int] | None = None
-    """If the comment exempts findings whose lines contain it, the first and last of these lines."""
+    """The first and last line of the exempted findings, if the comment is inside these lines."""
 
 
 @dataclass(slots=True)

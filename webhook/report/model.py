@@ -107,7 +107,7 @@ class FindingReport(_Part, frozen=True):
 
 
 class ReferenceReport(_Part, frozen=True):
-    """A reference of the judged object, if several files contain different objects of the referenced name."""
+    """A reference of the judged object, if several files contain different objects with the referenced name."""
 
     kind: str
     namespace: str

@@ -66,9 +66,8 @@ def render(
     """
     The report as an indented SARIF log, with a description of each of ``rules``.
 
-    The log contains the safe fixes of findings without an exemption, if ``replacer`` can write these fixes. With
-    ``omit_exempted``, the log contains no exempted findings. GitHub does not support suppressions, and shows exempted
-    findings as open alerts.
+    For findings without an exemption, the log contains the safe fixes that ``replacer`` can write. With ``omit_exempted``, the
+    log contains no exempted findings. GitHub does not support suppressions, and shows exempted findings as open alerts.
     """
     document = log(report, version=version, rules=rules, replacer=replacer, omit_exempted=omit_exempted)
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"

@@ -162,7 +162,7 @@ def _read(path: Path) -> bytes:
 
 
 def _text_of(error: OSError) -> str:
-    """Returns the name of the file and the error of the operating system. An OpenSSL error might not have a reason."""
+    """Returns the name of the file and the error from the operating system. An OpenSSL error might not have a reason."""
     if isinstance(error, ssl.SSLError):
         return f"tls.crt and tls.key do not match ({(error.reason or 'unreadable').lower().replace('_', ' ')})"
     name = Path(str(error.filename)).name if error.filename else "the folder"

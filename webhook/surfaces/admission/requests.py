@@ -191,8 +191,8 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
 
 def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes:
     """
-    The object. Raises ValidationError if the judged part has a wrong type. For a deletion, only the metadata is read if
-    necessary.
+    The object. Raises ValidationError if the judged part has a wrong type. For a deletion, a wrong type is ignored, and only
+    the metadata is read.
     """
     decoder = _decoder_of(kind.reads)
     try:

@@ -190,8 +190,8 @@ def _warning(decision: Decision) -> str:
     The warning for a finding: the sender and the rule, its message, its remedy and, at the end, its path. Of several forms,
     the first one that fits is used, so that no sentence is cut.
 
-    The short form of a rule is its summary. If mode ``enforce`` would deny the finding, a form with a remedy precedes the
-    message alone.
+    The short form of a rule is its summary. If mode ``enforce`` would deny the finding, a short form with the remedy is
+    preferred to a message without it.
     """
     finding, rule = decision.finding, decision.finding.rule
     sender = f"{SENDER} [{rule.id}]: "

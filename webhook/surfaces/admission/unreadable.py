@@ -1,8 +1,8 @@
 """
 Decides about a request whose new object cannot be read.
 
-An unreadable object counts as a violation. The denial can become a warning for the reasons that also apply to other denials:
-``atMost``, HyperConverged's operator, or an account in the policy. Only the metadata of such an object is known.
+An unreadable object counts as a violation. As for other denials, ``atMost`` or an account in the policy can lower the denial,
+and HyperConverged's operator gets only a warning. Only the metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine

@@ -172,7 +172,7 @@ def _change(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -
 
 def _lowered_for(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -> Lowered | None:
     """
-    The reason why denials of this request become warnings: the write is KubeVirt's own, or is by HyperConverged's operator.
+    The reason why denials of this request become warnings: the write is KubeVirt's own, or HyperConverged's operator makes it.
     KubeVirt must always be able to restart an admitted VM.
     """
     if writes_for_itself(decoded.request, new, decoded.old, context.install_namespace):

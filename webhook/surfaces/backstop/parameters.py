@@ -59,7 +59,7 @@ def parameters(policy: Policy, releases: Releases, today: str) -> list[Parameter
     """
     The parameters for each action: in the whole cluster, and in the namespaces of each ``namespaces`` entry.
 
-    As in the engine, the first entry that covers a namespace applies.
+    As in admission, the first entry that covers a namespace applies.
     """
     config_maps: list[Parameters] = []
     taken: tuple[str, ...] = ()

@@ -280,7 +280,8 @@ def _run(
 
 def _rendered(options: RunOptions, sources: Sources) -> Sequence[Manifests]:
     """
-    The output of kustomize and helm. Ctrl-C is caught again before these programs start, so that they end with the check.
+    The output of kustomize and helm. Ctrl-C raises KeyboardInterrupt again before these programs start, so that the check can
+    end them.
     """
     from webhook.surfaces.cli.rendering import RenderOptions, render
 

@@ -51,7 +51,7 @@ class EffectiveSettings(msgspec.Struct, frozen=True):
     ignore: "tuple[Pattern, ...]"
     gitignore: bool
     files: "tuple[Path | None, ...]"
-    """Files of Migratable that can be next to manifests but are not manifests."""
+    """Migratable's own files, which can be next to manifests."""
     rows: tuple[tuple[str, Any, str], ...]
 
 
@@ -68,8 +68,7 @@ class _Chooser:
 
     def value(self, key: str, flag: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
         """
-        The value from the command line. If that is absent, the value from the file applies. If both are absent, the default
-        applies.
+        The value from the command line, else the value from the file, else the default.
         """
         name = _FILE_KEYS[key]
         configured = getattr(self._loaded.config, key)
@@ -100,7 +99,7 @@ class _Chooser:
         return self._loaded.path.parent / configured if self._loaded.path is not None else Path(configured)
 
     def joined(self, key: str, flags: Sequence[str], *, paths: bool = False) -> tuple[str, ...]:
-        """The list of the file, followed by the list of the command line."""
+        """The list from the file, followed by the list from the command line."""
         configured = getattr(self._loaded.config, key) or ()
         listed = [str(self._resolve(item)) if paths else item for item in configured]
         self.value(key, [*listed, *flags] if flags else None, [])

@@ -16,7 +16,7 @@ def write_files(contents: Mapping[str, bytes]) -> None:
     a separate file.
 
     All new contents are on disk before the first file is replaced, so no file changes if the disk is full or read-only. Raises
-    BadInput on failure. The message of the error names the files that were written before.
+    BadInput on failure. The error message names the files that were already written.
     """
     prepared: list[tuple[str, Path, Path]] = []
     written: list[str] = []

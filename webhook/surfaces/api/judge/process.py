@@ -1,9 +1,9 @@
 """
 The process that reads and judges untrusted manifests for the dry-run API: `python -m webhook.surfaces.api.judge.process FD`.
 
-The process has no access to a cluster or network. It sends lookups to the server, which answers with objects that the
-caller is allowed to read. The process runs at the lowest priority, with a memory limit. The only input is a socket of the
-server. The process ends when the server closes the socket.
+The process has no access to a cluster or network. It sends lookups to the server, which answers with objects that the caller is
+allowed to read. The process runs at the lowest priority, with a memory limit. The only input is a socket to the server. The
+process ends when the server closes the socket.
 """
 
 import os
