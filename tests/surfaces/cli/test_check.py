@@ -147,6 +147,10 @@ def test_folders_are_read_flat_or_deep(tmp_path: Path) -> None:
     assert list(rules_of(checked("in", cwd=tmp_path))) == ["a", "b", "d"]
     assert list(rules_of(checked("-R", "in", cwd=tmp_path))) == ["a", "b", "d"]
     assert list(rules_of(checked("--no-recursive", "in", cwd=tmp_path))) == ["a", "b"]
+    assert migratable("check", "in", cwd=tmp_path).err.count("not searched") == 0
+    assert "note: 1 subfolder was not searched" in migratable("check", "--no-recursive", "in", cwd=tmp_path).err
+    (tmp_path / "in" / "other").mkdir()
+    assert "note: 2 subfolders were not searched" in migratable("check", "--no-recursive", "in", "in", cwd=tmp_path).err
     assert list(rules_of(checked("-f", "in/side", "in/a.yaml", cwd=tmp_path))) == ["a", "d"]
 
 

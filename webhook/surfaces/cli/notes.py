@@ -1,5 +1,6 @@
 """The notes of ``migratable check`` on stderr: what was left out, and where settings come from."""
 
+import os
 from collections.abc import Iterator, Sequence
 from os.path import abspath, isdir
 from typing import TYPE_CHECKING
@@ -42,6 +43,9 @@ def write_notes(
             write_stderr(f"note: {note}")
     for note in _unused_exemptions(report, options, effective, loaded):
         write_stderr(f"note: {note}")
+    if options.no_recursive and (count := _count_subfolders(options.paths)):
+        counted = "1 subfolder was" if count == 1 else f"{count} subfolders were"
+        write_stderr(f"note: {counted} not searched, because of --no-recursive")
     if sources.others:
         write_stderr(f"note: {_not_manifests([*sources.others])}")
     if loaded.path is not None and not loaded.is_pinned:
@@ -82,6 +86,22 @@ def is_searched(folder: str, options: "RunOptions") -> bool:
     while folder and folder not in named and folder != "/":
         folder = folder.rpartition("/")[0] or "/"
     return folder in named
+
+
+def _count_subfolders(paths: Sequence[str]) -> int:
+    """The number of folders in the named folders, without the folders of version control systems."""
+    from webhook.manifests.folders import HISTORY_FOLDERS
+
+    count = 0
+    for path in {abspath(path) for path in paths if path != "-" and isdir(path)}:
+        try:
+            with os.scandir(path) as entries:
+                count += sum(
+                    entry.is_dir(follow_symlinks=False) and entry.name not in HISTORY_FOLDERS for entry in entries
+                )
+        except OSError:  # the check reports the folder itself
+            continue
+    return count
 
 
 def _not_manifests(names: Sequence[str]) -> str:

@@ -55,7 +55,8 @@ def _is_rendered(folder: str, sources: Sources) -> bool:
 
 def _listed(names: Sequence[str]) -> str:
     more = [f"and {len(names) - _MAX_NAMES} more"] if len(names) > _MAX_NAMES else []
-    return ", ".join([*names[:_MAX_NAMES], *more])
+    listed = ["the working folder" if name == "." else name for name in names[:_MAX_NAMES]]
+    return ", ".join([*listed, *more])
 
 
 def _command(flag: str, names: Sequence[str]) -> str:
