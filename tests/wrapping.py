@@ -91,6 +91,18 @@ as_kubevirt = _whole("KubeVirt", "kubevirt.io/v1", "kubevirt", "kubevirt")
 as_nad = _whole("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", "kubevirt", "migration-network")
 as_policy = _whole("MigrationPolicy", "migrations.kubevirt.io/v1alpha1", None, "example")
 
+
+def as_running(example: Example) -> dict[str, Any]:
+    """A VirtualMachine that has a VMI."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": "example", "namespace": NAMESPACE},
+        "spec": spec_of(example),
+        "status": {"created": True},
+    }
+
+
 PREFIX: dict[Any, str] = {
     as_vmi: "spec.",
     as_vm: "spec.template.spec.",
@@ -99,6 +111,7 @@ PREFIX: dict[Any, str] = {
     as_kubevirt: "spec.",
     as_nad: "spec.",
     as_policy: "spec.",
+    as_running: "spec.",
     spec_of: "",
 }
 """What each wrapping puts before an example's paths."""
@@ -112,6 +125,7 @@ def wraps(rule: Rule, example: Example) -> tuple[Wrap, ...]:
         About.SETTINGS: as_kubevirt,
         "migration network": as_kubevirt,
         About.NETWORK: as_nad,
+        About.VM_CHANGE: as_running,
         About.NETWORK_CHANGE: as_nad,
         About.MIGRATION_NETWORK_CHANGE: as_kubevirt,
         About.POLICY: as_policy,

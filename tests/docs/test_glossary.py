@@ -16,6 +16,7 @@ EXCLUDED = {
     "Fault",
     "Judge",
     "LabelledVM",
+    "LiveChangeFacts",
     "ManifestFacts",
     "Neighbour",
     "ReadingWorld",

@@ -11,9 +11,14 @@ from msgspec.structs import replace
 
 from webhook.cni.attachments import migration_network_facts, network_facts
 from webhook.cni.changes import migration_network_change, network_change
+from webhook.facts.live_change import LiveChangeFacts
+from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement, findings_about
+from webhook.judging.machines import judge
+from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
+from webhook.kubevirt.live_changes import live_changes, live_update_in
 from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.settings.policies import policy_facts
@@ -22,6 +27,7 @@ from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.objects.vm import VirtualMachine
 from webhook.rules.cluster import (
     MIGRATION_NETWORK_CHANGE_RULES,
     MIGRATION_NETWORK_RULES,
@@ -29,6 +35,7 @@ from webhook.rules.cluster import (
     NETWORK_RULES,
     POLICY_RULES,
     SETTINGS_RULES,
+    VM_CHANGE_RULES,
 )
 
 
@@ -67,9 +74,25 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
         change, rules = migration_network_change(old, new), MIGRATION_NETWORK_CHANGE_RULES
     elif isinstance(old, NetworkAttachmentDefinition) and isinstance(new, NetworkAttachmentDefinition):
         change, rules = network_change(old, new, world), NETWORK_CHANGE_RULES
+    elif isinstance(old, VirtualMachine) and isinstance(new, VirtualMachine):
+        return _judge_live_changes(old, new, world, releases)
     else:
         return ()
     return _owned(new, findings_about(rules, change, releases)) if change is not None else ()
+
+
+def _judge_live_changes(
+    old: VirtualMachine, new: VirtualMachine, world: World, releases: Releases
+) -> tuple[Finding, ...]:
+    """The findings about an update of a running VM. There is none if its old version can be live-migrated, or might be."""
+    configuration = cluster_of(world).configuration
+    if isinstance(configuration, Unknown):
+        return ()
+    changes = tuple(live_changes(old, new, live_update_in(configuration)))
+    verdict = judge(old, world, releases).verdict if changes else None
+    if verdict is None or verdict.live_migratable is not False:
+        return ()
+    return tuple(findings_about(VM_CHANGE_RULES, LiveChangeFacts(changes), releases))
 
 
 def _owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -30,6 +30,7 @@ def find(word: str) -> Rule | None:
 _SPAN = f"from {TABLE[0].release} to {NEWEST}"
 _NOT_A_VM: dict[About, str] = {
     About.SETTINGS: "the KubeVirt CR",
+    About.VM_CHANGE: "an update of a running VirtualMachine",
     About.NETWORK_CHANGE: "an update of a NetworkAttachmentDefinition",
     About.MIGRATION_NETWORK_CHANGE: "an update of the KubeVirt CR",
     About.MANIFEST: "how the manifest is written",
@@ -129,6 +130,7 @@ def as_yaml(rule: Rule, example: Example) -> str:
 FRAGMENTS: dict[About, str] = {
     About.MANIFEST: "Each example is the start of a manifest.",
     About.SETTINGS: "Each example is a part of the KubeVirt CR.",
+    About.VM_CHANGE: "Each example is a part of a running VirtualMachine, before an update and after it.",
     About.NETWORK_CHANGE: "Each example is a part of a NetworkAttachmentDefinition, before an update and after it.",
     About.MIGRATION_NETWORK_CHANGE: "Each example is a part of the KubeVirt CR, before an update and after it.",
     About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",

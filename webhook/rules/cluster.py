@@ -1,5 +1,6 @@
 """Registers the rules about the migration settings, MigrationPolicies and migration networks of a cluster."""
 
+from webhook.rules.eviction import change_waits
 from webhook.rules.migration_network import changed as network_changed
 from webhook.rules.migration_network import cni_version as network_cni_version
 from webhook.rules.migration_network import config as network_config
@@ -142,5 +143,6 @@ MIGRATION_NETWORK_RULES: tuple[Rule, ...] = (
     network_use_namespace.RULE,
     network_use_unfit.RULE,
 )
+VM_CHANGE_RULES: tuple[Rule, ...] = (change_waits.RULE,)
 NETWORK_CHANGE_RULES: tuple[Rule, ...] = (network_changed.RULE,)
 MIGRATION_NETWORK_CHANGE_RULES: tuple[Rule, ...] = (network_use_restart.RULE,)

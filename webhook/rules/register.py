@@ -13,6 +13,7 @@ _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
     About.POLICY: cluster.POLICY_RULES,
     About.NETWORK: cluster.NETWORK_RULES,
     About.MIGRATION_NETWORK: cluster.MIGRATION_NETWORK_RULES,
+    About.VM_CHANGE: cluster.VM_CHANGE_RULES,
     About.NETWORK_CHANGE: cluster.NETWORK_CHANGE_RULES,
     About.MIGRATION_NETWORK_CHANGE: cluster.MIGRATION_NETWORK_CHANGE_RULES,
 }

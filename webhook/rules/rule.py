@@ -31,6 +31,8 @@ class About(StrEnum):
     """``NetworkChangeFacts``: an update of a NetworkAttachmentDefinition. Such rules do not apply to files."""
     MIGRATION_NETWORK_CHANGE = "change of the migration network"
     """``NetworkChangeFacts``: an update of a KubeVirt CR."""
+    VM_CHANGE = "change of a running VirtualMachine"
+    """``LiveChangeFacts``: an update of a running VirtualMachine that cannot be live-migrated."""
     BUDGET = "migration budget"
     """``BudgetFacts``: a VMI for which LiveMigratable is not False, and the time that the settings allow for its migration."""
     STORAGE = "storage of a VirtualMachineInstance"

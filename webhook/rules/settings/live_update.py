@@ -3,15 +3,11 @@
 from collections.abc import Iterator
 
 from webhook.facts.settings import SettingsFacts
-from webhook.kubevirt.releases import KNOWN, Release, before, since
+from webhook.kubevirt.releases import KNOWN
+from webhook.kubevirt.settings.live_update import GATE, GATE_NEEDED, LIVE_UPDATE, LIVE_UPDATE_BY_DEFAULT
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 from webhook.rules.settings.unknown_update_method import EVICT, METHODS_PATH, MIGRATE
 
-GATE = "VMLiveUpdateFeatures"
-GATE_NEEDED = before(Release(1, 5))
-LIVE_UPDATE = "LiveUpdate"
-LIVE_UPDATE_BY_DEFAULT = since(Release(1, 6))
-"""``DefaultVMRolloutStrategy`` of ``pkg/virt-config/virt-config.go`` is Stage up to v1.5.3, and LiveUpdate from v1.6.0 on."""
 PATH = ("spec", "configuration", "vmRolloutStrategy")
 _MIGRATES = "workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate]}"
 _EVICTS = "workloadUpdateStrategy: {workloadUpdateMethods: [Evict]}"
