@@ -33,6 +33,8 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     claim: str
     path: FieldPath
     access_modes: Found[frozenset[str]]
+    requested: Quantity | None = None
+    """The requested size, or None if it is not known."""
     expected_from: str = ""
     """The source of predicted modes if the PVC does not exist yet, such as ``StorageProfile 'ceph'``."""
 
@@ -97,6 +99,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """PVCs of ephemeral volumes. KubeVirt does not check their access modes."""
     templates: tuple[TemplateFacts, ...]
     """The entries of ``dataVolumeTemplates`` of a VirtualMachine, in order."""
+    volumes_strategy: FieldPath | None
+    """The path of ``updateVolumesStrategy: Migration``, with which KubeVirt moves a running VM to other claims."""
     is_receiver: bool
     """Whether the VM waits for the VM of another cluster or namespace (decentralized live migration)."""
     state_claim: ClaimFacts | None

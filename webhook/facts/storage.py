@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from webhook.facts.unknown import Fact
+from webhook.objects.kubevirt import Configuration
 from webhook.objects.path import FieldPath
 
 
@@ -38,7 +40,32 @@ class BackedClaim(msgspec.Struct, frozen=True):
     """The access modes of the claim."""
 
 
+class FixedVolume(msgspec.Struct, frozen=True):
+    """A volume on a claim that KubeVirt refuses to move to another claim while the VM runs."""
+
+    volume: str
+    path: FieldPath
+    why: str
+    """The part of the VM that prevents it, such as ``its disk is a LUN``."""
+    releases: int
+
+
+class VolumeMigrationFacts(msgspec.Struct, frozen=True):
+    """The facts about a VM with ``updateVolumesStrategy: Migration``."""
+
+    path: FieldPath
+    """The path of the field."""
+    releases: int
+    configuration: Fact[Configuration]
+    workload_update_methods: tuple[str, ...]
+    """``spec.workloadUpdateStrategy.workloadUpdateMethods`` of the KubeVirt CR."""
+    fixed: tuple[FixedVolume, ...]
+    other_reasons: tuple[str, ...] = ()
+    """The reasons in the message of condition StorageLiveMigratable, if that condition is False."""
+
+
 class StorageFacts(msgspec.Struct, frozen=True):
     """The storage of one VMI."""
 
     claims: tuple[BackedClaim, ...]
+    volume_migration: VolumeMigrationFacts | None = None

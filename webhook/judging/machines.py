@@ -20,7 +20,7 @@ from webhook.kubevirt.releases import Releases, newest, only
 from webhook.kubevirt.run_strategy import after_stop
 from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
-from webhook.kubevirt.verdict import Evidence, Verdict, decide, migration_method
+from webhook.kubevirt.verdict import Evidence, Verdict, decide, decide_storage, migration_method
 from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
@@ -86,7 +86,7 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     drain = replace(_drain_facts(last, verdict), afterwards=after_stop(subject))
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
     if last.claims or last.overlaid_claims:
-        merged.extend(_storage_findings(subject, last, world, releases))
+        merged.extend(_storage_findings(subject, replace(last, releases=releases), world, verdict))
     if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
         from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
         from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
@@ -97,16 +97,17 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     return Judgement(tuple(merged), verdict)
 
 
-def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, releases: Releases) -> Iterable[Finding]:
+def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:
     """Findings about the storage behind the claims of a VMI, which never change the verdict."""
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 
-    storage = storage_facts(facts, subject, for_advice(world))
+    reasons = tuple(verdict.storage.reasons) if verdict.storage is not None else ()
+    storage = storage_facts(facts, subject, for_advice(world), reasons)
     if storage is None:
         return ()
     from webhook.rules.storage_advice import STORAGE_RULES  # noqa: PLC0415
 
-    return findings_about(STORAGE_RULES, storage, releases)
+    return findings_about(STORAGE_RULES, storage, facts.releases)
 
 
 def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "") -> Judgement:
@@ -174,7 +175,8 @@ def _verdict(
         unproven=tuple(finding.message for finding in deciding if finding.undetermined),
         assumptions=assumptions,
     )
-    return decide(behaviour, evidence, migration_method(facts, release))
+    verdict = decide(behaviour, evidence, migration_method(facts, release))
+    return replace(verdict, storage=decide_storage(behaviour, evidence, facts))
 
 
 def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:

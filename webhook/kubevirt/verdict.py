@@ -22,6 +22,24 @@ _HOST_MODEL_DIFFERS = (
 )
 
 
+NOT_MIGRATABLE = "NotMigratable"
+"""The reason of a condition StorageLiveMigratable that is False."""
+
+
+class StorageVerdict(msgspec.Struct, frozen=True):
+    """
+    The condition StorageLiveMigratable, which decides whether KubeVirt may move the VM to other claims. Volumes do not matter.
+
+    If the condition is False, its reason is ``NotMigratable``, and its message lists all reasons.
+    """
+
+    live_migratable: bool | None
+    reasons: tuple[Reason, ...] = ()
+    """The reasons in the message, in KubeVirt's order."""
+    possible: tuple[Reason, ...] = ()
+    """The reasons for which a fact is missing."""
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """KubeVirt's own verdict for one release. ``live_migratable`` is None if the verdict is unproven."""
 
@@ -38,6 +56,8 @@ class Verdict(msgspec.Struct, frozen=True):
     assumptions: tuple[str, ...] = ()
     possible: tuple[Reason, ...] = ()
     """If the condition is False and ``reason`` is None: the reasons of which KubeVirt sets the first that applies."""
+    storage: StorageVerdict | None = None
+    """The condition StorageLiveMigratable, or None if the release has no such condition (1.3 and earlier)."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -72,6 +92,46 @@ def decide(behaviour: Behaviour, evidence: Evidence, method: str) -> Verdict:
         if reason in evidence.undecided:
             earlier.append(reason)
     return Verdict(None if unproven else True, None, release, method, unproven, assumptions)
+
+
+_STORAGE_ORDER: tuple[tuple[Reason, Releases], ...] = (
+    (Reason.INTERFACE, since(Release(1, 4))),
+    (Reason.CPU_MODE, since(Release(1, 4))),
+    (Reason.VIRTIOFS, only(Release(1, 4))),
+    (Reason.HOST_DEVICE, since(Release(1, 4))),
+    (Reason.SEV, since(Release(1, 4))),
+    (Reason.TDX, since(Release(1, 7))),
+    (Reason.PERSISTENT_RESERVATION, since(Release(1, 4))),
+    (Reason.NO_TSC, since(Release(1, 4))),
+    (Reason.HYPERV_PASSTHROUGH, since(Release(1, 4))),
+)
+"""
+The reasons of StorageLiveMigratable in KubeVirt's order, each with its releases.
+
+Source: ``pkg/virt-handler/vm.go`` calculateLiveStorageMigrationCondition, v1.4.1 to v1.9.0.
+"""
+
+
+def decide_storage(behaviour: Behaviour, evidence: Evidence, facts: MigrationFacts) -> StorageVerdict | None:
+    """The condition StorageLiveMigratable of one release. Releases before 1.4 do not have it."""
+    release = only(behaviour.release)
+    order = [reason for reason, releases in _STORAGE_ORDER if releases & release]
+    if not order:
+        return None
+    refusing = set(evidence.refusing)
+    if _reserves(facts):
+        refusing.add(Reason.PERSISTENT_RESERVATION)
+    if Reason.SEV in refusing:
+        refusing.discard(Reason.TDX)  # KubeVirt looks for TDX only in a VM without SEV
+    reasons = tuple(reason for reason in order if reason in refusing)
+    possible = tuple(reason for reason in order if reason in evidence.undecided and reason not in refusing)
+    return StorageVerdict(False if reasons else None if possible else True, reasons, possible)
+
+
+def _reserves(facts: MigrationFacts) -> bool:
+    devices = facts.spec.domain.devices if facts.spec.domain is not None else None
+    disks = (devices.disks if devices is not None else None) or ()
+    return any(disk.lun is not None and bool(disk.lun.reservation) for disk in disks)
 
 
 def migration_method(facts: MigrationFacts, release: Releases) -> str:

@@ -14,7 +14,7 @@ from webhook.facts.objects_world import Choice
 from webhook.fixes.register import fixes_of
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.releases import describe
-from webhook.kubevirt.verdict import Verdict
+from webhook.kubevirt.verdict import NOT_MIGRATABLE, StorageVerdict, Verdict
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
 from webhook.policy.policy import Action, Decision, Exemption
@@ -42,6 +42,19 @@ class SourceReport(_Part, frozen=True):
     """
 
 
+class StorageVerdictReport(_Part, frozen=True):
+    """
+    The condition StorageLiveMigratable, on which volume migration depends. ``status`` is null if it is unproven.
+
+    ``reasons`` are those in the message of a condition that is False, whose own reason is ``NotMigratable``.
+    """
+
+    status: bool | None
+    reason: str | None
+    reasons: list[str]
+    possible_reasons: list[str]
+
+
 class VerdictReport(_Part, frozen=True):
     """
     KubeVirt's verdict in ``release``. ``liveMigratable`` is null if it is unproven.
@@ -57,6 +70,8 @@ class VerdictReport(_Part, frozen=True):
     unproven: list[str]
     assumptions: list[str]
     possible_reasons: list[str] = []
+    storage_live_migratable: StorageVerdictReport | None = None
+    """Null for a release without this condition (1.3 and earlier)."""
 
 
 class ExemptionReport(_Part, frozen=True):
@@ -277,7 +292,15 @@ def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
         [printable(reason) for reason in verdict.unproven],
         [printable(assumption) for assumption in verdict.assumptions],
         list(verdict.possible),
+        _storage_report(verdict.storage),
     )
+
+
+def _storage_report(storage: StorageVerdict | None) -> StorageVerdictReport | None:
+    if storage is None:
+        return None
+    reason = NOT_MIGRATABLE if storage.live_migratable is False else None
+    return StorageVerdictReport(storage.live_migratable, reason, list(storage.reasons), list(storage.possible))
 
 
 def reason_phrase(verdict: VerdictReport) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
 from webhook.policy.policy import Action
 from webhook.report.frames import gutter_of, rows_of
-from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, reason_phrase
+from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, StorageVerdictReport, reason_phrase
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.sentences import exempted, name_of, place_of
@@ -162,6 +162,8 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, ver
     if verbose and judged.verdict is not None:
         for assumption in judged.verdict.assumptions:
             yield from pen.wrap(assumption, "  ", "assumed: ")
+    if verbose and judged.verdict is not None and judged.verdict.storage_live_migratable is not None:
+        yield from pen.wrap(_storage(judged.verdict.storage_live_migratable), "  ", "StorageLiveMigratable: ")
     if verbose and judged.references:
         from webhook.report.ties import described  # noqa: PLC0415 - few repositories need it
 
@@ -172,6 +174,13 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, ver
             continue
         yield ""
         yield from _finding(finding, judged, release, sources, pen)
+
+
+def _storage(storage: StorageVerdictReport) -> str:
+    """The condition StorageLiveMigratable in words."""
+    if storage.status is None:
+        return f"cannot tell yet ({', '.join(storage.possible_reasons)})"
+    return "True" if storage.status else f"False, {storage.reason} ({', '.join(storage.reasons)})"
 
 
 def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:

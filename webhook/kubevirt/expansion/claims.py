@@ -11,6 +11,7 @@ import msgspec
 
 from webhook.facts.unknown import ABSENT, Absent, Ambiguous, Fact, Found, Unknown
 from webhook.facts.world import World
+from webhook.objects.meta import Quantity
 from webhook.objects.storage import (
     ClaimPropertySet,
     ClaimSpec,
@@ -38,6 +39,8 @@ class Modes(msgspec.Struct, frozen=True):
 
     access_modes: Found[frozenset[str]]
     expected_from: str = ""
+    requested: Quantity | None = None
+    """The requested size of the claim."""
 
 
 def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
@@ -49,14 +52,14 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     """
     existing = world.find(PersistentVolumeClaim, namespace, claim)
     if isinstance(existing, PersistentVolumeClaim):
-        return _of_claim(world, existing)
+        return _sized(_of_claim(world, existing), existing.spec)
     if isinstance(existing, Unknown) and existing.may_exist:
         return Modes(existing)
     volume = world.find(DataVolume, namespace, claim)
     if isinstance(volume, Unknown) and volume.may_exist:
         return Modes(volume)
     if isinstance(volume, DataVolume):
-        return predicted(world, volume.spec, f"DataVolume {claim!r}")
+        return _sized(predicted(world, volume.spec, f"DataVolume {claim!r}"), volume.spec.pvc or volume.spec.storage)
     template = templates.get(claim)
     return Modes(existing) if template is None else of_template(world, claim, template)
 
@@ -65,7 +68,14 @@ def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> 
     """The modes of the claim that CDI will create from a ``dataVolumeTemplate``."""
     if isinstance(template, Unknown):
         return Modes(template, f"dataVolumeTemplate {name!r}")
-    return predicted(world, template, f"dataVolumeTemplate {name!r}")
+    return _sized(predicted(world, template, f"dataVolumeTemplate {name!r}"), template.pvc or template.storage)
+
+
+def _sized(modes: Modes, claim: ClaimSpec | None) -> Modes:
+    requests = claim.resources.requests if claim is not None and claim.resources is not None else None
+    if not requests or "storage" not in requests:
+        return modes
+    return Modes(modes.access_modes, modes.expected_from, requests["storage"])
 
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:

@@ -25,6 +25,7 @@ from webhook.kubevirt.expansion.volumes import claims_behind
 from webhook.kubevirt.expansion.workload import guest_memory
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject
+from webhook.kubevirt.volume_migration import MIGRATION
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity
@@ -87,6 +88,9 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         claims=claims,
         overlaid_claims=overlaid,
         templates=templates_of(subject, world, inherited, claims) if subject.vm.data_volume_templates else (),
+        volumes_strategy=(*subject.owner, "updateVolumesStrategy")
+        if subject.vm.update_volumes_strategy == MIGRATION
+        else None,
         is_receiver=is_receiver(subject, configuration, inherited.releases),
         state_claim=state_claim(subject, world, configuration, preference)
         if inherited.releases & STATE_CLAIM_COUNTS

@@ -15,6 +15,7 @@ from webhook.facts.storage import BackedClaim, StorageFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import default_class
+from webhook.kubevirt.storage.moving import volume_migration_facts
 from webhook.kubevirt.storage.nodes import usable_nodes
 from webhook.kubevirt.storage.provisioners import BLOCK, FILESYSTEM
 from webhook.kubevirt.subject import Subject
@@ -43,15 +44,21 @@ class _Asked(msgspec.Struct, frozen=True):
     """Whether CDI fills in missing fields from the StorageProfile."""
 
 
-def storage_facts(facts: MigrationFacts, subject: Subject, world: World) -> StorageFacts | None:
-    """The facts about the storage of a VMI, or None if no claim matters."""
+def storage_facts(
+    facts: MigrationFacts, subject: Subject, world: World, reasons: tuple[str, ...] = ()
+) -> StorageFacts | None:
+    """
+    The facts about the storage of a VMI, or None if no rule can report anything. ``reasons`` are those of StorageLiveMigratable.
+    """
+    moving = volume_migration_facts(facts, world, reasons)
     claims = [
         claim for claim in facts.claims if _is_shared(claim, {SHARED}) and claim.volume not in facts.migrated_volumes
     ]
     claims += [claim for claim in facts.overlaid_claims if _is_shared(claim, _SHARED_BASES)]
-    if not claims:
+    if not claims and moving is None:
         return None
-    return StorageFacts(tuple(_backed(claim, facts.namespace, subject.data_volumes, world) for claim in claims))
+    backed = tuple(_backed(claim, facts.namespace, subject.data_volumes, world) for claim in claims)
+    return StorageFacts(backed, moving)
 
 
 def _is_shared(claim: ClaimFacts, modes: frozenset[str] | set[str]) -> bool:
