@@ -1,6 +1,6 @@
 """
-The ASGI application of the admission listener. The application uses plain ASGI, because a route with models costs three
-times as much (docs/decisions).
+The ASGI application of the admission listener. The application uses plain ASGI, because a FastAPI route with models takes three
+times the CPU time (docs/decisions/0005).
 
 A review with a readable UID gets a 200 response, even after an internal error. The responses 400 and 413 are for bodies
 that no API server sends. An overloaded, late or unready server answers 503 with Retry-After: an API server retries within

@@ -315,7 +315,7 @@ VALIDATING_HOOKS: Final = (
             ),
         ),
         2,
-        "Two changes of a VMI can block migration: a new volume (`addvolume` of the VMI), and the removal of the"
+        "Two changes to a VMI can block migration: a new volume (`addvolume` of the VMI), and the removal of the"
         " annotation that allows a bridge. The failurePolicy is always Ignore, because no status of a VMI may wait for"
         " this webhook.",
         late_denies=True,

@@ -112,7 +112,7 @@ def _add_check(
     async def check_manifests(
         request: Request,
         profile: Annotated[
-            Profile | None, Query(description="strict or exact. Default: the profile of the policy.")
+            Profile | None, Query(description="strict or exact. Default: the profile in the policy.")
         ] = None,
         release: Annotated[str, Query(max_length=20, description="any, or a minor release such as 1.9.")] = "",
     ) -> Response:

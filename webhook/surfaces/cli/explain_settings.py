@@ -49,9 +49,9 @@ def command(
     """
     Explain which migration settings apply to each VM, and why.
 
-    Pass the KubeVirt CR, MigrationPolicies, namespaces, instancetypes and VMs. The output shows how long a migration may
-    take, how long it takes in the best case, and how much memory can be copied in time. It contains a warning if a VM has
-    more memory.
+    Pass the KubeVirt CR, MigrationPolicies, namespaces, instancetypes and VMs. The output shows how long a migration may take,
+    how long it takes in the best case, and how much memory can be copied in time. If a VM has more memory, the output contains
+    a warning.
     """
     all_paths = [*paths, *files]
     if not all_paths:

@@ -158,8 +158,8 @@ def _read(name: str, place: str, content: bytes, sources: Sources) -> Manifests:
 
 def _run(command: Sequence[str], source: str, redaction: Redaction) -> bytes:
     """
-    The output of a program. Raises BadInput with the first lines of the program's error message. Environment variables prevent
-    git from using the network for the program.
+    Runs a program, and returns its output. Raises BadInput with the first lines of the program's error message. Environment
+    variables prevent git from using the network for the program.
     """
     tool = " ".join(command[:2])
     settings = os.environ | {"GIT_ALLOW_PROTOCOL": "file", "GIT_TERMINAL_PROMPT": "0"}
