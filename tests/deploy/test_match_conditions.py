@@ -17,6 +17,7 @@ from tests.deploy.webhook_calls import (
     DEFAULT_KUBEVIRT,
     HANDLER,
     HYPER_CONVERGED,
+    HYPER_CONVERGED_CR,
     KUBEVIRT,
     KUBEVIRT_NAMESPACE,
     LABEL,
@@ -42,6 +43,7 @@ from tests.deploy.webhook_calls import (
     Cluster,
     calls_of,
     carrier,
+    hyper_converged,
     in_pool,
     kubevirt,
     migration_policy,
@@ -346,6 +348,7 @@ HELD: dict[str, tuple[Callable[[], Manifest], dict[str, Any], list[str]]] = {
     "VMIRS": (replica_set, {"spec": {"template": VOLUME}}, VMIRS),
     "pool": (pool, in_pool(template=VOLUME), POOL),
     "KubeVirt": (kubevirt, {"spec": {"configuration": {"evictionStrategy": "None"}}}, KUBEVIRT),
+    "HyperConverged": (hyper_converged, {"spec": {"evictionStrategy": "None"}}, HYPER_CONVERGED_CR),
     "network": (nad, {"spec": {"config": "[]"}}, NAD),
     "policy": (migration_policy, {"spec": {"allowPostCopy": True}}, POLICY),
 }

@@ -32,6 +32,7 @@ POOL = ["virtualmachinepool.validate.migratable"]
 VMI = ["virtualmachineinstance.validate.migratable"]
 VMI_UPDATE = ["virtualmachineinstance-update.validate.migratable"]
 KUBEVIRT = ["kubevirt.validate.migratable"]
+HYPER_CONVERGED_CR = ["hyperconverged.validate.migratable"]
 NAD = ["networkattachmentdefinition.validate.migratable"]
 POLICY = ["migrationpolicy.validate.migratable"]
 NAD_DELETE = ["networkattachmentdefinition-delete.validate.migratable"]
@@ -48,6 +49,7 @@ PLURALS = {
     "VirtualMachinePool": "virtualmachinepools",
     "VirtualMachineInstanceMigration": "virtualmachineinstancemigrations",
     "KubeVirt": "kubevirts",
+    "HyperConverged": "hyperconvergeds",
     "NetworkAttachmentDefinition": "network-attachment-definitions",
     "MigrationPolicy": "migrationpolicies",
     "VirtualMachineClone": "virtualmachineclones",
@@ -122,6 +124,10 @@ def kubevirt(**spec: Any) -> Manifest:
 def nad(config: str | None = "{}", **metadata: Any) -> Manifest:
     spec = {} if config is None else {"config": config}
     return named("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", spec, **metadata)
+
+
+def hyper_converged(**spec: Any) -> Manifest:
+    return named("hco.kubevirt.io/v1beta1", "HyperConverged", spec)
 
 
 def migration_policy(**spec: Any) -> Manifest:
