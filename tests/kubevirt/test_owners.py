@@ -62,3 +62,48 @@ def test_harvester_takes_migration_settings_from_settings_of_its_own(path: tuple
 
     assert owner is not None
     assert owner.place(("spec", "configuration", "migrations", *path)) == place
+
+
+CONFIGURATION = ("spec", "configuration")
+OF_PLATFORM = "change spec.components.platform.values.kubevirt.migrations{} of Package cozystack.cozystack-platform"
+OF_KUBEVIRT = "change spec.components.kubevirt.values.{} of Package cozystack.kubevirt"
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (("migrations",), OF_PLATFORM.format("")),
+        (("migrations", "bandwidthPerMigration"), OF_PLATFORM.format(".bandwidthPerMigration")),
+        (("permittedHostDevices", "mediatedDevices", 0), OF_KUBEVIRT.format("permittedHostDevices")),
+        (("developerConfiguration", "featureGates", 2), OF_KUBEVIRT.format("extraFeatureGates")),
+        (
+            ("evictionStrategy",),
+            "Cozystack's chart kubevirt sets spec.configuration.evictionStrategy, and has no value for it",
+        ),
+    ],
+)
+def test_cozystack_takes_settings_from_its_packages(path: tuple[str, ...], place: str) -> None:
+    """
+    The namespace tells Cozystack's CR from others. Flux labels it too.
+    """
+    metadata = {"name": "kubevirt", "namespace": "cozy-kubevirt", "labels": {"helm.toolkit.fluxcd.io/name": "kubevirt"}}
+    owner = owner_of(msgspec.convert({"metadata": metadata}, KubeVirt))
+
+    assert owner is not None
+    assert (owner.name, owner.place((*CONFIGURATION, *path))) == ("Cozystack", place)
+
+
+def test_flux_names_the_helm_release_of_a_cr() -> None:
+    """
+    An empty label names no HelmRelease.
+    """
+    labelled = {"name": "kubevirt", "namespace": "kubevirt", "labels": {"helm.toolkit.fluxcd.io/name": "virt"}}
+    owner = owner_of(msgspec.convert({"metadata": labelled}, KubeVirt))
+    unnamed = {**labelled, "labels": {"helm.toolkit.fluxcd.io/name": ""}}
+
+    assert owner is not None
+    assert (owner.name, owner.place((*CONFIGURATION, "cpuModel"))) == (
+        "HelmRelease",
+        "change the values of HelmRelease virt that set spec.configuration.cpuModel",
+    )
+    assert owner_of(msgspec.convert({"metadata": unnamed}, KubeVirt)) is None
