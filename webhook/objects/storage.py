@@ -3,7 +3,7 @@
 import msgspec
 
 from webhook.objects.meta import Empty, Kubernetes, ObjectMeta, Quantity, Read
-from webhook.objects.vmi import NodeTerms
+from webhook.objects.scheduling import NodeTerms
 
 
 class ClaimResources(Read, frozen=True):

@@ -7,6 +7,7 @@ Field names and nesting come from KubeVirt ``staging/src/kubevirt.io/api/core/v1
 import msgspec
 
 from webhook.objects.meta import Empty, Int32, Kubernetes, ObjectMeta, Quantity, Read, UInt32
+from webhook.objects.scheduling import Affinity, Toleration
 
 
 class ClaimSource(Read, frozen=True):
@@ -272,6 +273,12 @@ class IOThreads(Read, frozen=True):
     supplemental_pool_thread_count: UInt32 | None = None
 
 
+class Machine(Read, frozen=True):
+    """``domain.machine``."""
+
+    type: str | None = None
+
+
 class Domain(Read, frozen=True):
     """``spec.domain``."""
 
@@ -284,6 +291,7 @@ class Domain(Read, frozen=True):
     resources: Resources | None = None
     io_threads_policy: str | None = None
     io_threads: IOThreads | None = None
+    machine: Machine | None = None
 
 
 class MultusNetwork(Read, frozen=True):
@@ -308,39 +316,6 @@ class UtilityVolume(Read, frozen=True):
     claim_name: str = ""
 
 
-class NodeRequirement(Read, frozen=True):
-    """A requirement on the labels or fields of a node."""
-
-    key: str = ""
-    operator: str = ""
-    values: list[str] | None = None
-
-
-class NodeTerm(Read, frozen=True):
-    """An entry of ``nodeSelectorTerms``. A node must meet all requirements of the entry."""
-
-    match_expressions: list[NodeRequirement] | None = None
-    match_fields: list[NodeRequirement] | None = None
-
-
-class NodeTerms(Read, frozen=True):
-    """``requiredDuringSchedulingIgnoredDuringExecution``. A node must match one of the terms."""
-
-    node_selector_terms: list[NodeTerm] | None = None
-
-
-class NodeAffinity(Read, frozen=True):
-    """The required part of ``affinity.nodeAffinity``, which excludes nodes."""
-
-    required: NodeTerms | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
-
-
-class Affinity(Read, frozen=True):
-    """``affinity``."""
-
-    node_affinity: NodeAffinity | None = None
-
-
 class VMISpec(Read, frozen=True):
     """``VirtualMachineInstance.spec``."""
 
@@ -353,6 +328,7 @@ class VMISpec(Read, frozen=True):
     node_selector: dict[str, str] | None = None
     scheduler_name: str | None = None
     affinity: Affinity | None = None
+    tolerations: list[Toleration] | None = None
 
 
 class MigratedVolume(Read, frozen=True):
