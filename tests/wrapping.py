@@ -25,9 +25,14 @@ def _read(text: str, title: str) -> dict[str, Any]:
     return value
 
 
+def inner(example: Example) -> dict[str, Any]:
+    """The metadata of the VMI or its template."""
+    return {"annotations": dict(example.annotations)} | ({"labels": dict(example.labels)} if example.labels else {})
+
+
 def as_vmi(example: Example) -> dict[str, Any]:
     """A VirtualMachineInstance."""
-    metadata = {"name": "example", "namespace": NAMESPACE, "annotations": dict(example.annotations)}
+    metadata = {"name": "example", "namespace": NAMESPACE} | inner(example)
     return {
         "apiVersion": "kubevirt.io/v1",
         "kind": "VirtualMachineInstance",
@@ -44,7 +49,7 @@ def as_vm(example: Example) -> dict[str, Any]:
         "metadata": {"name": "example", "namespace": NAMESPACE, "annotations": dict(example.outer_annotations)},
         "spec": {
             "runStrategy": "Always",
-            "template": {"metadata": {"annotations": dict(example.annotations)}, "spec": spec_of(example)},
+            "template": {"metadata": inner(example), "spec": spec_of(example)},
             **_read(example.vm_spec or "{}", example.title),
         },
     }
@@ -59,7 +64,7 @@ def as_replica_set(example: Example) -> dict[str, Any]:
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": {"a": "b"}},
-            "template": {"metadata": {"annotations": dict(example.annotations)}, "spec": spec_of(example)},
+            "template": {"metadata": inner(example), "spec": spec_of(example)},
         },
     }
 
@@ -119,7 +124,7 @@ PREFIX: dict[Any, str] = {
 
 def wraps(rule: Rule, example: Example) -> tuple[Wrap, ...]:
     """The ways in which an example of ``rule`` can be a manifest."""
-    if rule.about in (About.VMI, About.DRAIN, About.BUDGET, About.STORAGE):
+    if rule.about in (About.VMI, About.DRAIN, About.BUDGET, About.STORAGE, About.TARGET):
         return (as_vm,) if example.needs_vm else (as_vmi, as_vm, as_replica_set, as_pool)
     by_about: dict[str, Wrap] = {
         About.SETTINGS: as_kubevirt,

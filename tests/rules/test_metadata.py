@@ -83,7 +83,7 @@ def test_the_family_matches_the_subject_of_the_rule(rule: Rule) -> None:
     """
     Rules about VMIs are in families 1 to 5 and 8. Rules about the KubeVirt CR, networks and manifests are in 6 to 8.
     """
-    if rule.about in (About.VMI, About.DRAIN, About.STORAGE, About.VM_CHANGE):
+    if rule.about in (About.VMI, About.DRAIN, About.STORAGE, About.TARGET, About.VM_CHANGE):
         assert rule.id[2] in "123458"
     else:
         assert rule.id[2] in "678"

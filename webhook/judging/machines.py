@@ -24,8 +24,9 @@ from webhook.kubevirt.verdict import Evidence, Verdict, decide, decide_storage, 
 from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
-from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.path import FieldPath
+from webhook.objects.scheduling import HOSTNAME
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
@@ -54,7 +55,7 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     """
     subject = subject_of(judged)
     if subject is not None:
-        return _judge_vmi(subject, with_kubevirt(world, releases), releases)
+        return _judge_vmi(judged, subject, with_kubevirt(world, releases), releases)
     if isinstance(judged, NetworkAttachmentDefinition | KubeVirt | MigrationPolicy | HyperConverged):
         from webhook.judging.cluster import judge_cluster  # noqa: PLC0415 - most runs have no such object
 
@@ -62,7 +63,7 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     return Judgement(())
 
 
-def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
+def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Releases) -> Judgement:
     findings: list[Finding] = []
     assumptions: list[str] = []
     expansions = tuple(expand(subject, world, releases))
@@ -87,6 +88,7 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
     if last.claims or last.overlaid_claims:
         merged.extend(_storage_findings(subject, replace(last, releases=releases), world, verdict))
+    merged.extend(_target_findings(judged, subject, last, drain, for_advice(world), releases))
     if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
         from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
         from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
@@ -108,6 +110,27 @@ def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, ver
     from webhook.rules.storage_advice import STORAGE_RULES  # noqa: PLC0415
 
     return findings_about(STORAGE_RULES, storage, facts.releases)
+
+
+def _is_placed(facts: MigrationFacts) -> bool:
+    """Whether the VMI selects nodes in a way that can be judged without the nodes."""
+    selector, affinity = facts.spec.node_selector, facts.spec.affinity
+    return (selector is not None and HOSTNAME in selector) or (
+        affinity is not None and affinity.node_affinity is not None
+    )
+
+
+def _target_findings(
+    judged: Kubernetes, subject: Subject, facts: MigrationFacts, drain: DrainFacts, world: World, releases: Releases
+) -> Iterable[Finding]:
+    """Findings about the target pod of a live migration, which never change the verdict."""
+    if isinstance(world.every(Node), Unknown) and not _is_placed(facts):
+        return ()
+    from webhook.kubevirt.launcher.target import target_facts  # noqa: PLC0415 - only for VMs that need it
+    from webhook.rules.target_pod import TARGET_RULES  # noqa: PLC0415
+
+    target = target_facts(judged, subject, facts, drain, world, releases)
+    return findings_about(TARGET_RULES, target, releases)
 
 
 def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "") -> Judgement:

@@ -123,7 +123,10 @@ def subject_of(judged: Kubernetes) -> Subject | None:
 
 
 def with_labels_only(judged: Kubernetes) -> Kubernetes:
-    """Reduces a VM to the fields that ``selectors.labelled`` reads, to save memory. Other objects stay unchanged."""
+    """
+    Reduces a VM to the fields that lookups of other VMs read, to save memory: the labels and the number of running VMIs. Other
+    objects stay unchanged.
+    """
     if not isinstance(judged, VM_KINDS):
         return judged
     subject = subject_of(judged)
@@ -131,15 +134,22 @@ def with_labels_only(judged: Kubernetes) -> Kubernetes:
     template = VMITemplate(metadata=ObjectMeta(labels=labels))
     meta = ObjectMeta(judged.meta.name, judged.meta.generate_name, judged.meta.namespace, labels=judged.meta.labels)
     if isinstance(judged, VirtualMachine):
-        return VirtualMachine(judged.api_version, judged.kind, meta, VirtualMachineSpec(template=template))
+        return VirtualMachine(judged.api_version, judged.kind, meta, _reduced(judged.spec, template))
     if isinstance(judged, VirtualMachineInstance):
         return VirtualMachineInstance(judged.api_version, judged.kind, meta)
     if isinstance(judged, VirtualMachineInstanceReplicaSet):
-        spec = ReplicaSetSpec(template=template)
+        spec = ReplicaSetSpec(replicas=judged.spec.replicas, template=template)
         return VirtualMachineInstanceReplicaSet(judged.api_version, judged.kind, meta, spec)
     outer = subject.outer.labels if subject is not None else None
+    replicas = judged.spec.replicas if isinstance(judged, VirtualMachinePool) else None
     machine = VirtualMachineTemplate(ObjectMeta(labels=outer), VirtualMachineSpec(template=template))
-    return VirtualMachinePool(judged.api_version, judged.kind, meta, PoolSpec(virtual_machine_template=machine))
+    return VirtualMachinePool(
+        judged.api_version, judged.kind, meta, PoolSpec(replicas, virtual_machine_template=machine)
+    )
+
+
+def _reduced(vm: VirtualMachineSpec, template: VMITemplate) -> VirtualMachineSpec:
+    return VirtualMachineSpec(running=vm.running, run_strategy=vm.run_strategy, template=template)
 
 
 def _of_vm(

@@ -72,6 +72,8 @@ class DeveloperConfiguration(Read, frozen=True):
     """If this field or one of the next two fields has a wrong value, KubeVirt ignores the whole configuration."""
     cpu_allocation_ratio: int | None = None
     pvc_tolerate_less_space_up_to_percent: int | None = None
+    node_selectors: dict[str, str] | None = None
+    """Selectors that KubeVirt adds to every launcher pod."""
 
 
 class ArchitectureConfiguration(Read, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from webhook.objects.meta import Kubernetes, Read
+from webhook.objects.scheduling import Taint
 
 
 class NetworkSpec(Read, frozen=True):
@@ -21,10 +22,11 @@ class NetworkAttachmentDefinition(Kubernetes, frozen=True):
 
 
 class NodeSpec(Read, frozen=True):
-    """The fields of ``Node.spec`` with the pod address ranges of the node, if Kubernetes assigns such ranges."""
+    """The taints of a node, and its pod address ranges if Kubernetes assigns such ranges."""
 
     pod_cidr: str | None = msgspec.field(default=None, name="podCIDR")
     pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
+    taints: list[Taint] | None = None
 
 
 class NodeTraits(Read, frozen=True):
@@ -32,9 +34,17 @@ class NodeTraits(Read, frozen=True):
 
     schedulable: bool = False
     """Whether virt-handler is alive on the node, so that VMs can run on the node."""
-    reports_host_model: bool = False
+    host_model: str = ""
+    """The host CPU model; empty if the node has no such label."""
+    host_model_features: tuple[str, ...] = ()
+    """The labels for the CPU features that the target node of a VM with CPU model host-model must have."""
     tsc_frequency: int = 0
     """The TSC frequency in Hz; 0 if the node has no valid label."""
+
+    @property
+    def reports_host_model(self) -> bool:
+        """Whether the node has a label with its host CPU model."""
+        return bool(self.host_model)
 
 
 class Node(Kubernetes, frozen=True):
@@ -56,6 +66,8 @@ class Node(Kubernetes, frozen=True):
 
 
 HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
+HOST_MODEL_FEATURE_LABEL = "host-model-required-features.node.kubevirt.io/"
+CPU_FEATURE_LABEL = "cpu-feature.node.kubevirt.io/"
 TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
 SCHEDULABLE = "kubevirt.io/schedulable"
 _INT64 = r"\+?[0-9]{1,63}"  # matches the positive numbers that Go's strconv.ParseInt accepts
@@ -64,9 +76,16 @@ _INT64 = r"\+?[0-9]{1,63}"  # matches the positive numbers that Go's strconv.Par
 def _traits(labels: Mapping[str, str]) -> NodeTraits:
     text = labels.get(TSC_LABEL, "")
     frequency = int(text) if re.fullmatch(_INT64, text) else 0
+    host_model, features = "", []
+    for key in labels:
+        if key.startswith(HOST_MODEL_LABEL):
+            host_model = key[len(HOST_MODEL_LABEL) :]
+        elif key.startswith(HOST_MODEL_FEATURE_LABEL):
+            features.append(CPU_FEATURE_LABEL + key[len(HOST_MODEL_FEATURE_LABEL) :])
     return NodeTraits(
         labels.get(SCHEDULABLE) == "true",
-        any(key.startswith(HOST_MODEL_LABEL) for key in labels),
+        host_model,
+        tuple(features),
         frequency if frequency < 1 << 63 else 0,
     )
 

@@ -42,7 +42,7 @@ def in_kubevirt(rule: Rule) -> str:
     if rule.kubevirt == NONE:
         if rule.baseline:
             return f"No release {_SPAN} refuses to live-migrate such a VM. The rule is on Migratable's fixed list."
-        if rule.about in (About.VMI, About.DRAIN, About.BUDGET, About.STORAGE):
+        if rule.about in (About.VMI, About.DRAIN, About.BUDGET, About.STORAGE, About.TARGET):
             return f"This rule is advice: no release {_SPAN} refuses to live-migrate a VM because of it."
         checked = _NOT_A_VM.get(rule.about, f"the {rule.about}")
         return f"The rule checks {checked}. It does not decide the verdict of a VM by itself."
@@ -136,6 +136,7 @@ FRAGMENTS: dict[About, str] = {
     About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
     About.BUDGET: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
     About.STORAGE: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
+    About.TARGET: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
     About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
 }
 

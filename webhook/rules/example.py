@@ -74,6 +74,11 @@ def node(name: str, **labels: str) -> Json:
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
 
 
+def tainted(of: Json, key: str, value: str = "", effect: str = "NoSchedule") -> Json:
+    """The same node with a taint."""
+    return of | {"spec": {"taints": [{"key": key, "value": value, "effect": effect}]}}
+
+
 def node_with_pods(name: str, *cidrs: str) -> Json:
     """A node with its pod CIDRs."""
     return node(name) | {"spec": {"podCIDRs": list(cidrs)}}

@@ -16,7 +16,6 @@ from webhook.rules.eviction import (
     drain_blocked,
     drain_stops,
     external_eviction,
-    pinned_to_node,
     unknown_eviction_strategy,
     unresolved_reference,
 )
@@ -83,7 +82,6 @@ VMI_RULES: tuple[Rule, ...] = (
     preferred_features_without_cpu.RULE,
     unresolved_reference.RULE,
     conflicting_instancetype.RULE,
-    pinned_to_node.RULE,
 )
 DRAIN_RULES: tuple[Rule, ...] = (
     drain_blocked.RULE,

@@ -37,6 +37,8 @@ class About(StrEnum):
     """``BudgetFacts``: a VMI for which LiveMigratable is not False, and the time that the settings allow for its migration."""
     STORAGE = "storage of a VirtualMachineInstance"
     """``StorageFacts``: the storage behind the claims of one VMI. Such a rule never changes the verdict."""
+    TARGET = "target pod of a VirtualMachineInstance"
+    """``TargetFacts``: the nodes, networks and budgets around the target pod. Such a rule never changes the verdict."""
     MANIFEST = "manifest"
     """``ManifestFacts``: any object, with its apiVersion and kind."""
 
@@ -117,6 +119,8 @@ class Example(msgspec.Struct, frozen=True):
     """YAML: the object's own spec before the update, for rules about changes."""
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Annotations of the VMI."""
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Labels of the VMI."""
     outer_annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Annotations of the VirtualMachine that contains the VMI template."""
     vm_spec: str = ""

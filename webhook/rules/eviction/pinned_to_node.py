@@ -3,31 +3,66 @@
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
+from webhook.facts.target import TargetFacts
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.launcher.second_node import REQUIRED, required_terms, running_vms, selected_nodes, unknown_keys
 from webhook.objects.path import FieldPath
-from webhook.objects.vmi import NodeRequirement, NodeTerm
-from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.objects.scheduling import HOSTNAME, NodeRequirement, NodeTerm
+from webhook.rules.example import node
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Undetermined, Violation
 
-HOSTNAME = "kubernetes.io/hostname"
 NODE_NAME = "metadata.name"
-_REQUIRED: FieldPath = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 _TERMS = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
+_GPU = "{domain: {devices: {}}, nodeSelector: {gpu: 'yes'}}"
+_LABEL = "Give the label to a second node, or select nodes by a label that several nodes have."
 
 
-def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    selected = (facts.spec.node_selector or {}).get(HOSTNAME)
+def check(facts: TargetFacts) -> Iterator[Outcome]:
+    vmi = facts.vmi
+    selected = (vmi.spec.node_selector or {}).get(HOSTNAME)
     if selected:
-        yield _pinned(facts.at("nodeSelector", HOSTNAME), selected)
+        yield _pinned(vmi.at("nodeSelector", HOSTNAME), selected)
         return
-    affinity = facts.spec.affinity.node_affinity if facts.spec.affinity is not None else None
-    terms = affinity.required.node_selector_terms if affinity is not None and affinity.required is not None else None
+    terms = required_terms(vmi)
     nodes = {_only_node(term) for term in terms or ()}
-    if len(nodes) == 1 and (node := nodes.pop()) is not None:
-        yield _pinned(facts.at(*_REQUIRED), node)
+    if len(nodes) == 1 and (only := nodes.pop()) is not None:
+        yield _pinned(vmi.at(*REQUIRED), only)
+    elif vmi.spec.node_selector or terms is not None:
+        yield from _counted(facts)
 
 
-def _pinned(path: FieldPath, node: str) -> Violation:
+def _counted(facts: TargetFacts) -> Iterator[Outcome]:
+    """The outcome for selectors that match fewer than two of the known nodes."""
+    known = () if isinstance(facts.nodes, Unknown) else running_vms(facts.nodes)
+    found = selected_nodes(facts.vmi, known)
+    if len(found) > 1 or (found and len(known) == 1) or not known:
+        return
+    path = _path(facts.vmi)
+    missing = unknown_keys(facts.vmi, known) if not found else []
+    if missing:
+        yield Undetermined(
+            path,
+            f"the VM needs nodes with label {missing[0]!r}, and none of the nodes that were provided has it",
+            "pass the nodes with all their labels, or correct the label",
+            "selected nodes",
+        )
+        return
+    count = f"only node {found[0]!r} matches" if found else "no node matches"
+    yield Violation(
+        path,
+        f"{count} the VM's node selectors ({len(found)} of {len(known)}), so a live migration finds no target node",
+        "selected nodes",
+        _LABEL,
+    )
+
+
+def _path(facts: MigrationFacts) -> FieldPath:
+    return facts.at("nodeSelector") if facts.spec.node_selector else facts.at(*REQUIRED)
+
+
+def _pinned(path: FieldPath, only: str) -> Violation:
     return Violation(
-        path, f"the VM can run only on node {node!r}, so a live migration finds no target node", f"node {node}"
+        path, f"the VM can run only on node {only!r}, so a live migration finds no target node", f"node {only}"
     )
 
 
@@ -35,7 +70,7 @@ def _only_node(term: NodeTerm) -> str | None:
     """The only node that a term matches, if the term selects nodes by name."""
     requirements = [requirement for requirement in term.match_expressions or () if requirement.key == HOSTNAME]
     requirements += [requirement for requirement in term.match_fields or () if requirement.key == NODE_NAME]
-    return next((node for requirement in requirements if (node := _single(requirement)) is not None), None)
+    return next((only for requirement in requirements if (only := _single(requirement)) is not None), None)
 
 
 def _single(requirement: NodeRequirement) -> str | None:
@@ -46,7 +81,7 @@ def _single(requirement: NodeRequirement) -> str | None:
 RULE = Rule(
     id="LM507",
     name="pinned-to-one-node",
-    about=About.VMI,
+    about=About.TARGET,
     severity=Severity.WARNING,
     summary="The VM can run only on one node.",
     rationale=(
@@ -85,6 +120,30 @@ RULE = Rule(
             "two nodes by affinity",
             "{domain: {devices: {}}, "
             f"{_TERMS}[{{matchExpressions: [{{key: kubernetes.io/hostname, operator: In, values: [node01, node02]}}]}}]}}}}}}}}",
+        ),
+        Example(
+            "a label that two of three nodes have",
+            _GPU,
+            world=(node("n1", gpu="yes"), node("n2", gpu="yes"), node("n3")),
+        ),
+        Example(
+            "a label that one of two nodes has",
+            _GPU,
+            world=(node("n1", gpu="yes"), node("n2")),
+            violates=("nodeSelector",),
+        ),
+        Example(
+            "a label that no node has",
+            _GPU,
+            world=(node("n1"), node("n2")),
+            undetermined=("nodeSelector",),
+        ),
+        Example(
+            "a required affinity that one of two nodes matches",
+            "{domain: {devices: {}}, "
+            f"{_TERMS}[{{matchExpressions: [{{key: zone, operator: NotIn, values: [b]}}]}}]}}}}}}}}",
+            world=(node("n1", zone="a"), node("n2", zone="b")),
+            violates=("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",),
         ),
     ),
 )

@@ -1,0 +1,1 @@
+"""The target pod of a live migration, as virt-controller creates it."""

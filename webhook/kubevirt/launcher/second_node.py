@@ -1,0 +1,164 @@
+"""
+Whether two nodes can run a VMI: the source and the target of a live migration.
+
+KubeVirt keeps the target pod off the source node (``createMigrationPodAntiAffinityRule`` of
+``pkg/virt-controller/watch/migration/migration.go``, v1.9.0). This module does no I/O.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from webhook.facts.migration import MigrationFacts
+from webhook.kubevirt.launcher.selectors import Selector, groups, in_releases
+from webhook.kubevirt.releases import Releases, split
+from webhook.objects.nad import SCHEDULABLE, Node
+from webhook.objects.path import FieldPath
+from webhook.objects.scheduling import NodeTerm, Taint
+from webhook.scheduling.fit import Place, Pod, fits
+from webhook.scheduling.node_selectors import NODE_NAME, requirements_of
+from webhook.scheduling.taints import untolerated
+
+REQUIRED: Final[FieldPath] = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+_PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "kubevirt.io/drain", "ToBeDeleted")
+"""Taints of a node in maintenance or with a fault. They say nothing about the time of the next migration."""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """The reason why nodes are excluded."""
+
+    path: FieldPath
+    text: str
+    """The predicate of a sentence about the nodes, such as ``lack the label x=y``."""
+    kind: str
+    """``taint``, ``affinity``, or the family of the label."""
+    nodes: tuple[str, ...]
+
+
+class Shortage(msgspec.Struct, frozen=True):
+    """Fewer than two nodes fit."""
+
+    fitting: tuple[str, ...]
+    nodes: int
+    """The number of nodes that run VMs."""
+    causes: tuple[Cause, ...]
+    """The causes that exclude most nodes are first."""
+    releases: Releases
+
+
+def required_terms(facts: MigrationFacts) -> tuple[NodeTerm, ...] | None:
+    """The terms of the required node affinity of the VMI, or None if it has none."""
+    affinity = facts.spec.affinity.node_affinity if facts.spec.affinity is not None else None
+    if affinity is None or affinity.required is None:
+        return None
+    return tuple(affinity.required.node_selector_terms or ())
+
+
+def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """The nodes that run VMs. If no node has the label ``kubevirt.io/schedulable``, these are all nodes."""
+    known = tuple(nodes)
+    if not any(SCHEDULABLE in (node.meta.labels or ()) for node in known):
+        return known
+    return tuple(node for node in known if node.traits.schedulable)
+
+
+def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str]:
+    """The nodes that the VMI's own ``nodeSelector`` and node affinity select. Stops after the second node."""
+    pod = Pod(facts.spec.node_selector or {}, required_terms(facts))
+    found: list[str] = []
+    for node in nodes:
+        if fits(pod, _place(node, with_taints=False)):
+            found.append(node.name)
+            if len(found) > 1:
+                break
+    return found
+
+
+def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
+    """The labels in the VMI's own ``nodeSelector`` and node affinity that none of the nodes has."""
+    keys = set(facts.spec.node_selector or ())
+    keys |= {
+        requirement.key
+        for term in required_terms(facts) or ()
+        for requirement in requirements_of(term)
+        if requirement.operator != "DoesNotExist"
+    }
+    keys.discard(NODE_NAME)
+    for node in nodes:
+        keys -= (node.meta.labels or {}).keys()
+    return sorted(keys)
+
+
+def shortages(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> Iterator[Shortage]:
+    """Yields a shortage for each group of releases in which fewer than two of the nodes fit."""
+    for group in split(releases, groups(facts)):
+        wanted = in_releases(facts, group)
+        if not _two_fit(facts, nodes, wanted):
+            shortage = _shortage(facts, nodes, _reported(wanted, nodes), group)
+            if len(shortage.fitting) < 2:
+                yield shortage
+
+
+def _two_fit(facts: MigrationFacts, nodes: Iterable[Node], wanted: Iterable[Selector]) -> bool:
+    pod = _pod(facts, wanted)
+    found = 0
+    for node in nodes:
+        found += fits(pod, _place(node))
+        if found > 1:
+            return True
+    return False
+
+
+def _reported(wanted: Iterable[Selector], nodes: Sequence[Node]) -> tuple[Selector, ...]:
+    """The selectors whose family of labels is on one of the nodes. Other labels were left out of the input."""
+    families = {selector.family for selector in wanted}
+    seen: set[str] = set()
+    for node in nodes:
+        for key in node.meta.labels or ():
+            prefix, slash, _ = key.partition("/")
+            seen.update(families & {prefix + slash, key})
+    return tuple(selector for selector in wanted if selector.family in seen)
+
+
+def _shortage(
+    facts: MigrationFacts, nodes: Sequence[Node], wanted: tuple[Selector, ...], releases: Releases
+) -> Shortage:
+    pod = _pod(facts, wanted)
+    fitting: list[str] = []
+    causes: dict[tuple[FieldPath, str, str], list[str]] = {}
+    for node in nodes:
+        if fits(pod, _place(node)):
+            fitting.append(node.name)
+        else:
+            causes.setdefault(_cause(facts, node, pod, wanted), []).append(node.name)
+    listed = [Cause(*key, tuple(names)) for key, names in causes.items()]
+    listed.sort(key=lambda cause: -len(cause.nodes))
+    return Shortage(tuple(fitting), len(nodes), tuple(listed), releases)
+
+
+def _cause(facts: MigrationFacts, node: Node, pod: Pod, wanted: Iterable[Selector]) -> tuple[FieldPath, str, str]:
+    place = _place(node)
+    taint = untolerated(place.taints, pod.tolerations)
+    if taint is not None:
+        path = facts.at("tolerations") if facts.spec.tolerations else facts.base
+        return path, f"taint {_shown(taint)}", "taint"
+    for selector in wanted:
+        if place.labels.get(selector.key) != selector.value:
+            return selector.path, f"no label {selector.key}={selector.value}", selector.family
+    return facts.at(*REQUIRED), "no match for the required node affinity", "affinity"
+
+
+def _pod(facts: MigrationFacts, wanted: Iterable[Selector]) -> Pod:
+    selector = {each.key: each.value for each in wanted}
+    return Pod(selector, required_terms(facts), tuple(facts.spec.tolerations or ()))
+
+
+def _place(node: Node, *, with_taints: bool = True) -> Place:
+    taints = (node.spec.taints if node.spec is not None and with_taints else None) or ()
+    lasting = tuple(taint for taint in taints if not taint.key.startswith(_PASSING)) if taints else ()
+    return Place(node.name, node.meta.labels or {}, lasting)
+
+
+def _shown(taint: Taint) -> str:
+    return f"{taint.key}={taint.value}:{taint.effect}" if taint.value else f"{taint.key}:{taint.effect}"

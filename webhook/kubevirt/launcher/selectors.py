@@ -1,0 +1,101 @@
+"""
+The node selectors of a launcher pod and of the target pod of a live migration.
+
+Source: ``pkg/virt-controller/services/nodeselectorrenderer.go`` and ``template.go``, v1.3.1 to v1.9.0. The table of the selectors
+is not complete: Hyper-V, TSC, realtime and confidential computing are missing.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from webhook.facts.migration import MigrationFacts
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.releases import KNOWN, NONE, Release, Releases, before, since
+from webhook.objects.nad import CPU_FEATURE_LABEL, SCHEDULABLE
+from webhook.objects.path import FieldPath
+
+CPU_MODEL_LABEL: Final = "cpu-model.node.kubevirt.io/"
+MACHINE_TYPE_LABEL: Final = "machine-type.node.kubevirt.io/"
+HOST_MODELS: Final = frozenset(("host-model", "host-passthrough"))
+"""CPU models that are not a label of a node."""
+MACHINE_TYPE: Releases = since(Release(1, 5))
+"""From 1.5.1 on, the machine type is a node selector."""
+_RENAMED = Release(1, 8)
+"""The release that renames the label of nodes with a static CPU manager."""
+
+
+class Selector(msgspec.Struct, frozen=True):
+    """A label that the node must have, and the field that requires it."""
+
+    key: str
+    value: str
+    path: FieldPath
+    releases: Releases = KNOWN
+
+    @property
+    def family(self) -> str:
+        """The prefix of KubeVirt's own labels, such as ``cpu-model.node.kubevirt.io/``, or the whole key of another label."""
+        prefix, slash, _ = self.key.partition("/")
+        return prefix + slash if prefix.endswith(".node.kubevirt.io") else self.key
+
+
+def own_selectors(facts: MigrationFacts) -> Iterator[Selector]:
+    """The ``nodeSelector`` of the VMI."""
+    for key, value in (facts.spec.node_selector or {}).items():
+        yield Selector(key, value, facts.at("nodeSelector", key))
+
+
+def selectors(facts: MigrationFacts) -> Iterator[Selector]:
+    """All known node selectors of the pod. The ``nodeSelector`` of the VMI replaces a selector of the KubeVirt CR."""
+    yield Selector(SCHEDULABLE, "true", facts.base)
+    yield from own_selectors(facts)
+    own = (facts.spec.node_selector or {}).keys()
+    for key, value in _of_the_cluster(facts).items():
+        if key not in own:
+            yield Selector(key, value, facts.base)
+    if not facts.architecture_assumed and facts.hidden_architecture is None:
+        yield Selector("kubernetes.io/arch", facts.architecture.lower(), facts.at("architecture"))
+    yield from _cpu(facts)
+    domain = facts.spec.domain
+    machine = domain.machine.type if domain is not None and domain.machine is not None else None
+    if machine:
+        yield Selector(MACHINE_TYPE_LABEL + machine, "true", facts.at("domain", "machine", "type"), MACHINE_TYPE)
+
+
+def groups(facts: MigrationFacts) -> tuple[Release, ...]:
+    """The releases in which the selectors of this VMI change."""
+    return tuple(release for release in (Release(1, 5), _RENAMED) if any(_changes(facts, release)))
+
+
+def _changes(facts: MigrationFacts, release: Release) -> Iterator[bool]:
+    yield from (selector.releases in {since(release), before(release)} for selector in selectors(facts))
+
+
+def _of_the_cluster(facts: MigrationFacts) -> Mapping[str, str]:
+    if isinstance(facts.configuration, Unknown):
+        return {}
+    developer = facts.configuration.developer_configuration
+    return (developer.node_selectors if developer is not None else None) or {}
+
+
+def _cpu(facts: MigrationFacts) -> Iterator[Selector]:
+    model = facts.written_cpu_model
+    name = model.value if model is not None else facts.cpu_model
+    path = model.path if model is not None else facts.at("domain")
+    if not isinstance(name, Unknown) and name not in HOST_MODELS and facts.hidden is None:
+        yield Selector(CPU_MODEL_LABEL + name, "true", path)
+    for index, feature in enumerate(facts.cpu_features):
+        if feature.policy in {None, "", "require"}:
+            yield Selector(CPU_FEATURE_LABEL + feature.name, "true", facts.at("domain", "cpu", "features", index))
+    cpu = facts.spec.domain.cpu if facts.spec.domain is not None else None
+    if cpu is not None and cpu.dedicated_cpu_placement:
+        at = facts.at("domain", "cpu", "dedicatedCpuPlacement")
+        yield Selector("cpumanager", "true", at, before(_RENAMED))
+        yield Selector("kubevirt.io/cpumanager", "true", at, since(_RENAMED))
+
+
+def in_releases(facts: MigrationFacts, releases: Releases) -> tuple[Selector, ...]:
+    """The selectors in these releases, which must be one of the groups of ``groups``."""
+    return tuple(selector for selector in selectors(facts) if selector.releases & releases != NONE)

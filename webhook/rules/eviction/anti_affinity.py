@@ -1,0 +1,105 @@
+"""VMs that must not share a node need one node more than there are VMs."""
+
+from collections.abc import Iterator
+
+from webhook.facts.target import TargetFacts
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.launcher.second_node import running_vms
+from webhook.objects.meta import Json
+from webhook.objects.scheduling import HOSTNAME, PodTerm
+from webhook.rules.example import NAMESPACE, node
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.scheduling.label_selectors import selects
+
+_AT = ("affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+
+
+def check(facts: TargetFacts) -> Iterator[Outcome]:
+    affinity = facts.vmi.spec.affinity
+    if isinstance(facts.nodes, Unknown) or affinity is None or affinity.pod_anti_affinity is None:
+        return
+    nodes = len(running_vms(facts.nodes))
+    for index, term in enumerate(affinity.pod_anti_affinity.required or ()):
+        if nodes < 2 or not _keeps_apart(facts, term):
+            continue
+        vms = facts.replicas + sum(
+            peer.replicas
+            for peer in facts.peers
+            if _in_term(facts, term, peer.namespace) and selects(term.label_selector, peer.labels)
+        )
+        if vms >= nodes:
+            message = f"{vms} VMs must run on different nodes, and {nodes} nodes run VMs, so no VM can move"
+            yield Violation(facts.vmi.at(*_AT, index), message, f"anti-affinity {index}")
+
+
+def _keeps_apart(facts: TargetFacts, term: PodTerm) -> bool:
+    """Whether the term keeps VMs like this one apart, one for each node."""
+    has_keys = term.match_label_keys or term.mismatch_label_keys or term.namespace_selector is not None
+    return term.topology_key == HOSTNAME and not has_keys and selects(term.label_selector, facts.vmi.labels)
+
+
+def _in_term(facts: TargetFacts, term: PodTerm, namespace: str) -> bool:
+    own = facts.vmi.namespace
+    return namespace in term.namespaces if term.namespaces else not namespace or not own or namespace == own
+
+
+def _vm(name: str, app: str = "db", **spec: object) -> Json:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "template": {"metadata": {"labels": {"app": app}}, "spec": {"domain": {"devices": {}}}},
+            **spec,
+        },
+    }
+
+
+_TERM = "{labelSelector: {matchLabels: {app: db}}, topologyKey: kubernetes.io/hostname}"
+_APART = (
+    "{domain: {devices: {}}, affinity: {podAntiAffinity: "
+    f"{{requiredDuringSchedulingIgnoredDuringExecution: [{_TERM}]}}}}}}"
+)
+_TWO = (node("n1"), node("n2"))
+_AT_TERM = ("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]",)
+RULE = Rule(
+    id="LM510",
+    name="anti-affinity-on-every-node",
+    about=About.TARGET,
+    severity=Severity.WARNING,
+    summary="As many VMs must run on different nodes as there are nodes.",
+    rationale=(
+        "The target pod has the VM's anti-affinity and its labels, and the source pod still runs. If each node runs one of the "
+        "VMs, the target pod finds no node, and the migration fails after five minutes."
+    ),
+    remediation="Add a node, run fewer VMs, or write preferredDuringSchedulingIgnoredDuringExecution.",
+    source="pkg/virt-controller/services/template.go RenderMigrationManifest, v1.9.0",
+    reference="https://kubevirt.io/user-guide/compute/node_assignment/",
+    check=check,
+    examples=(
+        Example("two VMs on three nodes", _APART, labels={"app": "db"}, world=(*_TWO, node("n3"), _vm("other"))),
+        Example("another VM with other labels", _APART, labels={"app": "db"}, world=(*_TWO, _vm("other", "web"))),
+        Example(
+            "another VM that is stopped",
+            _APART,
+            labels={"app": "db"},
+            world=(*_TWO, _vm("other", runStrategy="Halted")),
+        ),
+        Example("a VM without the label", _APART, world=(*_TWO, _vm("other"))),
+        Example("two VMs on two nodes", _APART, labels={"app": "db"}, world=(*_TWO, _vm("other")), violates=_AT_TERM),
+        Example(
+            "three VMs on three nodes",
+            _APART,
+            labels={"app": "db"},
+            world=(*_TWO, node("n3"), _vm("second"), _vm("third")),
+            violates=_AT_TERM,
+        ),
+        Example(
+            "three VMs on two nodes",
+            _APART,
+            labels={"app": "db"},
+            world=(*_TWO, _vm("second"), _vm("third")),
+            violates=_AT_TERM,
+        ),
+    ),
+)

@@ -1,0 +1,78 @@
+"""With CPU model host-model, another node must know the CPU model of the source node."""
+
+from collections.abc import Iterator
+
+from webhook.facts.target import TargetFacts
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.launcher.host_model import common_models, follows_host_model, has_target
+from webhook.kubevirt.launcher.second_node import running_vms
+from webhook.objects.meta import Json
+from webhook.rules.example import kubevirt, node
+from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
+
+
+def check(facts: TargetFacts) -> Iterator[Outcome]:
+    if isinstance(facts.nodes, Unknown) or not follows_host_model(facts.vmi):
+        return
+    nodes = running_vms(facts.nodes)
+    if len(nodes) < 2 or has_target(nodes) is not False:
+        return
+    written = facts.vmi.written_cpu_model
+    path = written.path if written is not None else facts.vmi.at("domain")
+    models = ", ".join(sorted({node.traits.host_model for node in nodes if node.traits.host_model}))
+    common = common_models(nodes)
+    remedy = f"Write `cpu: {{model: {common[0]}}}`, which all these nodes have." if common else ""
+    message = f"the CPU model is host-model, and no node can take over a VM from another one (host models: {models})"
+    yield Violation(path, message, "host model", remedy)
+
+
+def _node(name: str, host: str, *others: str) -> Json:
+    labels = {f"host-model-cpu.node.kubevirt.io/{host}": "true"}
+    labels |= {f"cpu-model-migration.node.kubevirt.io/{model}": "true" for model in (host, *others)}
+    return node(name, **labels)
+
+
+_HOST_MODEL = "{domain: {devices: {}, cpu: {model: host-model}}}"
+_NEWER, _OLDER = "Cascadelake-Server", "Skylake-Server-IBRS"
+_DIFFERENT = (_node("n1", _NEWER), _node("n2", _OLDER))
+RULE = Rule(
+    id="LM509",
+    name="host-model-on-one-node",
+    about=About.TARGET,
+    severity=Severity.WARNING,
+    summary="No node knows the host CPU model of another node.",
+    rationale=(
+        "With host-model, KubeVirt reports the VM as live-migratable. The target pod needs a node with the label "
+        "cpu-model-migration.node.kubevirt.io/MODEL for the source node's model. Without such a node, the migration fails after "
+        "five minutes."
+    ),
+    remediation="Set domain.cpu.model to a CPU model that the nodes have in their labels cpu-model.node.kubevirt.io/MODEL.",
+    source="pkg/virt-controller/watch/migration/migration.go prepareNodeSelectorForHostCpuModel, v1.9.0",
+    reference=MIGRATION_GUIDE,
+    check=check,
+    examples=(
+        Example("two nodes with the same model", _HOST_MODEL, world=(_node("n1", _NEWER), _node("n2", _NEWER))),
+        Example(
+            "a newer node that knows the older model",
+            _HOST_MODEL,
+            world=(_node("n1", _NEWER, _OLDER), _node("n2", _OLDER)),
+        ),
+        Example("a named model", f"{{domain: {{devices: {{}}, cpu: {{model: {_OLDER}}}}}}}", world=_DIFFERENT),
+        Example("nodes without labels for other models", _HOST_MODEL, world=(node("n1"), node("n2"))),
+        Example(
+            "host-model on nodes with different models", _HOST_MODEL, world=_DIFFERENT, violates=("domain.cpu.model",)
+        ),
+        Example(
+            "the default CPU model on nodes with different models",
+            "{domain: {devices: {}}}",
+            world=(*_DIFFERENT, kubevirt()),
+            violates=("domain",),
+        ),
+        Example(
+            "host-model in the KubeVirt CR",
+            "{domain: {devices: {}}}",
+            world=(*_DIFFERENT, kubevirt(cpuModel="host-model")),
+            violates=("domain",),
+        ),
+    ),
+)

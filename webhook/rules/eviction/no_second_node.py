@@ -1,0 +1,125 @@
+"""A live migration needs a second node that the target pod fits."""
+
+from collections.abc import Iterator, Mapping
+
+from webhook.facts.target import TargetFacts
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.launcher.second_node import Cause, Shortage, running_vms, selected_nodes, shortages
+from webhook.objects.meta import Json
+from webhook.rules.example import node, tainted
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+
+_REMEDIES: Mapping[str, str] = {
+    "taint": "Add a toleration for the taint to the VM, or remove the taint from a node.",
+    "machine-type.node.kubevirt.io/": (
+        "Use a machine type that two nodes have in their labels machine-type.node.kubevirt.io/TYPE, such as q35."
+    ),
+    "cpu-model.node.kubevirt.io/": (
+        "Use a CPU model that two nodes have in their labels cpu-model.node.kubevirt.io/MODEL."
+    ),
+    "cpu-feature.node.kubevirt.io/": (
+        "Require only CPU features that two nodes have in their labels cpu-feature.node.kubevirt.io/FEATURE."
+    ),
+}
+_MOST_CAUSES = 3
+
+
+def check(facts: TargetFacts) -> Iterator[Outcome]:
+    if isinstance(facts.nodes, Unknown):
+        return
+    nodes = running_vms(facts.nodes)
+    if not nodes or (len(nodes) > 1 and len(selected_nodes(facts.vmi, nodes)) < 2):
+        return
+    for shortage in shortages(facts.vmi, nodes, facts.releases):
+        if shortage.causes and (len(nodes) > 1 or not shortage.fitting):
+            worst = shortage.causes[0]
+            remedy = _REMEDIES.get(worst.kind, "Make the target pod fit a second node, or add a node.")
+            yield Violation(worst.path, _message(shortage), "target node", remedy, shortage.releases)
+
+
+def _message(shortage: Shortage) -> str:
+    count = f"{len(shortage.fitting)} of {shortage.nodes} node{'' if shortage.nodes == 1 else 's'}"
+    fitting = f" (node {shortage.fitting[0]!r})" if shortage.fitting else ""
+    causes = ", ".join(map(_counted, shortage.causes[:_MOST_CAUSES]))
+    return f"the VM fits {count}{fitting}, so a live migration finds no target node: {causes}"
+
+
+def _counted(cause: Cause) -> str:
+    where = f"node {cause.nodes[0]!r}" if len(cause.nodes) == 1 else f"{len(cause.nodes)} nodes"
+    return f"{where}: {cause.text}"
+
+
+_VM = "{domain: {devices: {}}}"
+_TAINTED = tainted(node("n2"), "gpu", "x")
+_TOLERATES = "{domain: {devices: {}}, tolerations: [{key: gpu, operator: Exists}]}"
+_MACHINE = "{domain: {devices: {}, machine: {type: pc-q35-rhel7.6.0}}}"
+_NEWER = "machine-type.node.kubevirt.io/pc-q35-rhel9.2.0"
+_MODEL = "{domain: {devices: {}, cpu: {model: Haswell}}}"
+
+
+def _with_model(name: str, model: str) -> Json:
+    return node(name, **{f"cpu-model.node.kubevirt.io/{model}": "true"})
+
+
+RULE = Rule(
+    id="LM511",
+    name="no-second-node",
+    about=About.TARGET,
+    severity=Severity.WARNING,
+    summary="Fewer than two of the nodes fit the VM.",
+    rationale=(
+        "KubeVirt reports such a VM as live-migratable. The target pod carries the VM's node selectors, tolerations, CPU model "
+        "and machine type, and it cannot run on the source node. The pod stays unschedulable, and the migration fails after "
+        "five minutes."
+    ),
+    remediation="Make the target pod fit a second node, or add a node.",
+    source=(
+        "pkg/virt-controller/services/nodeselectorrenderer.go and pkg/virt-controller/watch/migration/migration.go "
+        "handlePendingPodTimeout, v1.9.0; pkg/scheduler/framework/plugins of Kubernetes v1.34"
+    ),
+    reference="https://kubevirt.io/user-guide/compute/node_assignment/",
+    check=check,
+    examples=(
+        Example("two nodes without taints", _VM, world=(node("n1"), node("n2"))),
+        Example("a toleration for the taint of the second node", _TOLERATES, world=(node("n1"), _TAINTED)),
+        Example(
+            "a taint of a node that is not ready",
+            _VM,
+            world=(node("n1"), tainted(node("n2"), "node.kubernetes.io/not-ready")),
+        ),
+        Example(
+            "a CPU model that both nodes have",
+            _MODEL,
+            world=(_with_model("n1", "Haswell"), _with_model("n2", "Haswell")),
+        ),
+        Example("a machine type in KubeVirt 1.4", _MACHINE, world=(node("n1", **{_NEWER: "true"}),), release="1.4"),
+        Example(
+            "a taint of the second node",
+            _VM,
+            vm_spec="{runStrategy: Always}",
+            world=(node("n1"), _TAINTED),
+            violates=("spec.template.spec",),
+        ),
+        Example(
+            "a machine type that no node has",
+            _MACHINE,
+            world=(node("n1", **{_NEWER: "true"}),),
+            violates=("domain.machine.type",),
+        ),
+        Example(
+            "a CPU model that one node has",
+            _MODEL,
+            world=(_with_model("n1", "Haswell"), _with_model("n2", "Broadwell")),
+            violates=("domain.cpu.model",),
+        ),
+        Example(
+            "a second node that runs no VMs",
+            _TOLERATES,
+            world=(
+                node("n1", **{"kubevirt.io/schedulable": "true"}),
+                node("n2", **{"kubevirt.io/schedulable": "true", "zone": "a"}),
+                tainted(node("n3", **{"kubevirt.io/schedulable": "false"}), "other"),
+            ),
+        ),
+    ),
+)
