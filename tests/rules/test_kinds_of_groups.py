@@ -65,7 +65,7 @@ def test_a_kind_with_one_wrong_letter_is_misspelt(known: tuple[str, str], at: in
         kind.lower(),
         f"{kind}s",
     ):
-        expected = [] if {written, written.removesuffix("List")} & set(kinds_of(group)) else ["LM801"]
+        expected = [] if {written, written.removesuffix("List")} & kinds_of(group) else ["LM801"]
         assert rules_of(group, written) == expected, written
 
 

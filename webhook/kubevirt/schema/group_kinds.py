@@ -5,6 +5,7 @@ Other projects add kinds to these groups, so the lists are not complete.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from webhook.objects.kinds import KINDS
 
@@ -65,6 +66,7 @@ GROUPS = frozenset(
 """The API groups in which a misspelt kind is reported."""
 
 
-def kinds_of(group: str) -> tuple[str, ...]:
+@cache
+def kinds_of(group: str) -> frozenset[str]:
     """All known kinds of an API group."""
-    return (*(kind.kind for kind in KINDS if kind.group == group), *OTHERS.get(group, ()))
+    return frozenset((*(kind.kind for kind in KINDS if kind.group == group), *OTHERS.get(group, ())))

@@ -57,12 +57,12 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
 
 def is_listed(group: str, kind: str) -> bool:
     """Whether the kind, or the kind of the items of a list such as ``VirtualMachineList``, is a known kind of the group."""
-    return bool({kind, kind.removesuffix("List")} & set(kinds_of(group)))
+    return kind in (known := kinds_of(group)) or kind.removesuffix("List") in known
 
 
 def misspelt_kind(group: str, kind: str) -> str:
     """The known kind of which ``kind`` is a near miss, or an empty text."""
-    return "" if is_listed(group, kind) else near_miss(kind, kinds_of(group))
+    return "" if is_listed(group, kind) else near_miss(kind, sorted(kinds_of(group)))
 
 
 RULE = Rule(

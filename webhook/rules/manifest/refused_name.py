@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from webhook.facts.manifest import ManifestFacts
 from webhook.objects.kinds import find_kind
@@ -35,6 +36,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
             yield Violation(("metadata", field), message, f"{field} {value}", remedy)
 
 
+@lru_cache(maxsize=256)  # most objects have one of a few namespaces
 def _is_name(text: str, *, is_dotted: bool) -> bool:
     """
     Whether the text is a valid subdomain of RFC 1123 (``IsDNS1123Subdomain``), or a valid label (``IsDNS1123Label``) if not
