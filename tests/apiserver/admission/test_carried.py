@@ -248,7 +248,7 @@ def test_creating_a_clone_or_restore_with_patches_gives_a_warning(cluster: Clust
     done = cluster.create(carrier)
 
     assert done.returncode == 0
-    assert "Warning: the patched VM is judged when KubeVirt creates it" in done.stderr
+    assert "Warning: Migratable: the patched VM is judged when KubeVirt creates it" in done.stderr
 
 
 def test_the_bridge_override_may_not_be_removed_from_a_vmi(cluster: Cluster) -> None:
