@@ -52,8 +52,7 @@ def applied(text: str, log: dict[str, Any]) -> str:
         for replacement in change["replacements"]
     }
     for (line, column, end_line, end_column), new in sorted(changes.items(), reverse=True):
-        assert line == end_line
-        lines[line - 1] = lines[line - 1][: column - 1] + new + lines[line - 1][end_column - 1 :]
+        lines[line - 1 : end_line] = [lines[line - 1][: column - 1] + new + lines[end_line - 1][end_column - 1 :]]
     whole = "\n".join(lines).replace("\n", "\r\n" if "\r\n" in text else "\n")
     return ("\ufeff" if text.startswith("\ufeff") else "") + whole
 
