@@ -13,7 +13,7 @@ import msgspec
 from webhook.errors import BadInput
 from webhook.kubevirt.schema.field_names import ROOTS
 from webhook.kubevirt.schema.group_kinds import GROUPS
-from webhook.objects.kinds import KUBEVIRT_GROUP, Kind, find_kind, group_of
+from webhook.objects.kinds import KUBEVIRT_GROUP, PATCHED_COPY_BY_GROUP_KIND, Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
@@ -101,13 +101,19 @@ def read_manifests(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
 
 
 def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
-    from webhook.manifests.wrappers import unread_note, unread_vms  # noqa: PLC0415 - only for other kinds
+    from webhook.manifests.wrappers import patched_copy_note, unread_note, unread_vms  # noqa: PLC0415 - for other kinds
 
     for manifest in objects:
-        if manifest.known is None and (vms := list(unread_vms(manifest.api_version, manifest.raw))):
-            metadata = manifest.raw.get("metadata")
-            name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
-            yield unread_note(f"{manifest.document.source}:{manifest.line}", manifest.kind, name, vms)
+        if manifest.known is not None:
+            continue
+        metadata = manifest.raw.get("metadata")
+        name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+        place = f"{manifest.document.source}:{manifest.line}"
+        if (group_of(manifest.api_version), manifest.kind) in PATCHED_COPY_BY_GROUP_KIND:
+            if note := patched_copy_note(place, manifest.kind, name, manifest.raw):
+                yield note
+        elif vms := list(unread_vms(manifest.api_version, manifest.raw)):
+            yield unread_note(place, manifest.kind, name, vms)
 
 
 _OWN_GROUPS = (b"kubevirt.io/", b"k8s.cni.cncf.io/")

@@ -176,3 +176,14 @@ def unread_note(place: str, kind: str, name: str, vms: Sequence[tuple[FieldPath,
         f"{place}: {kind} {name!a} contains a {inner} (at {dotted(path)}){more} that is not checked. "
         "To check it, write it to a file of its own"
     )
+
+
+def patched_copy_note(place: str, kind: str, name: str, value: Mapping[str, Json]) -> str:
+    """A note about a VirtualMachineClone or VirtualMachineRestore with patches, or an empty text."""
+    patches = _spec(value).get("patches")
+    if not isinstance(patches, list) or not patches:
+        return ""
+    return (
+        f"{place}: {kind} {name!a} patches a VM. The patched VM is not checked. "
+        "Admission judges the VM when KubeVirt creates it"
+    )
