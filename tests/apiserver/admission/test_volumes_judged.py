@@ -149,5 +149,5 @@ def test_an_existing_claim_that_overrides_its_template_gives_a_warning(cluster: 
     assert [
         warning
         for warning in made.warnings
-        if re.fullmatch(r"\[LM209\] .*\(spec\.dataVolumeTemplates\[0\].*\)", warning)
+        if re.fullmatch(r"Migratable \[LM209\]: .*\(spec\.dataVolumeTemplates\[0\].*\)", warning)
     ]
