@@ -195,3 +195,84 @@ def test_a_misspelt_gate_of_version_v1() -> None:
     made = hyper_converged(V1, {}, featureGates=[{"name": "decentralizedLiveMigraton"}, {"name": "ALIGNCPUS"}])
 
     assert places(made) == {("LM621", "spec.featureGates[0].name")}
+
+
+@pytest.mark.parametrize("patch", ["{", '[{"op":"test","path":"/spec/infra","value":1}]'])
+def test_an_annotation_that_cannot_be_applied_is_undetermined(patch: str) -> None:
+    """
+    The finding says why. The settings of the object itself are judged without the annotation.
+    """
+    made = hyper_converged(V1BETA1, {"parallelMigrationsPerCluster": 0})
+    made["metadata"] = {**NAMED, "annotations": {JSON_PATCH: patch}}
+
+    found = findings(made)
+
+    assert {(f.rule, f.outcome, f.path) for f in found} == {
+        ("LM609", "violation", "spec.liveMigrationConfig.parallelMigrationsPerCluster"),
+        ("LM628", "undetermined", f"metadata.annotations[{JSON_PATCH}]"),
+    }
+    assert any("cannot be applied" in f.message for f in found)
+
+
+VM = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachine",
+    "metadata": {"name": "vm", "namespace": "lab"},
+    "spec": {"runStrategy": "Always", "template": {"spec": {"domain": {"devices": {}}}}},
+}
+
+
+def report_on(*objects: Any) -> Any:
+    return check([read_manifests(json.dumps(list_of(objects)).encode(), "in.json")], Settings())
+
+
+def test_the_hyperconverged_cr_answers_for_a_missing_kubevirt_cr() -> None:
+    """
+    Its interface binding is masquerade, and its release gives the release of KubeVirt.
+    """
+    deployed = {**hyper_converged(V1BETA1, {}), "status": {"versions": [{"name": "operator", "version": "1.17.3"}]}}
+
+    alone, answered = report_on(VM), report_on(VM, deployed)
+
+    assert {finding.rule for judged in alone.objects for finding in judged.findings} >= {"LM101"}
+    assert [finding for judged in answered.objects for finding in judged.findings] == []
+    assert (alone.release, answered.release) == ("any", "1.7")
+
+
+def test_the_kubevirt_cr_decides_if_both_are_given() -> None:
+    """
+    A note names each difference, at the HyperConverged field.
+    """
+    kubevirt = twin({"bandwidthPerMigration": "64Mi"}, {"evictionStrategy": "LiveMigrate"})
+    kubevirt["status"] = {"observedKubeVirtVersion": "v1.8.4"}
+    same, other = ({"bandwidthPerMigration": value} for value in ("64Mi", "32Mi"))
+
+    assert report_on(kubevirt, hyper_converged(V1BETA1, same)).notes == []
+    (note,) = report_on(kubevirt, hyper_converged(V1, other)).notes
+    assert note == (
+        "the KubeVirt CR has spec.configuration.migrations.bandwidthPerMigration '64Mi', but "
+        "spec.virtualization.liveMigrationConfig.bandwidthPerMigration of the HyperConverged CR gives '32Mi'; VMs are "
+        "judged with the KubeVirt CR"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"infrastructureHighlyAvailable": True}, {"LM501"}),
+        ({"infrastructureHighlyAvailable": False}, set()),
+        ({}, set()),
+    ],
+)
+def test_the_drain_of_a_vm_follows_hyperconvergeds_strategy(status: Any, expected: set[str]) -> None:
+    """
+    Without a strategy, the number of worker nodes decides. If it is unknown, the result of a drain is unknown.
+    """
+    disk = {"name": "h", "hostDisk": {"path": "/d", "type": "Disk"}}
+    spec = {"volumes": [disk], "domain": {"devices": {"disks": [{"name": "h", "disk": {}}]}}}
+    tied = {**VM, "spec": {"runStrategy": "Always", "template": {"spec": spec}}}
+
+    report = report_on(tied, {**hyper_converged(V1BETA1, {}), "status": status})
+
+    found = {finding.rule for judged in report.objects for finding in judged.findings}
+    assert found & {"LM501", "LM504"} == expected

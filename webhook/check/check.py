@@ -38,6 +38,7 @@ from webhook.manifests.objects import (
     is_spell_checked,
     placed_in,
 )
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
@@ -255,7 +256,7 @@ def examine(
         manifest.mark,
         manifest.raw,
         release.label,
-        release.notes,
+        (*release.notes, *_differences(manifest.object, world, releases)),
         view.choices if view is not None else (),
         manifest.within,
     )
@@ -267,6 +268,15 @@ def _judge_manifest_object(manifest: ManifestObject, obj: Kubernetes, world: Wor
     from webhook.check.placeholders import judge_templated  # noqa: PLC0415 - only for templates with parameters
 
     return judge_templated(manifest, obj, lambda variant: judge_object(variant, world, releases), releases)
+
+
+def _differences(judged: Kubernetes | None, world: World, releases: Releases) -> tuple[str, ...]:
+    """Notes about the settings in which the KubeVirt CR differs from a HyperConverged CR."""
+    if not isinstance(judged, HyperConverged):
+        return ()
+    from webhook.kubevirt.hyperconverged.differences import differences  # noqa: PLC0415 - few inputs have one
+
+    return differences(judged, world, releases)
 
 
 def judge_object(obj: Kubernetes, world: World, releases: Releases) -> Judgement:

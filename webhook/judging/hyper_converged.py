@@ -23,8 +23,8 @@ from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.path import FieldPath
 from webhook.rules.cluster import MIGRATION_NETWORK_CHANGE_RULES, MIGRATION_NETWORK_RULES, SETTINGS_RULES
-from webhook.rules.rule import Violation
-from webhook.rules.settings import progress_above_budget
+from webhook.rules.rule import Undetermined, Violation
+from webhook.rules.settings import configuration_ignored, progress_above_budget
 
 _ROLLOUT: FieldPath = ("spec", "configuration", "vmRolloutStrategy")
 _METHODS: FieldPath = ("spec", "workloadUpdateStrategy", "workloadUpdateMethods")
@@ -44,6 +44,7 @@ def judge_hyper_converged(judged: HyperConverged, world: World, releases: Releas
         if network is not None:
             found.extend(findings_about(MIGRATION_NETWORK_RULES, network, group))
         findings.extend(_moved(found, judged, written))
+    findings.extend(_unpatched(judged, releases))
     own = (finding for problem in problems_of(judged, releases) if (finding := _finding(problem, releases)) is not None)
     return Judgement((*own, *merge(findings)))
 
@@ -56,6 +57,16 @@ def judge_hyper_converged_change(old: HyperConverged, new: HyperConverged, relea
     if change is None:
         return ()
     return tuple(_moved(findings_about(MIGRATION_NETWORK_CHANGE_RULES, change, releases), new, after))
+
+
+def _unpatched(judged: HyperConverged, releases: Releases) -> Iterator[Finding]:
+    """An undetermined finding if the annotation cannot be applied, because its values are then not judged."""
+    written = written_kubevirt(judged, newest(releases).release).kubevirt
+    if isinstance(written, Unknown):
+        outcome = Undetermined(_ANNOTATION, written.why, written.settle, "jsonpatch")
+        finding = finding_of(configuration_ignored.RULE, outcome, releases)
+        if finding is not None:
+            yield finding
 
 
 def _known(written: Written) -> KubeVirt:
