@@ -21,6 +21,7 @@ from webhook.kubevirt.run_strategy import after_stop
 from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Evidence, Verdict, decide, decide_storage, migration_method
+from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
@@ -120,11 +121,18 @@ def _is_placed(facts: MigrationFacts) -> bool:
     )
 
 
+def _is_bridged(facts: MigrationFacts) -> bool:
+    """Whether an interface with bridge binding is on a network other than the pod network."""
+    on_pod = facts.pod_interface.value if facts.pod_interface is not None else None
+    return any(interface.bridge is not None and interface is not on_pod for interface in facts.interfaces)
+
+
 def _target_findings(
     judged: Kubernetes, subject: Subject, facts: MigrationFacts, drain: DrainFacts, world: World, releases: Releases
 ) -> Iterable[Finding]:
     """Findings about the target pod of a live migration, which never change the verdict."""
-    if isinstance(world.every(Node), Unknown) and not _is_placed(facts):
+    known = not (isinstance(world.every(Node), Unknown) and isinstance(world.every(PodDisruptionBudget), Unknown))
+    if not (known or _is_placed(facts) or _is_bridged(facts)):
         return ()
     from webhook.kubevirt.launcher.target import target_facts  # noqa: PLC0415 - only for VMs that need it
     from webhook.rules.target_pod import TARGET_RULES  # noqa: PLC0415
