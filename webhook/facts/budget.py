@@ -33,3 +33,7 @@ class BudgetFacts(msgspec.Struct, frozen=True):
     """
     passed_through: FieldPath | None
     """The first GPU, host device or SR-IOV interface of the VM."""
+    volumes: Sourced[int] | None = None
+    """The size in bytes of the claims that a volume migration copies, or None if there is none or the size is not known."""
+    only_volumes: bool = False
+    """Whether the VM can migrate only together with its volumes."""

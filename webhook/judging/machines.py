@@ -90,14 +90,30 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     if last.claims or last.overlaid_claims:
         merged.extend(_storage_findings(subject, replace(last, releases=releases), world, verdict))
     merged.extend(_target_findings(judged, subject, last, drain, for_advice(world), releases))
-    if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
-        from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
-        from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
-
-        budget = budget_facts(last, world)
-        if budget is not None:
-            merged.extend(findings_about(BUDGET_RULES, replace(budget, releases=releases), releases))
+    merged.extend(_budget_findings(replace(last, releases=releases), world, verdict))
     return Judgement(tuple(merged), verdict)
+
+
+def _budget_findings(facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:
+    """
+    Findings about the time of a migration. A VM that only its claims keep on its node can migrate together with its volumes.
+    """
+    only_volumes = verdict.live_migratable is False
+    moves = facts.volumes_strategy is not None and _moves(verdict)
+    if isinstance(facts.configuration, Unknown) or (only_volumes and not moves):
+        return ()
+    from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
+    from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
+
+    budget = budget_facts(facts, world)
+    if budget is None:
+        return ()
+    return findings_about(BUDGET_RULES, replace(budget, only_volumes=only_volumes), facts.releases)
+
+
+def _moves(verdict: Verdict) -> bool:
+    """Whether KubeVirt can move the VM to other claims."""
+    return verdict.storage is not None and verdict.storage.live_migratable is not False
 
 
 def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:

@@ -61,6 +61,17 @@ class CaseReport(_Part, frozen=True):
     when_time_is_over: str | None
     """``post-copy``, ``pause``, ``cancel``, ``never`` or ``at once``. Null if KubeVirt does not accept the bandwidth."""
     outlook: OutlookReport | None
+    volume_migration: OutlookReport | None = None
+    """The effect on a volume migration, with the sizes of its PVCs. Null if there is none, or if a size is unknown."""
+
+
+class MovedVolumeReport(_Part, frozen=True):
+    """A PVC that a volume migration copies. ``bytes`` is null if its size is unknown."""
+
+    volume: str
+    claim: str
+    path: str
+    bytes: int | None
 
 
 class DiskReport(_Part, frozen=True):
@@ -89,6 +100,8 @@ class VmReport(_Part, frozen=True):
     local_disks: list[DiskReport]
     device: str | None
     """The path of a host device. KubeVirt 1.9 does not use post-copy for a VM with a host device."""
+    moved_volumes: list[MovedVolumeReport] = []
+    """The PVCs of a VM with `updateVolumesStrategy: Migration`."""
 
 
 class SettingsReport(_Part, frozen=True):
@@ -130,7 +143,7 @@ def _vm(explained: Explained, verdict: Verdict | None) -> VmReport:
         printable(explained.name),
         verdict.live_migratable if verdict is not None else None,
         verdict.reason.value if verdict is not None and verdict.reason is not None else None,
-        [_case(case, explained.outlook(case)) for case in explained.cases],
+        [_case(case, explained.outlook(case), explained.volume_outlook(case)) for case in explained.cases],
         _number(memory.value) if isinstance(memory, Sourced) else None,
         dotted(memory.path) if isinstance(memory, Sourced) else None,
         printable(memory.why) if isinstance(memory, Unknown) else None,
@@ -139,10 +152,14 @@ def _vm(explained: Explained, verdict: Verdict | None) -> VmReport:
             for disk in explained.disks
         ],
         dotted(explained.device) if explained.device is not None else None,
+        [
+            MovedVolumeReport(printable(one.volume), printable(one.claim), dotted(one.path), _number(one.size))
+            for one in explained.moved
+        ],
     )
 
 
-def _case(case: Case, outlook: Outlook | None) -> CaseReport:
+def _case(case: Case, outlook: Outlook | None, moving: Outlook | None = None) -> CaseReport:
     budget: Budget | None = case.budget if case.is_valid else None
     return CaseReport(
         printable(case.policy) if case.policy else None,
@@ -152,6 +169,7 @@ def _case(case: Case, outlook: Outlook | None) -> CaseReport:
         _number(budget.largest()) if budget is not None else None,
         case.ending.value if budget is not None else None,
         _outlook(outlook),
+        _outlook(moving),
     )
 
 

@@ -49,6 +49,9 @@ def _vm(vm: VmReport) -> Iterator[str]:
         most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "all data written to it"
         time = "" if disk.brings_time else ", without extra time"
         yield from _row("local disk", f"{disk.volume}: {most} is also copied{time}")
+    for moved in vm.moved_volumes:
+        size = _mebibytes(moved.bytes) if moved.bytes is not None else "a PVC of unknown size"
+        yield from _row("volume", f"{moved.volume}: a volume migration copies {size} (PVC {moved.claim!r})")
     if vm.device is not None:
         yield from _row("device", f"{vm.device}: from 1.9 on, a VM with a host device does not use post-copy")
     for case in vm.cases:
@@ -58,6 +61,8 @@ def _vm(vm: VmReport) -> Iterator[str]:
         yield from _limits(case)
         if case.outlook is not None:
             yield from _outlook(case.outlook)
+        if case.volume_migration is not None:
+            yield from _volume_migration(case.volume_migration)
 
 
 def _memory(vm: VmReport) -> str:
@@ -101,6 +106,14 @@ def _outlook(outlook: OutlookReport) -> Iterator[str]:
         disks = " and ".join(outlook.fails_once_full)
         full = "is full" if len(outlook.fails_once_full) == 1 else "are full"
         yield f"  WARNING: once {disks} {full}, this VM cannot finish a migration"
+
+
+def _volume_migration(outlook: OutlookReport) -> Iterator[str]:
+    allowed = f"{outlook.allowed_seconds} s" if outlook.allowed_seconds is not None else "no limit"
+    best = f"{outlook.best_case_seconds} s" if outlook.best_case_seconds is not None else "unknown"
+    yield from _row("with volumes", f"time allowed {allowed} ({outlook.counted_gigabytes} GB), best case {best}")
+    if not outlook.finishes:
+        yield "  WARNING: this VM cannot finish a migration of its volumes"
 
 
 def _row(label: str, text: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ from webhook.kubevirt.settings.settings import (
     written,
 )
 from webhook.kubevirt.settings.time_allowed import space_labels, time_allowed, values_for
+from webhook.kubevirt.storage.moving import COUNTS_VOLUMES, MovedVolume, moved_volumes
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
@@ -92,6 +93,20 @@ class Explained(msgspec.Struct, frozen=True):
     memory: Fact[Sourced[int] | None]
     disks: tuple[LocalDisk, ...]
     device: FieldPath | None
+    moved: tuple[MovedVolume, ...] = ()
+    """The claims that a volume migration copies."""
+    counts_volumes: bool = True
+    """Whether the sizes of these claims limit the time allowed."""
+
+    def volume_outlook(self, case: Case) -> Outlook | None:
+        """The result of a case for a volume migration, or None if there is none or a size is not known."""
+        sizes = [one.size for one in self.moved if one.size is not None]
+        if not sizes or len(sizes) < len(self.moved) or not isinstance(self.memory, Sourced) or not case.is_valid:
+            return None
+        size, budget = self.memory.value + sum(sizes), case.budget
+        if not self.counts_volumes:
+            return Outlook(gigabytes(size), None, budget.duration(size), True, ())
+        return Outlook(gigabytes(size), budget.allowed(size), budget.duration(size), budget.finishes(size), ())
 
     def outlook(self, case: Case) -> Outlook | None:
         """The result of a case, or None if the memory is not known or the bandwidth is invalid."""
@@ -142,7 +157,9 @@ def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: 
         for match in candidates
     )
     memory = bytes_of(facts.guest_memory)
-    return Explained(facts.kind, facts.namespace, facts.name, cases, memory, tuple(local_disks(facts)), device)
+    disks, counts = tuple(local_disks(facts)), behaviour.release >= COUNTS_VOLUMES
+    moved = moved_volumes(facts)
+    return Explained(facts.kind, facts.namespace, facts.name, cases, memory, disks, device, moved, counts)
 
 
 def _case(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from webhook.facts.budget import BudgetFacts, WinningPolicy
-from webhook.facts.migration import MigrationFacts
+from webhook.facts.migration import MigrationFacts, Sourced
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.workload import bytes_of, passed_through
@@ -12,6 +12,7 @@ from webhook.kubevirt.settings.budget import Budget, budget_of
 from webhook.kubevirt.settings.policies import overlaid, settings_of
 from webhook.kubevirt.settings.selectors import Labels, contenders, namespace_labels, selectors_of
 from webhook.kubevirt.settings.settings import BANDWIDTH, in_force
+from webhook.kubevirt.storage.moving import moved_volumes
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json
 
@@ -36,7 +37,16 @@ def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
     winners: Fact[tuple[WinningPolicy | None, ...]] = (
         policies if isinstance(policies, Unknown) else _winners(policies, facts, world)
     )
-    return BudgetFacts(facts.releases, facts.base, bytes_of(facts.guest_memory), migrations, winners, device)
+    memory, volumes = bytes_of(facts.guest_memory), _volumes(facts)
+    return BudgetFacts(facts.releases, facts.base, memory, migrations, winners, device, volumes)
+
+
+def _volumes(facts: MigrationFacts) -> Sourced[int] | None:
+    if facts.volumes_strategy is None:
+        return None
+    sizes = [one.size for one in moved_volumes(facts)]
+    known = [size for size in sizes if size is not None]
+    return Sourced(facts.volumes_strategy, sum(known)) if known and len(known) == len(sizes) else None
 
 
 def _limited(migrations: Json, policies: Fact[tuple[MigrationPolicy, ...]]) -> bool:

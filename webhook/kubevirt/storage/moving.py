@@ -7,15 +7,24 @@ Source: ``ValidateVolumes`` of ``pkg/virt-controller/watch/volume-migration/volu
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.facts.migration import MigrationFacts
+import msgspec
+
+from webhook.facts.migration import ClaimFacts, MigrationFacts
 from webhook.facts.storage import FixedVolume, VolumeMigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
+from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import Release, Releases, only, since
 from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.path import FieldPath
 from webhook.objects.vmi import Devices, Volume
 
 VOLUME_MIGRATION: Final[Releases] = since(Release(1, 3))
+COUNTS_VOLUMES: Final = Release(1, 7)
+"""
+From this release on, the sizes of the claims extend the time allowed. Earlier releases multiply them by 10^9, so in effect there
+is no limit (``GetTotalSizeMigratedVolumes``, v1.3.1 to v1.6.6, and v1.7.0; corrected in v1.7.4).
+"""
 _NO_HOTPLUGGED: Final[Releases] = only(Release(1, 3))
 _NO_DEVICES: Final = Devices()
 
@@ -36,6 +45,32 @@ def volume_migration_facts(
         tuple(_fixed(facts)),
         reasons,
     )
+
+
+class MovedVolume(msgspec.Struct, frozen=True):
+    """A claim that KubeVirt copies in a volume migration."""
+
+    volume: str
+    claim: str
+    path: FieldPath
+    size: int | None
+    """The requested size in bytes, or None if it is not known."""
+
+
+def moved_volumes(facts: MigrationFacts) -> tuple[MovedVolume, ...]:
+    """
+    The claims that a volume migration can copy, or no claim for a VM with another strategy.
+
+    KubeVirt copies the volumes whose claim changes, and refuses an update that leaves out a ReadWriteOnce claim.
+    """
+    if facts.volumes_strategy is None or not facts.releases & VOLUME_MIGRATION:
+        return ()
+    return tuple(MovedVolume(claim.volume, claim.claim, claim.path, _size(claim)) for claim in facts.claims)
+
+
+def _size(claim: ClaimFacts) -> int | None:
+    quantity = parse_quantity(claim.requested) if claim.requested is not None else None
+    return quantity.value if quantity is not None and quantity.nano >= 0 else None
 
 
 def _fixed(facts: MigrationFacts) -> Iterator[FixedVolume]:

@@ -5,21 +5,27 @@ from collections.abc import Iterator
 from webhook.facts.budget import BudgetFacts, WinningPolicy
 from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.releases import Behaviour, behaviours, only
+from webhook.kubevirt.releases import Behaviour, behaviours, only, since
 from webhook.kubevirt.settings.budget import MIB, Budget, gigabytes
 from webhook.kubevirt.settings.settings import BANDWIDTH, bandwidth_of
 from webhook.kubevirt.settings.time_allowed import time_allowed, values_for
+from webhook.kubevirt.storage.moving import COUNTS_VOLUMES
 from webhook.objects.meta import Json
 from webhook.objects.shown import shown
-from webhook.rules.example import kubevirt
+from webhook.rules.example import claim, kubevirt
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Undetermined, Violation
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE
 
 SUBJECT = "memory"
+VOLUMES = "memory and volumes"
 
 
 def check(facts: BudgetFacts) -> Iterator[Outcome]:
     if facts.memory is None:
+        return
+    if isinstance(facts.memory, Sourced) and facts.volumes is not None:
+        yield from _with_volumes(facts, facts.memory, facts.volumes)
+    if facts.only_volumes:
         return
     results: dict[tuple[str, str], int] = {}
     for behaviour in behaviours(facts.releases):
@@ -32,6 +38,22 @@ def check(facts: BudgetFacts) -> Iterator[Outcome]:
             yield Undetermined(path, message, settle, SUBJECT, releases)
         else:
             yield Violation(path, message, SUBJECT, releases=releases, harm=harm)
+
+
+def _with_volumes(facts: BudgetFacts, memory: Sourced[int], volumes: Sourced[int]) -> Iterator[Outcome]:
+    """The outcome for a volume migration, unless the memory alone takes too long."""
+    whole = Sourced(volumes.path, memory.value + volumes.value)
+    for behaviour in behaviours(facts.releases & since(COUNTS_VOLUMES)):
+        if _judged(facts, memory, behaviour) is not None or (result := _judged(facts, whole, behaviour)) is None:
+            continue
+        message, settle = result
+        message = message.replace("of memory take", "of memory and volumes take", 1)
+        releases = facts.releases & since(COUNTS_VOLUMES)
+        if settle:
+            yield Undetermined(volumes.path, message, settle, VOLUMES, releases)
+        else:
+            yield Violation(volumes.path, message, VOLUMES, releases=releases, harm=whole.value)
+        return
 
 
 def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behaviour) -> tuple[str, str] | None:
@@ -104,6 +126,15 @@ _NO_MATCH = _policy(selectors={"virtualMachineInstanceSelector": {"team": "web"}
 _BY_TEAM = {"selectors": {"namespaceSelector": {"team": "db"}}}
 _BIG = "{domain: {memory: {guest: 8Gi}, devices: {autoattachPodInterface: false}}}"
 _AT = ("domain.memory.guest",)
+_SMALL = _BIG.replace("8Gi", "1Gi").replace("}}}", "}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}")
+
+
+def _claim(size: str) -> Json:
+    made = claim("os", "ReadWriteOnce")
+    made["spec"]["resources"] = {"requests": {"storage": size}}
+    return made
+
+
 RULE = Rule(
     id="LM642",
     name="memory-above-migration-budget",
@@ -147,6 +178,20 @@ RULE = Rule(
             _BIG,
             world=(_slow(), _policy(bandwidthPerMigration="64Mi", **_BY_TEAM)),
             undetermined=_AT,
+        ),
+        Example(
+            "a volume migration whose volumes take too long",
+            _SMALL,
+            vm_spec="{updateVolumesStrategy: Migration}",
+            world=(_slow(), _NO_MATCH, _claim("500Gi")),
+            violates=("spec.updateVolumesStrategy",),
+        ),
+        Example(
+            "a volume migration in 1.6, which allows it any time",
+            _SMALL,
+            vm_spec="{updateVolumesStrategy: Migration}",
+            world=(_slow(), _NO_MATCH, _claim("500Gi")),
+            release="1.6",
         ),
         Example("no MigrationPolicies provided", _BIG, world=(_slow(),), undetermined=_AT),
         Example("no KubeVirt CR provided", _BIG),
