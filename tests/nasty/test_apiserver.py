@@ -369,7 +369,7 @@ def test_i23_an_invalid_instancetype_leaves_the_verdict_open(cluster: Cluster, r
     reply = cluster.create(secretive(outer={"instancetype": reference}))
 
     assert reply.status == 201
-    assert any(re.fullmatch(r"\[LM505\] .*\(spec\.instancetype.*\)", warning) for warning in reply.warnings)
+    assert any(re.fullmatch(r"Migratable \[LM505\]: .*\(spec\.instancetype.*\)", warning) for warning in reply.warnings)
 
 
 def test_i24_neither_denials_nor_logs_contain_secrets(cluster: Cluster) -> None:
