@@ -8,7 +8,7 @@ import msgspec
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge
-from webhook.kubevirt.releases import TABLE, Release, Releases, only
+from webhook.kubevirt.releases import PUBLISHED, Release, Releases, behaviours, only
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Node
@@ -30,7 +30,7 @@ IN_DEVICES = frozenset(
     ("autoattachPodInterface", "disks", "filesystems", "gpus", "hostDevices", "interfaces", "tpm"),
 )
 IN_DOMAIN = frozenset(("cpu", "devices", "features", "firmware", "launchSecurity", "memory"))
-RELEASES: tuple[Release, ...] = tuple(behaviour.release for behaviour in TABLE)
+RELEASES: tuple[Release, ...] = tuple(behaviour.release for behaviour in behaviours(PUBLISHED))
 
 
 def read(manifest: Manifest) -> Kubernetes:

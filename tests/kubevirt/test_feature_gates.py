@@ -18,6 +18,7 @@ APPEARED = {
     7: "MigrationPriorityQueue WorkloadEncryptionTDX",
     8: "ContainerPathVolumes LiveUpdateNADRef PasstBinding UtilityVolumes",
     9: "MigrationStallDetection NetworkDevicesWithDRA VGPULiveMigration",
+    10: "MigrationDowntimeTuning",
 }
 ON_BY_DEFAULT = {
     0: "LiveMigration SRIOVLiveMigration",
@@ -27,6 +28,7 @@ ON_BY_DEFAULT = {
     8: "EnableVirtioFsConfigVolumes",
     9: """DeclarativeHotplugVolumes GPUsWithDRA HostDevicesWithDRA LiveUpdateNADRef MigrationPriorityQueue PasstBinding
       SecureExecution WorkloadEncryptionSEV""",
+    10: "DecentralizedLiveMigration",
 }
 REMOVED = {3: "Macvtap Passt", 8: "ExperimentalVirtiofsSupport PasstIPStackMigration"}
 

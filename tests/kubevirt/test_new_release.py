@@ -12,9 +12,13 @@ import importlib.util, json, sys
 
 spec = importlib.util.find_spec("webhook.kubevirt.releases")
 source = spec.loader.get_source(spec.name)
+for name, minor in (("PREVIEW", 10), ("NEWEST", 9)):
+    line = f"{name}: Release = Release(1, {minor})"
+    assert source.count(line) == 1
+    source = source.replace(line, f"{name}: Release = Release(1, {minor + 1})")
 before = "Releases: TypeAlias = int"
 assert source.count(before) == 1
-entry = "TABLE = (*TABLE, __import__('msgspec').structs.replace(TABLE[-1], release=Release(1, 10)))"
+entry = "TABLE = (*TABLE, __import__('msgspec').structs.replace(TABLE[-1], release=Release(1, 11)))"
 module = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = module
 exec(compile(source.replace(before, entry + "\\n\\n" + before), spec.origin, "exec"), module.__dict__)
@@ -35,7 +39,7 @@ differing = [
     if len(set(verdicts(row.values[1], test_fragments.around(row.values[0]), [old, new]).values())) != 1
 ]
 chosen = choose_release("v1.10.3-rc.0", ObjectsWorld([]))
-newer = choose_release("1.11", ObjectsWorld([]))
+newer = choose_release("1.12", ObjectsWorld([]))
 header = next(line for line in releases_page.page(RULES).splitlines() if line.startswith("| reason"))
 print(json.dumps({
     "chosen": [chosen.label, list(chosen.notes), chosen.releases == only(new)],
@@ -62,10 +66,16 @@ def test_one_entry_of_the_table_is_a_new_release() -> None:
     assert result.pop("compared") > 60
     assert result == {
         "chosen": ["1.10", [], True],
-        "newer": ["1.10", ["KubeVirt 1.11 is newer than all supported releases and is judged as 1.10"]],
+        "newer": [
+            "1.11",
+            [
+                "KubeVirt 1.12 is newer than all supported releases and is judged as 1.11",
+                "KubeVirt 1.11 is not published: objects are judged for its main branch of 2026-08-22",
+            ],
+        ],
         "said": ["1.7 and later", "1.9 and later", "from 1.10 on", "all"],
         "differing": [],
         "unlike 1.9": [],
-        "header": "| reason | 1.0 | 1.1 | 1.2 | 1.3 | 1.4 | 1.5 | 1.6 | 1.7 | 1.8 | 1.9 | 1.10 | rules |",
+        "header": "| reason | 1.0 | 1.1 | 1.2 | 1.3 | 1.4 | 1.5 | 1.6 | 1.7 | 1.8 | 1.9 | 1.10 | 1.11 (preview) | rules |",
         "pages": True,
     }

@@ -7,6 +7,8 @@ from webhook.kubevirt.releases import (
     NEWEST,
     NONE,
     OLDEST,
+    PREVIEW,
+    PUBLISHED,
     SUPPORTED,
     Reason,
     Release,
@@ -30,7 +32,7 @@ R1_2, R1_3, R1_4, R1_6, R1_9 = (Release(1, minor) for minor in (2, 3, 4, 6, 9))
     ("releases", "changes", "groups"),
     [
         (KNOWN, [], [KNOWN]),
-        (KNOWN, [R1_6, R1_3], [0b111, 0b111000, 0b1111000000]),
+        (KNOWN, [R1_6, R1_3], [0b111, 0b111000, 0b11111000000]),
         (SUPPORTED, [R1_3], [SUPPORTED]),
         (0b111, [R1_3], [0b111]),
         (0b1000000001, [R1_3, R1_6], [1, 0b1000000000]),
@@ -62,7 +64,8 @@ def test_entries_are_listed_oldest_first() -> None:
     [
         (SUPPORTED, SUPPORTED, "all"),
         (KNOWN, SUPPORTED, "all"),
-        (SUPPORTED, KNOWN, "1.3 and later"),
+        (SUPPORTED, PUBLISHED, "1.3 and later"),
+        (SUPPORTED, KNOWN, "1.3 to 1.9"),
         (NONE, KNOWN, "none"),
         (only(R1_9), KNOWN, "1.9"),
         (only(OLDEST), KNOWN, "1.0"),
@@ -108,8 +111,9 @@ def test_a_version_goes_on_after_a_separator(text: str, expected: Release | None
         (OLDEST, OLDEST),
         (R1_4, R1_4),
         (NEWEST, NEWEST),
-        (Release(1, 10), NEWEST),
-        (Release(2, 0), NEWEST),
+        (PREVIEW, PREVIEW),
+        (Release(1, 11), PREVIEW),
+        (Release(2, 0), PREVIEW),
     ],
 )
 def test_a_newer_release_is_judged_as_the_newest(release: Release, expected: Release | None) -> None:

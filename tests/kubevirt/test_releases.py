@@ -13,6 +13,8 @@ from webhook.kubevirt.releases import (
     NONE,
     OLDEST,
     OLDEST_SUPPORTED,
+    PREVIEW,
+    PUBLISHED,
     SUPPORTED,
     TABLE,
     Reason,
@@ -42,6 +44,7 @@ ORDERS = {
     "1.7": "Interface CPUMode HostDevice SEV TDX SecureExecution PR NoTSC HypervPassthrough Disks",
     "1.8": "Interface CPUMode HostDevice SEV TDX SecureExecution PR NoTSC HypervPassthrough Disks",
     "1.9": "Interface CPUMode HostDevice SEV TDX SecureExecution NoTSC HypervPassthrough Disks",
+    "1.10": "Interface CPUMode HostDevice SEV TDX SecureExecution NoTSC HypervPassthrough Disks",
 }
 """``calculateLiveMigrationCondition`` of ``pkg/virt-handler/vm.go``, release by release."""
 SHORT = {
@@ -67,10 +70,10 @@ def test_the_table_has_every_minor_release_from_1_0_on() -> None:
     Oldest first and without a gap: a set of releases counts on it.
     """
     assert [str(release) for release in RELEASES] == list(ORDERS)
-    assert RELEASES[-1] == NEWEST
-    assert newest(KNOWN).release == NEWEST
+    assert RELEASES[-2:] == [NEWEST, PREVIEW]
+    assert (newest(PUBLISHED).release, newest(KNOWN).release) == (NEWEST, PREVIEW)
     assert [behaviour.release for behaviour in behaviours(SUPPORTED)] == [
-        one for one in RELEASES if one >= OLDEST_SUPPORTED
+        one for one in RELEASES if OLDEST_SUPPORTED <= one <= NEWEST
     ]
 
 
@@ -82,7 +85,7 @@ def test_since_and_before_cut_the_releases_in_two(release: Release, other: Relea
     assert since(release) | before(release) == KNOWN
     assert since(release) & before(release) == NONE
     assert bool(since(release) & only(other)) == (other >= release)
-    assert only(release) == since(release) & ~since(Release(1, release.minor + 1)) if release != NEWEST else True
+    assert only(release) == since(release) & ~since(Release(1, release.minor + 1)) if release != PREVIEW else True
 
 
 @given(st.integers(0, KNOWN), st.lists(st.sampled_from(RELEASES), max_size=4))
@@ -162,6 +165,10 @@ def test_no_text_breaks_the_reading_of_a_version(text: str) -> None:
     assert release is None or judged_as(release) in (*RELEASES, None)
 
 
+NEWER = "KubeVirt {} is newer than all supported releases and is judged as 1.10"
+UNPUBLISHED = "KubeVirt 1.10 is not published: objects are judged for its main branch of 2026-08-22"
+
+
 def running(version: str) -> ObjectsWorld:
     return ObjectsWorld([KubeVirt(status=KubeVirtStatus(observed_kube_virt_version=version))])
 
@@ -174,8 +181,11 @@ def running(version: str) -> ObjectsWorld:
         ("v1.8.4-rc.1", "", "1.8", []),
         ("", "v1.5.3", "1.5", []),
         ("", "", "any", []),
-        ("", "v1.11.2", "1.9", ["KubeVirt 1.11 is newer than all supported releases and is judged as 1.9"]),
-        ("2.0", "", "1.9", ["KubeVirt 2.0 is newer than all supported releases and is judged as 1.9"]),
+        ("1.10", "v1.9.0", "1.10", [UNPUBLISHED]),
+        ("", "v1.10.0-alpha.0", "1.10", [UNPUBLISHED]),
+        ("any", "v1.10.0", "any", []),
+        ("", "v1.11.2", "1.10", [NEWER.format("1.11"), UNPUBLISHED]),
+        ("2.0", "", "1.10", [NEWER.format("2.0"), UNPUBLISHED]),
         (
             "",
             "devel",
@@ -237,7 +247,7 @@ def test_reasons_are_spelt_as_kubevirt_spells_them() -> None:
     ]
 
 
-@pytest.mark.parametrize("minor", range(10))
+@pytest.mark.parametrize("minor", range(11))
 def test_a_release_has_its_own_timeout_and_api_versions(minor: int) -> None:
     """
     1.4 shortens the timeout, 1.6 drops old instancetypes, and 1.7 adds a version of pools.
@@ -255,7 +265,7 @@ def test_the_ends_of_the_table_have_names() -> None:
     Sets of releases are numbers with a bit for each.
     """
     assert (Release(1, 0), Release(1, 3), Release(1, 9)) == (OLDEST, OLDEST_SUPPORTED, NEWEST)
-    assert (NONE, KNOWN, SUPPORTED) == (0, 0b1111111111, 0b1111111000)
+    assert (NONE, KNOWN, PUBLISHED, SUPPORTED) == (0, 0b11111111111, 0b1111111111, 0b1111111000)
     assert [only(Release(1, minor)) for minor in range(10)] == [1 << minor for minor in range(10)]
-    assert (since(Release(1, 3)), before(Release(1, 3))) == (0b1111111000, 0b111)
+    assert (since(Release(1, 3)), before(Release(1, 3))) == (0b11111111000, 0b111)
     assert str(Release(1, 10)) == "1.10"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.reports import rule
-from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, Reason, Release, before, only, since
+from webhook.kubevirt.releases import KNOWN, NONE, PUBLISHED, SUPPORTED, Reason, Release, before, only, since
 from webhook.policy.policy import Profile
 from webhook.report import explain, release_phrases, rule_names
 from webhook.rules.register import RULES
@@ -80,17 +80,19 @@ def test_an_unknown_family_gives_the_list_of_families(word: str, message: str) -
 @pytest.mark.parametrize(
     ("releases", "among", "expected"),
     [
-        (KNOWN, KNOWN, "in every release"),
+        (PUBLISHED, PUBLISHED, "in every release"),
         (SUPPORTED, SUPPORTED, "in every release"),
-        (NONE, KNOWN, "in no release"),
-        (before(Release(1, 5)), KNOWN, "up to 1.4"),
+        (NONE, PUBLISHED, "in no release"),
+        (before(Release(1, 5)), PUBLISHED, "up to 1.4"),
         (before(Release(1, 5)), SUPPORTED, "up to 1.4"),
-        (since(Release(1, 5)), KNOWN, "from 1.5 on"),
-        (only(Release(1, 9)), KNOWN, "from 1.9 on"),
-        (IN_1_3, KNOWN, "in 1.3"),
+        (since(Release(1, 5)), PUBLISHED, "from 1.5 on"),
+        (only(Release(1, 9)), PUBLISHED, "from 1.9 on"),
+        (IN_1_3, PUBLISHED, "in 1.3"),
+        (since(Release(1, 9)), KNOWN, "from 1.9 on"),
+        (only(Release(1, 9)), KNOWN, "in 1.9"),
         (IN_1_3, SUPPORTED, "in 1.3"),
-        (KNOWN & ~IN_1_3, KNOWN, "up to 1.2 and from 1.4 on"),
-        (since(Release(1, 6)) & before(Release(1, 9)), KNOWN, "from 1.6 to 1.8"),
+        (PUBLISHED & ~IN_1_3, PUBLISHED, "up to 1.2 and from 1.4 on"),
+        (since(Release(1, 6)) & before(Release(1, 9)), PUBLISHED, "from 1.6 to 1.8"),
     ],
 )
 def test_releases_become_a_phrase(releases: int, among: int, expected: str) -> None:

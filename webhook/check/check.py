@@ -22,6 +22,8 @@ from webhook.kubevirt.releases import (
     NEWEST,
     OLDEST,
     OLDEST_SUPPORTED,
+    PREVIEW,
+    PREVIEW_AS_OF,
     SUPPORTED,
     Releases,
     judged_as,
@@ -122,8 +124,12 @@ def _supported(version: str) -> ReleaseChoice | None:
     judged = judged_as(release) if release is not None else None
     if judged is None:
         return None
-    newer = f"KubeVirt {release} is newer than all supported releases and is judged as {judged}"
-    return ReleaseChoice(only(judged), str(judged), () if judged == release else (newer,))
+    notes = []
+    if judged != release:
+        notes.append(f"KubeVirt {release} is newer than all supported releases and is judged as {judged}")
+    if judged == PREVIEW:
+        notes.append(f"KubeVirt {PREVIEW} is not published: objects are judged for its main branch of {PREVIEW_AS_OF}")
+    return ReleaseChoice(only(judged), str(judged), tuple(notes))
 
 
 def check(

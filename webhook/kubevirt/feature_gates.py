@@ -1,8 +1,9 @@
 """
 Feature gates for live migration. Each gate has the releases that know it, turn it on by default, or have removed its feature.
 
-Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate is on by default if it is
-generally available (GA), and from 1.9 on also if it is Beta (``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).
+Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0 and main of
+2026-08-22. A gate is on by default if it is generally available (GA), and from 1.9 on also if it is Beta
+(``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ def _gate(first: int, on_by_default: int | None = None, removed: int | None = No
 
 GATES: Mapping[str, Gate] = {
     "ContainerPathVolumes": _gate(8),
-    "DecentralizedLiveMigration": _gate(6),
+    "DecentralizedLiveMigration": _gate(6, 10),
     "DeclarativeHotplugVolumes": _gate(6, 9),
     "EnableVirtioFsConfigVolumes": _gate(5, 8),
     "EnableVirtioFsStorageVolumes": _gate(5),
@@ -50,6 +51,7 @@ GATES: Mapping[str, Gate] = {
     "LiveMigration": _gate(0, 0),
     "LiveUpdateNADRef": _gate(8, 9),
     "Macvtap": _gate(0, removed=3),
+    "MigrationDowntimeTuning": _gate(10),
     "MigrationPriorityQueue": _gate(7, 9),
     "MigrationStallDetection": _gate(9),
     "NetworkBindingPlugins": _gate(1, 5),
@@ -69,6 +71,7 @@ GATES: Mapping[str, Gate] = {
     "WorkloadEncryptionSEV": _gate(0, 9),
     "WorkloadEncryptionTDX": _gate(7),
 }
+MIGRATION_DOWNTIME_TUNING = "MigrationDowntimeTuning"
 MIGRATION_STALL_DETECTION = "MigrationStallDetection"
 VGPU_LIVE_MIGRATION = "VGPULiveMigration"
 VGPU_KNOWN: Releases = since(Release(1, 9))

@@ -119,6 +119,13 @@ TABLE: tuple[Behaviour, ...] = (
         ("v1beta1",),
         ("v1beta1", "v1alpha1"),
     ),
+    Behaviour(
+        Release(1, 10),
+        (*_HEAD, _R.TDX, _R.SECURE_EXECUTION, _R.NO_TSC, _R.HYPERV_PASSTHROUGH, _R.DISKS),
+        150,
+        ("v1beta1",),
+        ("v1beta1", "v1alpha1"),
+    ),
 )
 
 Releases: TypeAlias = int
@@ -127,7 +134,11 @@ Releases: TypeAlias = int
 NONE: Releases = 0
 KNOWN: Releases = (1 << len(TABLE)) - 1
 OLDEST: Release = TABLE[0].release
-NEWEST: Release = TABLE[-1].release
+NEWEST: Release = Release(1, 9)
+"""The newest release that is published."""
+PREVIEW: Release = Release(1, 10)
+"""The next release, as the main branch of 2026-08-22 (d923fdb815) has it. It may change until it is published."""
+PREVIEW_AS_OF = "2026-08-22"
 OLDEST_SUPPORTED = Release(1, 3)
 
 _INDEX: dict[Release, int] = {behaviour.release: index for index, behaviour in enumerate(TABLE)}
@@ -159,8 +170,10 @@ def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
         yield rest
 
 
-SUPPORTED: Releases = since(OLDEST_SUPPORTED)
-"""The releases that the value ``any`` selects. A finding that holds in one of these releases is reported."""
+PUBLISHED: Releases = before(PREVIEW)
+"""All known releases without the preview."""
+SUPPORTED: Releases = since(OLDEST_SUPPORTED) & PUBLISHED
+"""The releases that the value ``any`` selects, without the preview. A finding that holds in one of these releases is reported."""
 
 
 def giving(reason: Reason) -> Releases:
@@ -195,7 +208,7 @@ def describe(releases: Releases, among: Releases = SUPPORTED) -> str:
         str(TABLE[first].release)
         if first == last
         else f"{TABLE[first].release} and later"
-        if last == len(TABLE) - 1
+        if last == among.bit_length() - 1
         else f"{TABLE[first].release} to {TABLE[last].release}"
         for first, last in runs
     ]
@@ -225,4 +238,4 @@ def judged_as(release: Release) -> Release | None:
     A release newer than the table is judged as the newest release in the table. The result is None for a release older than the
     table.
     """
-    return None if release < OLDEST else min(release, NEWEST)
+    return None if release < OLDEST else min(release, TABLE[-1].release)

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from webhook.judging.finding import Finding
-from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
+from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, PUBLISHED, TABLE
 from webhook.policy.policy import Action, Policy, Profile, action_of
 from webhook.report.release_phrases import releases_phrase
 from webhook.report.rule_names import find_rule
@@ -46,11 +46,13 @@ def in_kubevirt(rule: Rule) -> str:
             return f"This rule is advice: no release {_SPAN} refuses to live-migrate a VM because of it."
         checked = _NOT_A_VM.get(rule.about, f"the {rule.about}")
         return f"The rule checks {checked}. It does not decide the verdict of a VM by itself."
-    refused = _first_capital(releases_phrase(rule.kubevirt, KNOWN)) + (f" {_SPAN}" if rule.kubevirt == KNOWN else "")
+    refused = _first_capital(releases_phrase(rule.kubevirt, PUBLISHED)) + (
+        f" {_SPAN}" if rule.kubevirt == KNOWN else ""
+    )
     if rule.reason is None:
         return f"{refused}, the verdict for the VM can depend on the missing object."
-    accepted = KNOWN & ~rule.kubevirt
-    elsewhere = f" {_first_capital(releases_phrase(accepted, KNOWN))}, KubeVirt accepts it." if accepted else ""
+    accepted = PUBLISHED & ~rule.kubevirt
+    elsewhere = f" {_first_capital(releases_phrase(accepted, PUBLISHED))}, KubeVirt accepts it." if accepted else ""
     return (
         f"{refused}, KubeVirt does not live-migrate such a VM: its condition LiveMigratable is False, with reason "
         f"{rule.reason}.{elsewhere}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from webhook.kubevirt.releases import KNOWN, NONE
+from webhook.kubevirt.releases import NONE, PUBLISHED
 from webhook.policy.policy import Profile
 from webhook.report.explain import (
     answer,
@@ -84,7 +84,7 @@ def _index(rules: Sequence[Rule]) -> Iterator[str]:
             yield row(
                 f"[{rule.id}]({rule.id}.md) {rule.name}",
                 rule.summary,
-                "no" if rule.kubevirt == NONE else releases_phrase(rule.kubevirt, KNOWN),
+                "no" if rule.kubevirt == NONE else releases_phrase(rule.kubevirt, PUBLISHED),
                 in_profile(rule, Profile.STRICT),
                 in_profile(rule, Profile.EXACT),
             )

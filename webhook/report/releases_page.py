@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, OLDEST_SUPPORTED, TABLE, Behaviour, Reason
+from webhook.kubevirt.releases import (
+    KNOWN,
+    NEWEST,
+    NONE,
+    OLDEST_SUPPORTED,
+    PREVIEW,
+    PREVIEW_AS_OF,
+    TABLE,
+    Behaviour,
+    Reason,
+)
 from webhook.report.pages import GENERATED, row
 from webhook.rules.rule import Rule
 
@@ -68,8 +78,15 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     yield (
         f"`--release any` means the KubeVirt releases {OLDEST_SUPPORTED} to {NEWEST}, and is the default if the KubeVirt "
         f"release is not known. `--release` also accepts older releases, from {TABLE[0].release} on. A newer release is "
-        f"judged as {NEWEST}, with a note in the report. Few patch releases decide differently from others of the same minor "
-        "release ([Patch releases](#patch-releases))."
+        "judged as the newest release below, with a note in the report. Few patch releases decide differently from others of the "
+        "same minor release ([Patch releases](#patch-releases))."
+    )
+    yield ""
+    yield (
+        f"KubeVirt {PREVIEW} is not published. Its column shows the main branch of {PREVIEW_AS_OF}, and may change. It applies "
+        f"only with `--release {PREVIEW}` or if the KubeVirt CR has this version. Reports have a note then. Its verdicts are "
+        f"those of {NEWEST}. Feature gate `DecentralizedLiveMigration` is on by default. Feature gate `MigrationDowntimeTuning` "
+        "and the MigrationPolicy field `experimental.downtimeTuning` are new."
     )
     yield from ("", "## Reasons by release, in order of precedence", "")
     yield (
@@ -77,7 +94,7 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
         f"KubeVirt shows the reason with the lowest number. A dot ({_GAP}) means that the release does not use the reason."
     )
     yield ""
-    yield row("reason", *(str(behaviour.release) for behaviour in TABLE), "rules")
+    yield row("reason", *map(_column, TABLE), "rules")
     yield row("---", *("---:" for _ in TABLE), "---")
     for reason in _by_first_place():
         cells = (str(release.order.index(reason) + 1) if reason in release.order else _GAP for release in TABLE)
@@ -93,12 +110,16 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
         "not refuse. Some rules check different fields in different releases, as the page of the rule describes."
     )
     yield ""
-    yield row("rule", *(str(behaviour.release) for behaviour in TABLE), "fixed list")
+    yield row("rule", *map(_column, TABLE), "fixed list")
     yield row("---", *(":---:" for _ in TABLE), ":---:")
     for rule in rules:
         if rule.kubevirt != NONE or rule.baseline:
             cells = ("×" if rule.kubevirt >> index & 1 else _GAP for index in range(KNOWN.bit_length()))
             yield row(f"{_link(rule)} {rule.name}", *cells, "yes" if rule.baseline else "")
+
+
+def _column(behaviour: Behaviour) -> str:
+    return f"{behaviour.release}{' (preview)' if behaviour.release == PREVIEW else ''}"
 
 
 def _by_first_place() -> list[Reason]:

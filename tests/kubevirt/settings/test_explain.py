@@ -28,7 +28,7 @@ from webhook.kubevirt.settings.selectors import Match
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.rules.example import kubevirt
 
-V1_9, V1_4 = TABLE[-1], TABLE[4]
+V1_9, V1_4 = TABLE[9], TABLE[4]
 GIB, GB = 2**30, 10**9
 
 

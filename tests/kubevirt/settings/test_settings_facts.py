@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from webhook.facts.settings import SettingsFacts
-from webhook.kubevirt.releases import KNOWN, NEWEST, SUPPORTED, TABLE, Behaviour, Release, only
+from webhook.kubevirt.releases import KNOWN, PREVIEW, SUPPORTED, TABLE, Behaviour, Release, only
 from webhook.kubevirt.settings.settings import (
     SETTINGS,
     Type,
@@ -265,4 +265,4 @@ def test_releases_agree_on_all_defaults_but_one() -> None:
     shared = set(same_in_all(SUPPORTED))
 
     assert set(built_in(TABLE[-1])) - shared == {"completionTimeoutPerGiB", "utilityVolumesTimeout", "maxDowntimeMs"}
-    assert TABLE[-1].release == NEWEST
+    assert TABLE[-1].release == PREVIEW

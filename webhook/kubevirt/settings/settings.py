@@ -59,6 +59,7 @@ UTILITY_VOLUMES_TIMEOUT = "utilityVolumesTimeout"
 
 DISRUPTION_SINCE = since(Release(1, 5))
 STALL_DETECTION_SINCE = since(Release(1, 9))
+DOWNTIME_TUNING_SINCE = since(Release(1, 10))
 
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
-from webhook.kubevirt.releases import KNOWN
+from webhook.kubevirt.releases import KNOWN, Releases
 from webhook.kubevirt.settings.policies import EXPERIMENTAL
-from webhook.kubevirt.settings.settings import STALL_DETECTION_SINCE
+from webhook.kubevirt.settings.settings import DOWNTIME_TUNING_SINCE, STALL_DETECTION_SINCE
+from webhook.objects.meta import Json
 from webhook.rules.policies._policy import BASE, policy
-from webhook.rules.rule import About, Example, Outcome, Rule, Severity
+from webhook.rules.policies.downtime_gate import DOWNTIME_TUNING
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 from webhook.rules.settings._setting import POLICY_GUIDE, POLICY_SETTINGS, too_new
 
 
@@ -16,7 +18,17 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         having = POLICY_SETTINGS[name].releases if name in POLICY_SETTINGS else KNOWN
         if name == EXPERIMENTAL:
             having = STALL_DETECTION_SINCE
+            yield from _downtime_tuning(value, facts.releases)
         yield from too_new(BASE, name, value, having, facts.releases)
+
+
+def _downtime_tuning(experimental: Json, releases: Releases) -> Iterator[Outcome]:
+    """Before 1.9, ``experimental`` itself does not exist."""
+    tuning = experimental.get(DOWNTIME_TUNING) if isinstance(experimental, dict) else None
+    without = STALL_DETECTION_SINCE & ~DOWNTIME_TUNING_SINCE
+    if tuning is not None and releases & without:
+        message = f"{EXPERIMENTAL}.{DOWNTIME_TUNING} does not exist in KubeVirt 1.9, which ignores it"
+        yield Violation((*BASE, EXPERIMENTAL, DOWNTIME_TUNING), message, DOWNTIME_TUNING, releases=without)
 
 
 RULE = Rule(
@@ -47,5 +59,11 @@ RULE = Rule(
             violates=("experimental",),
             release="1.8",
         ),
+        Example(
+            "downtime tuning in 1.9",
+            policy("experimental: {downtimeTuning: {steps: 7}}"),
+            violates=("experimental.downtimeTuning",),
+        ),
+        Example("downtime tuning in 1.10", policy("experimental: {downtimeTuning: {steps: 7}}"), release="1.10"),
     ),
 )

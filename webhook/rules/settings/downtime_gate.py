@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from webhook.facts.settings import MIGRATIONS, SettingsFacts
 from webhook.facts.unknown import Fact, Unknown
-from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
-from webhook.kubevirt.settings.settings import MAX_DOWNTIME, STALL_DETECTION_SINCE, written
+from webhook.kubevirt.feature_gates import MIGRATION_DOWNTIME_TUNING, MIGRATION_STALL_DETECTION
+from webhook.kubevirt.settings.settings import DOWNTIME_TUNING_SINCE, MAX_DOWNTIME, STALL_DETECTION_SINCE, written
 from webhook.objects.path import FieldPath
 from webhook.objects.shown import shown
 from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined, Violation
@@ -24,13 +24,18 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
 def without_gate(
     path: FieldPath, name: str, subject: str, feature_gates: Fact[tuple[str, ...]]
 ) -> Iterator[Violation | Undetermined]:
-    """A violation for a setting of stall detection if the KubeVirt CR does not list the feature gate."""
+    """
+    A violation for a setting of stall detection if the KubeVirt CR does not list the feature gate. In 1.10 the gate of downtime
+    tuning also allows ``maxDowntimeMs``.
+    """
     if isinstance(feature_gates, Unknown):
         why = f"{name} needs feature gate {MIGRATION_STALL_DETECTION}; {feature_gates.why}"
         yield Undetermined(path, why, feature_gates.settle, subject, STALL_DETECTION_SINCE)
     elif MIGRATION_STALL_DETECTION not in feature_gates:
         message = f"{name} is set, but the KubeVirt CR does not list feature gate {MIGRATION_STALL_DETECTION}"
-        yield Violation(path, message, subject, releases=STALL_DETECTION_SINCE)
+        is_allowed = name == MAX_DOWNTIME and MIGRATION_DOWNTIME_TUNING in feature_gates
+        releases = STALL_DETECTION_SINCE & ~DOWNTIME_TUNING_SINCE if is_allowed else STALL_DETECTION_SINCE
+        yield Violation(path, message, subject, releases=releases)
 
 
 RULE = Rule(
