@@ -43,6 +43,37 @@ def recorded() -> list[Any]:
     ]
 
 
+def test_a_hyperconverged_cr_is_reduced_to_its_settings() -> None:
+    """
+    The settings that its operator copies to the KubeVirt CR, its release, and the annotation with a JSON patch.
+    """
+    raw = {
+        "apiVersion": "hco.kubevirt.io/v1",
+        "kind": "HyperConverged",
+        "metadata": {
+            "name": "kubevirt-hyperconverged",
+            "namespace": "cnv",
+            "annotations": {"kubevirt.kubevirt.io/jsonpatch": "[]", "note": "hunter2"},
+        },
+        "spec": {
+            "security": {"certConfig": {"ca": {"duration": "48h"}}},
+            "virtualization": {"liveMigrationConfig": {"network": "mig"}, "tuningPolicy": "annotation"},
+        },
+        "status": {"versions": [{"name": "operator", "version": "1.18.1"}], "systemHealthStatus": "healthy"},
+    }
+
+    text = text_of(objects(raw))
+    (kept,) = parse(text.encode(), "cluster.yaml").objects
+
+    assert not any(word in text for word in ("hunter2", "certConfig", "tuningPolicy", "systemHealthStatus"))
+    (written,) = objects(raw)
+    assert (kept.meta.annotations, getattr(kept, "spec", None), getattr(kept, "status", None)) == (
+        {"kubevirt.kubevirt.io/jsonpatch": "[]"},
+        getattr(written, "spec", None),
+        getattr(written, "status", None),
+    )
+
+
 @pytest.mark.parametrize(("rule", "example", "wrap"), recorded())
 def test_a_snapshot_gives_the_same_findings_as_the_objects(rule: Rule, example: Example, wrap: Wrap) -> None:
     """

@@ -18,7 +18,7 @@ from webhook.facts.snapshot import Snapshot
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.typed import OwnFile, read_own_documents
-from webhook.objects import instancetype, kubevirt, nad, storage
+from webhook.objects import hyper_converged, instancetype, kubevirt, nad, storage
 from webhook.objects.kinds import BY_CLASS, KINDS, Kind, find_kind
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.path import FieldPath
@@ -30,6 +30,7 @@ from webhook.yaml.document import Document
 
 ALWAYS: Sequence[type[Kubernetes]] = (
     kubevirt.KubeVirt,
+    hyper_converged.HyperConverged,
     kubevirt.MigrationPolicy,
     nad.NetworkAttachmentDefinition,
     storage.StorageClass,

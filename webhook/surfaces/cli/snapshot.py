@@ -10,8 +10,10 @@ import click
 from webhook.cluster.live_reads import LiveReads, path_of
 from webhook.cluster.messages import forbidden
 from webhook.errors import BadInput, Misconfigured, Unavailable, WebhookError
+from webhook.facts.objects_world import ONE_IN_A_CLUSTER
 from webhook.facts.unknown import Fact, Unknown
 from webhook.manifests.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, render
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -52,9 +54,9 @@ def command(
     """
     Save the cluster objects that `check --snapshot` needs.
 
-    The snapshot contains KubeVirt's release and configuration, MigrationPolicies, StorageClasses and StorageProfiles,
-    DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. The snapshot has only the fields that rules
-    read, and no secrets.
+    The snapshot contains KubeVirt's release and configuration, the HyperConverged CR, MigrationPolicies, StorageClasses and
+    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. The snapshot has only the
+    fields that rules read, and no secrets.
     """
     kinds = [*ALWAYS, *(CLAIMS if claims else ()), *(NODES if nodes else ())]
     try:
@@ -68,7 +70,9 @@ def command(
     except WebhookError as error:
         fail(error)
     for kind, listed in objects.items():
-        if isinstance(listed, Unknown):
+        if (
+            isinstance(listed, Unknown) and kind is not HyperConverged
+        ):  # few clusters have one, and the KubeVirt CR decides
             click.echo(f"note: the snapshot has no {kind.__name__}: {listed.why}", err=True)
     if output is not None:
         count = sum(len(listed) for listed in objects.values() if not isinstance(listed, Unknown))
@@ -115,7 +119,7 @@ def _read(
         live = LiveReads(transport, lambda _kind: "")
         objects: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
         for kind in kinds:
-            space = "" if kind is KubeVirt else namespace
+            space = "" if kind in ONE_IN_A_CLUSTER else namespace
             objects[kind] = live.confirm_every(kind, deadline - monotonic(), space)
     finally:
         transport.close()
