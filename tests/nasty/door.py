@@ -67,7 +67,7 @@ def nested(depth: int, opening: str = "[", closing: str = "]") -> str:
 
 def without_lead(message: str) -> str:
     """A cause's message without the sentence that opens a denial."""
-    return re.sub(r"^Migratable refuses [^.:]*[.:] ", "", message)
+    return re.sub(r"^Migratable refuses .*? Reason: ", "", message)
 
 
 @dataclass
