@@ -1,0 +1,83 @@
+"""The page "My VM cannot be live-migrated: what now?" names every reason, and only rules that exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from webhook.check.check import Settings, check
+from webhook.kubevirt.releases import Reason
+from webhook.manifests.objects import read_manifests
+from webhook.rules.register import BY_ID, RULES
+from webhook.yaml.document import read_documents
+from webhook.yaml.writer import dump
+
+PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
+OTHER_REASONS = {"NotMigratable", "HotplugNotLiveMigratable", "DecentralizedNotLiveMigratable"}
+"""Words that KubeVirt's code contains, and that are no reason of LiveMigratable."""
+
+
+class Row(NamedTuple):
+    cells: list[str]
+    rules: list[str]
+
+
+def rows() -> Iterator[Row]:
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("| ") and not line.startswith(("| ---", "| reason", "| symptom")):
+            yield Row([cell.strip() for cell in line.strip()[1:-1].split("|")], re.findall(r"\[(LM\d+)\]", line))
+
+
+SYMPTOMS = [row for row in rows() if not row.cells[0].startswith("`")]
+REASONS = {
+    row.cells[0].strip("`"): row for row in rows() if row.cells[0].startswith("`") and "Migratable" in row.cells[0]
+}
+EXAMPLES = [(row.rules[0], row.cells[2].strip("`")) for row in SYMPTOMS if row.cells[2]]
+
+
+def test_every_reason_of_kubevirt_has_its_rules() -> None:
+    """
+    The reasons are written as KubeVirt writes them, with exactly the rules for which KubeVirt sets them.
+    """
+    assert set(REASONS) == {reason.value for reason in Reason} | OTHER_REASONS
+    for reason in Reason:
+        assert REASONS[reason.value].rules == [rule.id for rule in RULES if rule.reason is reason]
+
+
+def test_the_page_answers_forty_problems_with_rules_that_exist() -> None:
+    """
+    Each symptom names one rule and says what to do. The links lead to the page of the same rule.
+    """
+    symptoms = [row for row in SYMPTOMS if len(row.cells) == 4]
+
+    assert len(symptoms) >= 40
+    assert symptoms == SYMPTOMS
+    assert all(len(row.rules) == 1 and row.cells[3] for row in symptoms)
+    for rule, target in re.findall(r"\[(LM\d+)\]\(([^)]*)\)", PAGE.read_text()):
+        assert rule in BY_ID
+        assert (PAGE.parent / target).name == f"{rule}.md"
+        assert (PAGE.parent / target).exists()
+
+
+@pytest.mark.parametrize(("rule", "spec"), EXAMPLES, ids=[rule for rule, _ in EXAMPLES])
+def test_an_example_of_the_page_gives_its_rule(rule: str, spec: str) -> None:
+    """
+    The example is a part of a VMI's spec or of the KubeVirt CR's spec.
+    """
+    is_cr = spec.startswith(("configuration", "workloadUpdateStrategy"))
+    value: Any = read_documents(spec.encode(), "example")[0].value
+    whole = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt" if is_cr else "VirtualMachineInstance"}
+    whole |= {"metadata": {"name": "example", "namespace": "kubevirt"}, "spec": value}
+    report = check([read_manifests(dump(whole).encode(), "example.yaml")], Settings())
+
+    found = {finding.rule for judged in report.objects for finding in judged.findings}
+    assert rule in found
+
+
+def test_readme_and_index_link_to_the_page() -> None:
+    """
+    A reader who starts at the README finds the page.
+    """
+    assert "docs/problems.md" in (PAGE.parents[1] / "README.md").read_text()
