@@ -1,0 +1,236 @@
+"""Situations around the target pod that users report: a second node, networks after a move, disruption budgets."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.generating import Manifest
+from webhook.check.check import Settings, check
+from webhook.manifests.objects import read_manifests
+from webhook.report.model import Report
+
+SCHEDULABLE = {"kubevirt.io/schedulable": "true"}
+HOST, KNOWS = "host-model-cpu.node.kubevirt.io/", "cpu-model-migration.node.kubevirt.io/"
+MACHINE = "machine-type.node.kubevirt.io/"
+OVERRIDE = "kubevirt.io/allow-pod-bridge-network-live-migration"
+
+
+def node(name: str, labels: dict[str, str] | None = None, **spec: Any) -> Manifest:
+    metadata = {"name": name, "labels": {**SCHEDULABLE, HOST + "X": "true", **(labels or {})}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec}
+
+
+def vm(name: str = "vm", labels: dict[str, str] | None = None, annotations: Any = None, **spec: Any) -> Manifest:
+    base: Manifest = {
+        "domain": {"devices": {"interfaces": [{"name": "p", "masquerade": {}}]}, "cpu": {"model": "host-passthrough"}},
+        "networks": [{"name": "p", "pod": {}}],
+    }
+    template = {"metadata": {"labels": labels or {}, "annotations": annotations or {}}, "spec": base | spec}
+    metadata = {"name": name, "namespace": "lab"}
+    body = {"runStrategy": "Always", "template": template}
+    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": body}
+
+
+def domain(**fields: Any) -> Manifest:
+    return {"devices": {"interfaces": [{"name": "p", "masquerade": {}}]}, **fields}
+
+
+def bridged(config: Manifest, reference: str = "lan", **interface: Any) -> list[Manifest]:
+    """A VM with a second interface, and its network."""
+    lan = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition"}
+    lan |= {"metadata": {"name": "lan", "namespace": "lab"}, "spec": {"config": json.dumps(config)}}
+    second = {"name": "lan", **(interface or {"bridge": {}})}
+    interfaces = [{"name": "p", "masquerade": {}}, second]
+    networks = [{"name": "p", "pod": {}}, {"name": "lan", "multus": {"networkName": reference}}]
+    return [lan, vm(domain={"devices": {"interfaces": interfaces}}, networks=networks)]
+
+
+def budget(selector: Manifest, **limits: Any) -> Manifest:
+    metadata = {"name": "p", "namespace": "lab"}
+    spec = {"selector": selector, **limits}
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
+
+
+def checked(*objects: Manifest, release: str = "1.9") -> Report:
+    text = "\n---\n".join(map(json.dumps, objects))
+    return check([read_manifests(text.encode(), "f.yaml")], Settings(release=release))
+
+
+def found(*objects: Manifest, release: str = "1.9") -> set[str]:
+    """The rules about target pods that report a violation, and rules with an undetermined result with a question mark."""
+    ours = {"LM106", "LM107", "LM507", "LM509", "LM510", "LM511", "LM512"}
+    return {
+        finding.rule + ("?" if finding.outcome == "undetermined" else "")
+        for judged in checked(*objects, release=release).objects
+        for finding in judged.findings
+        if finding.rule in ours
+    }
+
+
+APART = {
+    "podAntiAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "topologyKey": "kubernetes.io/hostname",
+                "labelSelector": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["db"]}]},
+            }
+        ]
+    }
+}
+DB = {"app": "db"}
+GPU = {"key": "gpu", "value": "x", "effect": "NoSchedule"}
+SKYLAKE, CASCADE = "Skylake-Server-IBRS", "Cascadelake-Server"
+
+
+@pytest.mark.parametrize(
+    ("objects", "rules"),
+    [
+        ([node("n1", {"gpu": "yes"}), node("n2", {"gpu": "no"}), vm(nodeSelector={"gpu": "yes"})], {"LM507"}),
+        ([node("n1", {"gpu": "yes"}), node("n2"), vm(nodeSelector={"gpu": "yes"})], {"LM507"}),
+        ([node("n1", {"gpu": "yes"}), node("n2", {"gpu": "yes"}), vm(nodeSelector={"gpu": "yes"})], set()),
+        ([node("n1", {"gpu": "yes"}), vm(nodeSelector={"gpu": "yes"})], set()),
+        ([node("n1"), node("n2"), vm(nodeSelector={"gpu": "yes"})], {"LM507?"}),
+        ([vm(nodeSelector={"gpu": "yes"})], set()),
+        ([node("n1"), node("n2", taints=[GPU]), vm()], {"LM511"}),
+        ([node("n1"), node("n2", taints=[GPU | {"effect": "PreferNoSchedule"}]), vm()], set()),
+        ([node("n1"), node("n2", taints=[GPU | {"effect": "NoExecute"}]), vm()], {"LM511"}),
+        ([node("n1"), node("n2", taints=[GPU]), vm(tolerations=[{"operator": "Exists"}])], set()),
+        ([node("n1"), node("n2", taints=[{"key": "kubevirt.io/drain", "effect": "NoSchedule"}]), vm()], set()),
+        ([node("n1"), node("n2"), node("n3", taints=[GPU]), vm()], set()),
+        (
+            [
+                node("n1", {MACHINE + "pc-q35-rhel9.2.0": "true"}),
+                vm(domain=domain(machine={"type": "pc-q35-rhel7.6.0"})),
+            ],
+            {"LM511"},
+        ),
+        ([node("n1", {MACHINE + "q35": "true"}), node("n2"), vm(domain=domain(machine={"type": "q35"}))], {"LM511"}),
+        ([node("n1"), node("n2"), vm(domain=domain(machine={"type": "q35"}))], set()),
+        (
+            [
+                node("n1", {KNOWS + "X": "true"}),
+                node("n2", {KNOWS + "X": "true"}),
+                vm(domain=domain(cpu={"model": "host-model"})),
+            ],
+            set(),
+        ),
+        (
+            [
+                node("n1"),
+                node("n2", SCHEDULABLE | {"kubevirt.io/schedulable": "false"}),
+                vm(),
+            ],
+            set(),
+        ),
+        ([node("n1"), node("n2"), vm("a", DB, affinity=APART), vm("b", DB, affinity=APART)], {"LM510"}),
+        ([node("n1"), node("n2"), node("n3"), vm("a", DB, affinity=APART), vm("b", DB, affinity=APART)], set()),
+        ([node("n1"), node("n2"), vm("a", DB, affinity=APART)], set()),
+    ],
+)
+def test_a_vm_needs_a_second_node(objects: list[Manifest], rules: set[str]) -> None:
+    """
+    All nodes are given. Selectors, taints, machine types and anti-affinity decide how many of them fit.
+    """
+    assert found(*objects) == rules
+
+
+def test_nodes_with_different_cpus_share_a_model() -> None:
+    """
+    With host-model no node takes over a VM. The remedy names a model that both nodes can run.
+    """
+
+    def with_model(name: str, model: str) -> Manifest:
+        labels = {HOST + model: "true", KNOWS + model: "true", f"cpu-model.node.kubevirt.io/{SKYLAKE}": "true"}
+        one = node(name, labels)
+        del one["metadata"]["labels"][HOST + "X"]
+        return one
+
+    report = checked(
+        with_model("n1", CASCADE), with_model("n2", SKYLAKE), vm(domain=domain(cpu={"model": "host-model"}))
+    )
+
+    [finding] = [each for judged in report.objects for each in judged.findings if each.rule == "LM509"]
+    assert finding.path == "spec.template.spec.domain.cpu.model"
+    assert SKYLAKE in finding.remedy
+
+
+@pytest.mark.parametrize("machine", [{}, {"type": "pc-q35-rhel7.6.0"}])
+def test_up_to_1_4_the_machine_type_selects_no_node(machine: Manifest) -> None:
+    """
+    From 1.5 on, the target pod needs the label of the machine type.
+    """
+    objects = [node("n1", {MACHINE + "pc-q35-rhel9.2.0": "true"}), vm(domain=domain(machine=machine))]
+
+    assert found(*objects, release="1.4") == set()
+    assert found(*objects, release="1.5") == ({"LM511"} if machine else set())
+
+
+WHEREABOUTS = {"type": "whereabouts", "range": "10.9.0.0/24"}
+LOCAL = {"type": "host-local", "subnet": "10.9.0.0/24"}
+
+
+@pytest.mark.parametrize(
+    ("objects", "rules"),
+    [
+        (bridged({"type": "bridge", "bridge": "br1", "ipam": WHEREABOUTS}), {"LM107"}),
+        (bridged({"type": "cnv-bridge", "bridge": "br1", "ipam": LOCAL}), {"LM107"}),
+        (
+            bridged({"plugins": [{"type": "macvlan", "master": "eth1", "ipam": WHEREABOUTS}, {"type": "tuning"}]}),
+            {"LM107"},
+        ),
+        (bridged({"type": "bridge", "bridge": "br1", "ipam": WHEREABOUTS}, "lab/lan"), {"LM107"}),
+        (bridged({"type": "bridge", "bridge": "br1", "ipam": WHEREABOUTS}, "other/lan"), set()),
+        (bridged({"type": "bridge", "bridge": "br1"}), set()),
+        (bridged({"type": "sriov", "ipam": WHEREABOUTS}, sriov={}), set()),
+        (bridged({"type": "ovn-k8s-cni-overlay", "topology": "localnet", "netAttachDefName": "lab/lan"}), set()),
+    ],
+)
+def test_the_guest_keeps_an_address_that_ipam_gives_away(objects: list[Manifest], rules: set[str]) -> None:
+    """
+    Only bridge binding gives the pod's address to the guest.
+    """
+    assert found(*objects) == rules
+
+
+@pytest.mark.parametrize(
+    ("written", "is_reported"),
+    [
+        ("kubevirt.io/allow-pod-bridge-live-migration", True),
+        ("kubevirt.io/allow-pod-bridge-network-livemigration", True),
+        ("kubevirt.io/Allow-Pod-Bridge-Network-Live-Migration", True),
+        ("allow-pod-bridge-network-live-migration", True),
+        ("kubevirt.io/allow-bridge-network-live-migration", True),
+        ("example.com/allow-pod-bridge-network-live-migration", False),
+        ("kubevirt.io/bridge", False),
+        (OVERRIDE, False),
+    ],
+)
+def test_a_similar_annotation_gets_a_suggestion(written: str, is_reported: bool) -> None:
+    """
+    KubeVirt compares the whole name, so such a VM cannot be live-migrated.
+    """
+    devices = {"devices": {"interfaces": [{"name": "p", "bridge": {}}]}}
+
+    assert ("LM106" in found(vm(annotations={written: "true"}, domain=devices))) is is_reported
+
+
+@pytest.mark.parametrize("strategy", ["None", "LiveMigrate"])
+@pytest.mark.parametrize(
+    ("limits", "allows_none"),
+    [
+        ({"maxUnavailable": 0}, True),
+        ({"maxUnavailable": "50%"}, True),
+        ({"minAvailable": 1}, True),
+        ({"minAvailable": "100%"}, True),
+        ({"minAvailable": 0}, False),
+    ],
+)
+def test_a_budget_decides_evictions_that_kubevirt_lets_pass(strategy: str, limits: Manifest, allows_none: bool) -> None:
+    """
+    With LiveMigrate, KubeVirt answers before the budget is read, so the budget blocks nothing.
+    """
+    objects = [budget({"matchLabels": {"app": "vm"}}, **limits), vm(labels={"app": "vm"}, evictionStrategy=strategy)]
+
+    assert found(*objects) == ({"LM512"} if allows_none and strategy == "None" else set())
+    assert found(objects[0], vm(labels={"app": "web"}, evictionStrategy=strategy)) == set()
