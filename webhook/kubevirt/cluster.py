@@ -42,8 +42,8 @@ def cluster_of(world: World) -> Cluster:
     """
     The settings of the KubeVirt CR, or the built-in defaults if the cluster is known to have no CR.
 
-    The architecture in the CR's spec has precedence over the architecture in its status, which virt-operator writes. The patch
-    release is the requested one, otherwise the one in the CR's status.
+    The architecture in the CR's spec has precedence over the architecture in its status, which virt-operator writes. A
+    requested patch release has precedence over the patch release in the CR's status.
     """
     kubevirts = world.every(KubeVirt)
     requested = parse_version(requested_version(world))
@@ -80,7 +80,7 @@ def invalid_value(configuration: Configuration) -> str:
 
 def invalid_values(configuration: Configuration) -> Iterator[InvalidValue]:
     """
-    The values that ``validateConfig`` refuses. This function of KubeVirt is the same in v1.3.0 to v1.9.0.
+    The values that KubeVirt's function ``validateConfig`` refuses. The function is the same in v1.3.0 to v1.9.0.
 
     An absent, empty or zero value is valid, because KubeVirt then uses its default.
     """

@@ -1,5 +1,6 @@
 """
-Feature gates for live migration. Each gate has the releases that know it, turn it on by default, or have removed its feature.
+Feature gates for live migration. Each entry lists the releases that have the gate, those that turn it on by default, and those
+that have removed its feature.
 
 Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0 and main of
 2026-08-22. A gate is on by default if it is generally available (GA), and from 1.9 on also if it is Beta

@@ -1,9 +1,9 @@
 """
 The instancetypes and preferences that KubeVirt itself deploys (common-instancetypes), by release.
 
-Sources: ``pkg/virt-operator/resource/apply/reconcile.go`` commonInstancetypesDeploymentEnabled, v1.1.0 to v1.9.0, and the bundles
-in ``bundled_objects.json``, which ``tools/bundled_objects.py`` writes. Up to 1.3 a feature gate switches the deployment on. From
-1.4 on the deployment is on unless the KubeVirt CR switches it off.
+Sources: ``pkg/virt-operator/resource/apply/reconcile.go`` commonInstancetypesDeploymentEnabled, v1.1.0 to v1.9.0, and the
+bundles in ``bundled_objects.json``, which ``tools/bundled_objects.py`` writes. Up to 1.3, KubeVirt deploys them only if a
+feature gate is on. From 1.4 on, KubeVirt deploys them unless the KubeVirt CR disables this.
 """
 
 from functools import cache

@@ -1,8 +1,8 @@
 """
 The access modes of the PersistentVolumeClaim (PVC) behind a volume.
 
-virt-controller copies ``spec.accessModes`` of the claim (``pkg/storage/types/pvc.go``, v1.9.0). Where the claim does not
-exist yet, CDI creates it from a DataVolume and the StorageProfile (CDI ``pkg/controller/datavolume/util.go``).
+virt-controller copies ``spec.accessModes`` of the claim (``pkg/storage/types/pvc.go``, v1.9.0). If the claim does not exist
+yet, CDI creates it from a DataVolume and the StorageProfile (CDI ``pkg/controller/datavolume/util.go``).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """
 Fields that a VM and its instancetype both set: KubeVirt refuses such a VM.
 
-Source: ``pkg/instancetype/apply`` (vmi.go and the files of the fields), v1.5.3 to v1.9.0; ``pkg/instancetype/instancetype.go``,
+Source: ``pkg/instancetype/apply`` (vmi.go and one file for each field), v1.5.3 to v1.9.0; ``pkg/instancetype/instancetype.go``,
 v1.3.1 and v1.4.1.
 """
 
@@ -32,7 +32,7 @@ ANY_MEMORY: Releases = KNOWN & ~MEMORY_BY_FIELD
 _IO_THREADS: Releases = since(Release(1, 7))
 
 Steps: TypeAlias = tuple[FieldPath, Releases]
-"""A path below the VMI's spec, and the releases in which it conflicts."""
+"""A path below the VMI's spec, and the releases that report a conflict there."""
 
 
 def conflicts(subject: Subject, instancetype: InstancetypeSpec) -> tuple[Conflict, ...]:
@@ -63,7 +63,7 @@ def _placement(subject: Subject, instancetype: InstancetypeSpec) -> Iterator[Ste
 
 
 def _cpu(domain: Domain, instancetype: InstancetypeSpec) -> Iterator[Steps]:
-    """An instancetype always sets the number of CPUs; other fields conflict only where it sets them."""
+    """An instancetype always sets the number of CPUs; other fields conflict only if it sets them."""
     cpu, theirs = domain.cpu or _NO_CPU, instancetype.cpu or _NO_INSTANCETYPE_CPU
     resources = domain.resources or _NO_RESOURCES
     if "cpu" in (resources.requests or {}):
@@ -90,7 +90,7 @@ def _memory(subject: Subject, domain: Domain, instancetype: InstancetypeSpec) ->
     The first memory field that conflicts. KubeVirt drops the VM's ``memory`` if the instancetype is inferred with failure
     policy Ignore.
 
-    Older releases report ``memory`` as a whole; here the field in it that newer releases report, if there is one.
+    Older releases report ``memory`` as a whole. The result is the field inside ``memory`` that newer releases report, if any.
     """
     matcher = subject.vm.instancetype
     dropped = matcher is not None and matcher.infer_from_volume and matcher.infer_from_volume_failure_policy == IGNORE

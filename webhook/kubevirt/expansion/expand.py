@@ -185,7 +185,7 @@ def _prefers_features(preference: PreferenceSpec) -> bool:
 
 def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
     """
-    The VM's own CPU features, followed by the preference's features with other names (``preference/apply/cpu.go``, v1.9.0).
+    The VM's own CPU features, then the features that only the preference lists (``preference/apply/cpu.go``, v1.9.0).
     """
     own = tuple(cpu.features or ())
     preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()

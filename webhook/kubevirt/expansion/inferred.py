@@ -40,7 +40,7 @@ class Scope(msgspec.Struct, frozen=True):
     bundle: Bundle | None = None
     """The objects that KubeVirt itself deploys, for references to objects that the input does not contain."""
     any_revision: bool = False
-    """Whether the revision in the VM's status counts even if it is a copy of an object of another name (up to 1.5.1)."""
+    """Whether KubeVirt uses the revision in the VM's status even if it is a copy of an object with another name (up to 1.5.1)."""
 
 
 class Unlabelled(msgspec.Struct, frozen=True):

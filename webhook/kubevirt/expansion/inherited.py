@@ -38,7 +38,7 @@ class Inherited(msgspec.Struct, frozen=True):
     unknown_preference: Unknown | None = None
     source: SourceArchitecture = NONE
     assumptions: tuple[str, ...] = ()
-    """Assumptions about objects and about the patch release that the input does not tell."""
+    """Assumptions about objects and about the patch release, if the input does not contain them."""
 
     @property
     def origin(self) -> str:

@@ -3,7 +3,7 @@ The instancetype and the preference of a VirtualMachine.
 
 Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0. KubeVirt reads the first of these that is set: the
 revision in ``revisionName``, the revision in the VM's status (1.5 and later), the object itself. The revision in the status
-counts only if it is a copy of an object of the same name (1.5.2 and later). An empty ``kind`` means the cluster-scoped kind.
+counts only if it is a copy of an object with the same name (1.5.2 and later). An empty ``kind`` means the cluster-scoped kind.
 """
 
 import msgspec

@@ -103,7 +103,7 @@ def on_pod_network(
     base: FieldPath, networks: Sequence[Network], interfaces: Sequence[Interface], default: Fact[str] | None
 ) -> tuple[Sourced[Network] | None, Sourced[Interface] | None]:
     """
-    The first network with ``pod`` and the interface of the same name.
+    The first pod network, and the interface that uses it.
 
     A Multus network with ``default: true`` is not a pod network.
     """

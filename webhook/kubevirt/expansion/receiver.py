@@ -21,7 +21,10 @@ GATE: Final = "DecentralizedLiveMigration"
 
 
 def is_receiver(subject: Subject, configuration: Fact[Configuration], releases: Releases) -> bool:
-    """Whether the VM is a receiver. If the KubeVirt CR is unknown, the gate counts as on, because KubeVirt refuses the rest."""
+    """
+    Whether the VM is a receiver. If the KubeVirt CR is unknown, the gate counts as on, because KubeVirt refuses such a VM if
+    the gate is off.
+    """
     annotations = subject.meta.annotations or {}
     if subject.vm.run_strategy != WAIT_AS_RECEIVER and annotations.get(TARGET) != "true":
         return False

@@ -2,7 +2,8 @@
 The instancetype and the preference of a VirtualMachine, by release.
 
 Sources: ``pkg/instancetype/find/revision.go`` and ``pkg/instancetype/preference/find/revision.go``, v1.5.1, v1.5.2 and v1.9.0.
-KubeVirt reads the revision in the VM's status from 1.5 on. Up to 1.5.1 it does not compare the name of the copied object.
+KubeVirt reads the revision in the VM's status from 1.5 on. Up to 1.5.1, KubeVirt does not compare the name of the copied
+object.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,10 @@ _FIRST_PATCH = 2
 
 
 class References(msgspec.Struct, frozen=True):
-    """The specs that the VM names, in one group of releases. ``unknown`` is the first reason that one of them is unknown."""
+    """
+    The specs of the objects that the VM refers to, in one group of releases. ``unknown`` is the first reason why a spec is
+    unknown.
+    """
 
     releases: Releases
     instancetype: InstancetypeSpec | None

@@ -1,7 +1,7 @@
 """
 The architecture that KubeVirt reads from the label of a template's DataSource.
 
-Source: ``pkg/defaults/defaults.go`` setDefaultArchitectureFromDataSource, v1.6.4 to v1.9.0. The function is not in v1.6.3.
+Source: ``pkg/defaults/defaults.go`` setDefaultArchitectureFromDataSource, v1.6.4 to v1.9.0. v1.6.3 does not have this function.
 """
 
 import msgspec
@@ -27,7 +27,7 @@ class SourceArchitecture(msgspec.Struct, frozen=True):
     """Whether the label counts in 1.6 only because the newest patch release is assumed."""
 
     def assumptions(self, releases: Releases) -> tuple[str, ...]:
-        """The assumption about the patch release on which the newest of ``releases`` depends, or nothing."""
+        """The assumption about the patch release, if the newest of ``releases`` depends on it."""
         if not self.is_assumed or newest(releases).release != _FIRST:
             return ()
         return (f"the patch release of KubeVirt {_FIRST} is {_FIRST}.{_FIRST_PATCH} or later",)

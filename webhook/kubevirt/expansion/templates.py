@@ -21,7 +21,7 @@ def _facts(
     subject: Subject, world: World, inherited: Inherited, claims: Sequence[ClaimFacts]
 ) -> Iterator[TemplateFacts]:
     made = made_from(subject.data_volumes, inherited)
-    behind = {claim.claim: claim.access_modes for claim in claims}  # equal for equal names
+    behind = {claim.claim: claim.access_modes for claim in claims}  # claims with the same name have the same modes
     first: dict[str, int] = {}
     for index, entry in enumerate(subject.vm.data_volume_templates or ()):
         name = name_of_template(entry)

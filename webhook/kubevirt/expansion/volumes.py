@@ -69,7 +69,7 @@ def made_from(written: Mapping[str, DataVolumeSpec], inherited: Inherited) -> Ma
 
 def _modes_in_status(subject: Subject, volume: Volume) -> Modes | None:
     """
-    The access modes that virt-controller wrote to the VMI's status, for a claim that is not known.
+    The access modes that virt-controller wrote to the VMI's status, for a claim that the input does not contain.
 
     If several entries have the same name, the last entry counts, as in ``checkVolumesForMigration``
     (``pkg/virt-handler/vm.go``, v1.0.1 to v1.9.0).
