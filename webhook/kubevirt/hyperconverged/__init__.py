@@ -1,1 +1,1 @@
-"""Reads a HyperConverged CR as the KubeVirt CR that its operator writes. This package does no I/O."""
+"""Converts a HyperConverged CR to the KubeVirt CR that HyperConverged's operator writes. This package does no I/O."""

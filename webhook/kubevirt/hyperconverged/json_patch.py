@@ -19,7 +19,7 @@ _APPEND: Final = "-"
 
 
 class CannotApply(Exception):
-    """The patch is invalid, or its result depends on unknown fields. The text says why."""
+    """The patch is invalid, or its result depends on unknown fields. The exception's text is the reason."""
 
 
 def apply(patch: str, value: Json) -> tuple[Json, tuple[FieldPath, ...]]:
@@ -60,7 +60,7 @@ def _apply(document: Json, operation: dict[str, Json], index: int, steps: list[s
 
 
 def _parent(document: Json, steps: list[str], index: int, place: str) -> tuple[Json, FieldPath]:
-    """The object or list that contains the last step, and its path."""
+    """The object or list that contains the target of the path, and the path of this object or list."""
     value: Json = document
     path: FieldPath = ()
     for step in steps[:-1]:

@@ -1,4 +1,4 @@
-"""Chooses between the KubeVirt CR and the HyperConverged CR of the input. This module is quick to import."""
+"""Chooses between the KubeVirt CR and the HyperConverged CR in the input. This module is quick to import."""
 
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
@@ -9,9 +9,10 @@ from webhook.objects.kubevirt import KubeVirt
 
 def with_kubevirt(world: World, releases: Releases) -> World:
     """
-    The world in which a HyperConverged CR stands for the KubeVirt CR that its operator writes.
+    ``world`` with the KubeVirt CR that HyperConverged's operator writes, if the input has only a HyperConverged CR.
 
-    The KubeVirt CR is what KubeVirt reads. So it has precedence if it is known, or if it might exist but cannot be read.
+    KubeVirt reads only the KubeVirt CR. The KubeVirt CR therefore has precedence if it is known, or if it might exist but
+    cannot be read.
     """
     known = world.every(KubeVirt)
     if not isinstance(known, Unknown) or known.may_exist:

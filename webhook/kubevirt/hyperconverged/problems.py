@@ -1,7 +1,7 @@
 """
 Settings of a HyperConverged CR that have no effect: unknown names, misplaced fields and unknown feature gates.
 
-The rules of the same ids judge the KubeVirt CR. This module has the names and places of HyperConverged.
+The rules with the same ids check the KubeVirt CR. This module uses the field names and paths of HyperConverged.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,12 +40,12 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def migrations_path(hyper_converged: HyperConverged) -> FieldPath:
-    """The path of ``liveMigrationConfig`` in the version of the object."""
+    """The path of ``liveMigrationConfig`` in the object's API version."""
     return _V1 if hyper_converged.is_v1 else _V1BETA1
 
 
 def problems_of(hyper_converged: HyperConverged, releases: Releases) -> Iterator[Problem]:
-    """All such problems of an object."""
+    """All settings in an object that have no effect."""
     yield from _settings(hyper_converged, releases)
     yield from _misplaced(hyper_converged)
     yield from _gates(hyper_converged)
@@ -134,7 +134,7 @@ _IN_V1BETA1: Final = (
 
 
 def reworded(text: str, judged: HyperConverged) -> str:
-    """A message or a remedy about the KubeVirt CR, with the names of HyperConverged."""
+    """A message or remedy for the KubeVirt CR, rewritten with HyperConverged's field names."""
     for old, new in (*_WORDS, *(_IN_V1 if judged.is_v1 else _IN_V1BETA1)):
         text = text.replace(old, new)
     return text

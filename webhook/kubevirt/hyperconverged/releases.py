@@ -17,7 +17,7 @@ from webhook.objects.meta import Json
 
 OPERATOR: Final = "operator"
 LAST_WITH_OLD_DEFAULTS: Final = Release(1, 8)
-"""The KubeVirt release of HyperConverged 1.18. HyperConverged 1.19 has other defaults."""
+"""The KubeVirt release that HyperConverged 1.18 deploys. HyperConverged 1.19 has other defaults."""
 _OFFSET: Final = 10
 """HyperConverged 1.15 deploys KubeVirt 1.5, and so on up to 1.19, which deploys KubeVirt 1.9."""
 _FIRST: Final = 10
@@ -25,7 +25,7 @@ _NEWEST: Final = 19
 
 
 def kubevirt_release(hyper_converged: HyperConverged) -> str:
-    """The KubeVirt release of the HyperConverged release in ``status.versions``, or an empty text if it is unknown."""
+    """The KubeVirt release that the HyperConverged release in ``status.versions`` deploys, or an empty text if it is unknown."""
     versions = (hyper_converged.status.versions if hyper_converged.status is not None else None) or ()
     running = next((entry.version for entry in versions if entry.name == OPERATOR), "")
     release = parse_release(running)
@@ -38,7 +38,7 @@ def defaults(release: Release) -> dict[str, Json]:
     """
     The settings that HyperConverged writes for absent fields, by the KubeVirt release that it deploys.
 
-    Settings with KubeVirt's own defaults are left out. Up to HyperConverged 1.18, these are all settings.
+    Settings with KubeVirt's own defaults are left out. The result is therefore empty up to HyperConverged 1.18.
     """
     if release <= LAST_WITH_OLD_DEFAULTS:
         return {}
@@ -59,7 +59,7 @@ _ALWAYS: Final[Mapping[str, tuple[int, int]]] = {
     "VolumeMigration": (4, 4),
     "VolumesUpdateStrategy": (4, 4),
 }
-"""KubeVirt's gates that the operator always lists, with the first and the last minor release of KubeVirt."""
+"""KubeVirt's gates that the operator always lists, with the first and last minor release of KubeVirt to which this applies."""
 _BY_GATE: Final[Mapping[str, tuple[tuple[str, ...], int, int]]] = {
     "containerPathVolumes": (("ContainerPathVolumes",), 8, 99),
     "decentralizedLiveMigration": (("DecentralizedLiveMigration",), 6, 8),
@@ -79,7 +79,7 @@ _BETA: Final = (
     "PasstBinding",
     "WorkloadEncryptionSEV",
 )
-"""Beta gates of KubeVirt 1.9, which HyperConverged 1.19 disables unless it lists them. ``SecureExecution`` is GA."""
+"""Beta gates in KubeVirt 1.9. HyperConverged 1.19 disables each of them unless it lists the gate. ``SecureExecution`` is GA."""
 HYPER_CONVERGED_GATES: Final = (
     "alignCPUs",
     "containerPathVolumes",

@@ -47,13 +47,13 @@ class Written(msgspec.Struct, frozen=True):
     kubevirt: Fact[KubeVirt]
     """Unknown if the annotation with a JSON patch cannot be applied."""
     unpatched: KubeVirt
-    """The CR without the changes of the annotation."""
+    """The CR before the annotation's JSON patch is applied."""
     patched: tuple[FieldPath, ...] = ()
     """The paths that the annotation changes."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The parts of a HyperConverged CR that the operator copies, at their places in the version of the object."""
+    """The parts of a HyperConverged CR that the operator copies, read from their paths in the object's API version."""
 
     migrations: Json
     eviction_strategy: str | None
@@ -101,7 +101,7 @@ def settings_of(hyper_converged: HyperConverged) -> Settings:
 
 
 def written_gates(hyper_converged: HyperConverged) -> dict[str, bool]:
-    """The gates of the object by name in lower case. Entries of a wrong type are left out."""
+    """The object's gates, by lower-case name. Entries of a wrong type are left out."""
     gates = hyper_converged.spec.feature_gates
     if isinstance(gates, dict):
         return {name.lower(): state for name, state in gates.items() if isinstance(state, bool)}
@@ -114,7 +114,7 @@ def written_gates(hyper_converged: HyperConverged) -> dict[str, bool]:
 
 
 def written_kubevirt(hyper_converged: HyperConverged, release: Release) -> Written:
-    """The KubeVirt CR that the operator of the HyperConverged release for this KubeVirt release writes."""
+    """The KubeVirt CR that HyperConverged's operator writes, in the HyperConverged release that deploys this KubeVirt release."""
     raw = _raw(hyper_converged, release)
     unpatched = _convert(raw)
     patch = (hyper_converged.meta.annotations or {}).get(JSON_PATCH)
@@ -197,7 +197,7 @@ def _migrations(written: Json, release: Release) -> Json:
 
 def _eviction_strategy(hyper_converged: HyperConverged, settings: Settings) -> str | None:
     """
-    The written strategy, or the strategy that HyperConverged's webhook writes, or None if it is unknown.
+    The strategy in the CR, otherwise the strategy that HyperConverged's webhook writes, or None if this is unknown.
 
     The webhook writes LiveMigrate in a cluster with several worker nodes, and None in a cluster with one worker node.
     """

@@ -30,7 +30,7 @@ class HyperConvergedWorld(msgspec.Struct, frozen=True):
         return cast("Fact[tuple[K, ...]]", self.kubevirts) if kind is KubeVirt else self.world.every(kind)
 
     def for_advice(self) -> World:
-        """Returns this world with the objects that rules of advice read."""
+        """Returns this world with the objects that advice rules read."""
         return HyperConvergedWorld(for_advice(self.world), self.kubevirts)
 
 

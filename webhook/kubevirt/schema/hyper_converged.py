@@ -2,7 +2,7 @@
 The fields of ``HyperConverged.spec`` in both API versions, and the unknown fields of an object.
 
 Source: the CRD ``deploy/crds/hco00.crd.yaml`` of hyperconverged-cluster-operator, v1.13.0 to v1.18.1 and main of 2026-08-21
-together. A field without fields of its own is not searched. Rules of family 6 check the settings of ``liveMigrationConfig``.
+together. A field without subfields is not searched. Rules of family 6 check the settings of ``liveMigrationConfig``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -196,7 +196,7 @@ V1_SPEC: Final[Fields] = {
 }
 _MAP: Final = "*"
 _MISPLACED: Final = frozenset(Misplaced.__struct_encode_fields__)
-"""Misplaced settings, which rules of family 6 report below these fields."""
+"""Fields below which rules of family 6 report misplaced settings."""
 _WITH_SETTINGS: Final[tuple[FieldPath, ...]] = (("spec",), ("spec", "virtualization"))
 _CONFIGURATION: Final = "configuration"
 _SHORTEST_MOVED: Final = 4

@@ -21,7 +21,7 @@ def near_miss(word: str, words: Iterable[str]) -> str:
     The element of ``words`` that differs from ``word`` only in upper and lower case, by a plural ending, or by at most two
     letters. The result is empty if there is no such element.
 
-    A similarity as in ``close_matches`` is not strict enough for names that other projects also choose, such as kinds.
+    The similarity in ``close_matches`` is too loose for names that other projects also choose, such as kinds.
     """
     by_case = {known.lower(): known for known in words}
     lower = word.lower()

@@ -100,8 +100,8 @@ class Budget(msgspec.Struct, frozen=True):
         """
         The largest size in bytes that can finish. The result is None if there is no limit, and 0 if no migration can finish.
 
-        Because KubeVirt rounds to GB, some smaller sizes fail. For example, at 5 MiB/s and 150 s, 3000 MiB finish and 2800 MiB
-        do not.
+        Because KubeVirt rounds to GB, some smaller sizes fail. For example, at 5 MiB/s and 150 s, a transfer of 3000 MiB
+        finishes in time and a transfer of 2800 MiB does not.
         """
         rate, allowed = self.rate(), self.allowed(1)
         if allowed is None:

@@ -48,7 +48,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def where(self) -> str:
-        """The field as a warning names it, in version v1beta1, which every release serves."""
+        """The field's path in warnings. The path is from version v1beta1, which every release serves."""
         return f"HyperConverged {dotted(self.v1beta1)}"
 
     @property

@@ -1,4 +1,4 @@
-"""The strategy by which changes of a VirtualMachine reach its running VMI."""
+"""The rollout strategy: when KubeVirt applies changes in a VirtualMachine to its running VMI."""
 
 from webhook.kubevirt.releases import Release, before, since
 

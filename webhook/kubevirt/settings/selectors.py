@@ -96,7 +96,7 @@ def malformed(policy: MigrationPolicy) -> Iterator[tuple[FieldPath, str, str]]:
 
 
 def _remedy(name: str, key: str, selector: Mapping[str, Json]) -> str:
-    """The remedy for a field that label selectors of other kinds have, and the selectors of a MigrationPolicy do not have."""
+    """The remedy for a field that label selectors in other kinds have, but selectors in a MigrationPolicy do not."""
     if key == _MATCH_EXPRESSIONS:
         return "Remove matchExpressions. A MigrationPolicy matches only equal labels."
     labels = flattened(selector) if key == MATCH_LABELS else None
@@ -121,7 +121,7 @@ def flattened(selector: Mapping[str, Json]) -> Labels | None:
 
 
 def _plain(value: str) -> str:
-    """The value as YAML, in quotes if YAML would read a plain text as another type."""
+    """The value as YAML, in quotes if YAML would read the unquoted text as another type."""
     is_text = _TEXT.fullmatch(value) and value.lower() not in ("true", "false", "null", "yes", "no", "on", "off")
     return value if is_text else f'"{value}"'
 

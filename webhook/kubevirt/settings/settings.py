@@ -20,7 +20,7 @@ from webhook.objects.meta import Json
 
 
 class Type(StrEnum):
-    """The types of settings. The values are the texts in messages."""
+    """The types of settings. The value of each member is its text in messages."""
 
     BOOLEAN = "true or false"
     TEXT = "text"
