@@ -1,5 +1,5 @@
 """
-The changes of a running VirtualMachine that wait for a restart if the VM cannot be live-migrated.
+Changes to a running VirtualMachine that wait for a restart if the VM cannot be live-migrated.
 
 Sources: ``pkg/virt-controller/watch/vm/vm.go`` (addRestartRequiredIfNeeded, handleCPUChangeRequest,
 handleMemoryHotplugRequest, validLiveUpdateVolumes), ``pkg/network/vmliveupdate/restart.go`` and
@@ -22,11 +22,11 @@ from webhook.objects.vmi import CPU, Domain, Interface, VMISpec, Volume
 _SPEC: Final[FieldPath] = ("spec", "template", "spec")
 _MIGRATION: Final = "Migration"
 _IN_ANY_STRATEGY: Final = since(Release(1, 4))
-"""From these releases on, an interface is added without a restart, whatever vmRolloutStrategy is."""
+"""In these releases, KubeVirt adds an interface without a restart, regardless of vmRolloutStrategy."""
 
 
 def live_update_in(configuration: Configuration) -> Releases:
-    """The releases in which the configuration lets changes reach a running VM."""
+    """The releases in which KubeVirt applies changes to a running VM under this configuration."""
     if not configuration.vm_rollout_strategy:
         return LIVE_UPDATE_BY_DEFAULT
     if configuration.vm_rollout_strategy != LIVE_UPDATE:
@@ -38,8 +38,8 @@ def live_update_in(configuration: Configuration) -> Releases:
 
 def live_changes(old: VirtualMachine, new: VirtualMachine, live_update: Releases) -> Iterator[LiveChange]:
     """
-    The changes of a running VM that KubeVirt would apply at once if the VM could be live-migrated, or that it never applies to a
-    running VM. Without LiveUpdate, users expect that a change waits, so only new interfaces are reported.
+    The changes that wait for a restart: those that need a live migration, and those that KubeVirt never applies to a running
+    VM. Without LiveUpdate, users expect that a change waits, so only new interfaces are reported.
     """
     before_, after = _spec_of(old), _spec_of(new)
     if before_ is None or after is None or not _is_running(old, new):

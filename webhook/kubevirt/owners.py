@@ -1,5 +1,5 @@
 """
-Operators that write a KubeVirt CR or a migration network, and the operators' own fields for the values.
+Operators that write a KubeVirt CR or a migration network, and the fields in their own objects that set its values.
 
 Sources: the sources named in ``hyper_converged``; Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
 ``pkg/controller/master/setting/kubevirt_migration.go``, ``pkg/util/constants.go``, ``deploy/charts/harvester/values.yaml``;

@@ -64,7 +64,7 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
 
 
 def parse_quantity(written: object) -> Quantity | None:
-    """The quantity in a JSON value, or None if the API server refuses the value. A number is read like its text."""
+    """The quantity in a JSON value, or None if the API server refuses the value. A number is parsed in its text form."""
     if not isinstance(written, str | int | float):
         return None
     text = written if isinstance(written, str) else repr(written)
@@ -87,7 +87,7 @@ def accepts(value: object) -> bool:
     """
     Whether a quantity field of KubeVirt's API accepts this value. Values that are neither text nor numbers count as accepted.
 
-    The API server matches text against ``_PATTERN``. Of numbers, the API server accepts only whole numbers of 64 bits
+    The API server matches text against ``_PATTERN``. The API server accepts a number only if it is a 64-bit integer
     (``x-kubernetes-int-or-string``). KubeVirt's webhooks then parse the text. Text with a placeholder such as ``${MEMORY}`` is
     accepted.
     """

@@ -28,7 +28,7 @@ NOT_MIGRATABLE = "NotMigratable"
 
 class StorageVerdict(msgspec.Struct, frozen=True):
     """
-    The condition StorageLiveMigratable, which decides whether KubeVirt may move the VM to other claims. Volumes do not matter.
+    The condition StorageLiveMigratable: whether KubeVirt may move the VM to other claims. Volumes do not affect this condition.
 
     If the condition is False, its reason is ``NotMigratable``, and its message lists all reasons.
     """
@@ -37,7 +37,7 @@ class StorageVerdict(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
     """The reasons in the message, in KubeVirt's order."""
     possible: tuple[Reason, ...] = ()
-    """The reasons for which a fact is missing."""
+    """The reasons that cannot be decided because a fact is missing."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Verdict(msgspec.Struct, frozen=True):
     unproven: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     possible: tuple[Reason, ...] = ()
-    """If the condition is False and ``reason`` is None: the reasons of which KubeVirt sets the first that applies."""
+    """If the condition is False and ``reason`` is None, these are the possible reasons. KubeVirt sets the first that applies."""
     storage: StorageVerdict | None = None
     """The condition StorageLiveMigratable, or None if the release has no such condition (1.3 and earlier)."""
 
@@ -66,7 +66,7 @@ class Evidence(msgspec.Struct, frozen=True):
     refusing: Collection[Reason]
     """The reasons that apply."""
     undecided: Collection[Reason]
-    """The reasons for which a fact is missing."""
+    """The reasons that cannot be decided because a fact is missing."""
     host_model_differs: bool
     """Whether the VM's CPU model is host-model, and only some of the nodes report their CPU model."""
     unproven: tuple[str, ...]
@@ -75,10 +75,10 @@ class Evidence(msgspec.Struct, frozen=True):
 
 def decide(behaviour: Behaviour, evidence: Evidence, method: str) -> Verdict:
     """
-    The verdict of one release: the first refusing reason in that release's order decides.
+    The verdict of one release. If several reasons apply, the first one in that release's order counts.
 
-    If only some nodes report a host model, the node that runs the VM decides between the reasons for the host model and for
-    the TSC frequency. The verdict is then unproven.
+    If only some nodes report a host model, the reason depends on the node that runs the VM: the host model or the TSC
+    frequency. The verdict is then unproven.
     """
     release, assumptions, unproven = behaviour.release, evidence.assumptions, evidence.unproven
     earlier: list[Reason] = []
@@ -122,7 +122,7 @@ def decide_storage(behaviour: Behaviour, evidence: Evidence, facts: MigrationFac
     if _reserves(facts):
         refusing.add(Reason.PERSISTENT_RESERVATION)
     if Reason.SEV in refusing:
-        refusing.discard(Reason.TDX)  # KubeVirt looks for TDX only in a VM without SEV
+        refusing.discard(Reason.TDX)  # KubeVirt checks for TDX only if the VM does not use SEV
     reasons = tuple(reason for reason in order if reason in refusing)
     possible = tuple(reason for reason in order if reason in evidence.undecided and reason not in refusing)
     return StorageVerdict(False if reasons else None if possible else True, reasons, possible)

@@ -26,7 +26,7 @@ _FAILED: Final = "ManualRecoveryRequired"
 
 def restored_claims(old: VirtualMachine, new: VirtualMachine) -> frozenset[tuple[str, str]]:
     """
-    A (volume, claim) pair for each volume that returns to its claim from before the volume migration.
+    A (volume, claim) pair for each volume that returns to the claim that it had before the volume migration.
 
     The result is empty unless a volume migration runs or has failed, and all volumes return in the same update, as KubeVirt
     requires.

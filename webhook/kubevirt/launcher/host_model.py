@@ -1,5 +1,5 @@
 """
-Whether another node knows the CPU model of the source node of a VM with CPU model host-model.
+Whether another node supports the source node's CPU model, for VMs with CPU model host-model.
 
 Source: ``prepareNodeSelectorForHostCpuModel`` of ``pkg/virt-controller/watch/migration/migration.go``, v1.9.0.
 """
@@ -16,8 +16,7 @@ MIGRATION_LABEL: Final = "cpu-model-migration.node.kubevirt.io/"
 
 def follows_host_model(facts: MigrationFacts) -> bool:
     """
-    Whether the target pod selects the CPU model of the source node. A required CPU feature of the VMI switches this selection
-    off.
+    Whether the target pod selects the CPU model of the source node. If the VMI requires a CPU feature, it does not.
     """
     return facts.cpu_model == "host-model" and not any(
         feature.policy in {None, "", "require"} for feature in facts.cpu_features

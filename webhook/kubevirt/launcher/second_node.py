@@ -22,7 +22,7 @@ from webhook.scheduling.taints import untolerated
 
 REQUIRED: Final[FieldPath] = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 _PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "kubevirt.io/drain", "ToBeDeleted")
-"""Taints of a node in maintenance or with a fault. They say nothing about the time of the next migration."""
+"""Taints that mark a node in maintenance or with a fault. They can be gone when the next migration starts."""
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Shortage(msgspec.Struct, frozen=True):
     nodes: int
     """The number of nodes that run VMs."""
     causes: tuple[Cause, ...]
-    """The causes that exclude most nodes are first."""
+    """The causes that exclude the most nodes are first."""
     releases: Releases
 
 
@@ -111,7 +111,7 @@ def _two_fit(facts: MigrationFacts, nodes: Iterable[Node], wanted: Iterable[Sele
 
 
 def _reported(wanted: Iterable[Selector], nodes: Sequence[Node]) -> tuple[Selector, ...]:
-    """The selectors whose family of labels is on one of the nodes. Other labels were left out of the input."""
+    """The selectors for which at least one node has a label of the same family. The input omits the other families."""
     families = {selector.family for selector in wanted}
     seen: set[str] = set()
     for node in nodes:

@@ -19,7 +19,7 @@ from webhook.objects.path import FieldPath
 CPU_MODEL_LABEL: Final = "cpu-model.node.kubevirt.io/"
 MACHINE_TYPE_LABEL: Final = "machine-type.node.kubevirt.io/"
 HOST_MODELS: Final = frozenset(("host-model", "host-passthrough"))
-"""CPU models that are not a label of a node."""
+"""CPU models that KubeVirt does not translate to a node label."""
 MACHINE_TYPE: Releases = since(Release(1, 5))
 """From 1.5.1 on, the machine type is a node selector."""
 _RENAMED = Release(1, 8)
@@ -48,7 +48,7 @@ def own_selectors(facts: MigrationFacts) -> Iterator[Selector]:
 
 
 def selectors(facts: MigrationFacts) -> Iterator[Selector]:
-    """All known node selectors of the pod. The ``nodeSelector`` of the VMI replaces a selector of the KubeVirt CR."""
+    """All known node selectors of the pod. A label in the VMI's ``nodeSelector`` replaces the same label in the KubeVirt CR."""
     yield Selector(SCHEDULABLE, "true", facts.base)
     yield from own_selectors(facts)
     own = (facts.spec.node_selector or {}).keys()

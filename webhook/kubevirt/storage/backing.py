@@ -48,7 +48,8 @@ def storage_facts(
     facts: MigrationFacts, subject: Subject, world: World, reasons: tuple[str, ...] = ()
 ) -> StorageFacts | None:
     """
-    The facts about the storage of a VMI, or None if no rule can report anything. ``reasons`` are those of StorageLiveMigratable.
+    The facts about the storage of a VMI, or None if no rule can report anything. ``reasons`` are the reasons of condition
+    StorageLiveMigratable.
     """
     moving = volume_migration_facts(facts, world, reasons)
     claims = [
@@ -107,7 +108,10 @@ def _class_name(asked: _Asked, world: World) -> str:
 
 
 def _profile_sets(name: str, world: World) -> Sequence[ClaimPropertySet]:
-    """From the list of all profiles, which the server has in memory, so that admission needs no further read."""
+    """
+    The profile is looked up in the list of all profiles. The server has this list in memory, so admission needs no further
+    read.
+    """
     profiles = world.every(StorageProfile)
     if isinstance(profiles, Unknown):
         return ()

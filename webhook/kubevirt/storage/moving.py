@@ -32,7 +32,9 @@ _NO_DEVICES: Final = Devices()
 def volume_migration_facts(
     facts: MigrationFacts, world: World, reasons: tuple[str, ...]
 ) -> VolumeMigrationFacts | None:
-    """The facts, or None if the VM has another strategy. ``reasons`` are those of StorageLiveMigratable."""
+    """
+    The facts, or None if the VM does not use volume migration. ``reasons`` are the reasons of condition StorageLiveMigratable.
+    """
     if facts.volumes_strategy is None or not facts.releases & VOLUME_MIGRATION:
         return None
     kubevirts = world.every(KubeVirt)

@@ -33,7 +33,7 @@ def usable_nodes(terms: Sequence[NodeTerm], nodes: Fact[tuple[Node, ...]]) -> tu
     The nodes that can use the volume, if they are fewer than two. The result is None for two or more nodes, or if this is
     not known.
 
-    A label that no given node has is unknown, because a snapshot contains only some labels of a node.
+    A label counts as unknown if none of the given nodes has it, because a snapshot contains only some labels of a node.
     """
     named = [_names(term) for term in terms]
     if named and all(names is not None for names in named):

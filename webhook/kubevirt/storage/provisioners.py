@@ -27,14 +27,14 @@ class Sharing(msgspec.Struct, frozen=True):
     unless: bool = False
     """Whether the parameter must have none of ``values``."""
     depends: str = ""
-    """If not empty, a setting outside the cluster's objects on which the sharing depends."""
+    """If not empty, the sharing depends on this setting, which is not in the cluster's objects."""
 
 
 class Row(msgspec.Struct, frozen=True):
     """The volumes that a family of provisioners shares between nodes (ReadWriteMany)."""
 
     names: tuple[str, ...]
-    """The names of provisioners and CSI drivers. A name that starts with ``.`` is the end of a name."""
+    """The names of provisioners and CSI drivers. An entry that starts with ``.`` matches the end of a name."""
     source: str
     read: str
     """The date on which the source was read."""
