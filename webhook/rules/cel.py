@@ -38,13 +38,14 @@ class Cel(msgspec.Struct, frozen=True):
 
 LONGEST_NAME: Final = 253
 """
-The maximum length of a name in a text. The CEL cost grows with the text, and most KubeVirt definitions do not limit names.
+The maximum length of a name in a text. The CEL cost grows with the text, and most of KubeVirt's CRDs do not limit the length of
+names.
 """
 
 
 def printable(name: str) -> str:
     """
-    The CEL of a name in a message. A name with control characters, which KubeVirt's definitions allow, becomes
+    The CEL expression for a name in a message. A name with control characters, which KubeVirt's CRDs allow, becomes
     ``(unprintable)``.
     """
     return (
@@ -54,7 +55,7 @@ def printable(name: str) -> str:
 
 
 def bounded(name: str) -> str:
-    """The CEL of a name in an identity. A name that is too long to compare is replaced by the length of the name."""
+    """The CEL expression for a name in an identity. A name that is too long to compare is replaced by the length of the name."""
     return f"[{name}].map(text, text.size() > {LONGEST_NAME} ? '(' + string(text.size()) + ' characters)' : text)[0]"
 
 
@@ -62,4 +63,4 @@ DEVICE_NAME: Final = (
     "it.?deviceName.orValue('') != '' ? it.deviceName"
     " : it.?claimName.orValue('') != '' ? it.claimName : 'of a resource claim'"
 )
-"""The CEL of the resource that a GPU or host device refers to."""
+"""The CEL expression for the resource that a GPU or host device refers to."""

@@ -39,7 +39,7 @@ def storage_class(name: str, provisioner: str, **parameters: str) -> Json:
 
 
 def persistent_volume(name: str, *values: str, label: str = "kubernetes.io/hostname") -> Json:
-    """A PersistentVolume that nodes with one of these values of a label can use."""
+    """A PersistentVolume for nodes whose ``label`` has one of these values."""
     terms = [{"matchExpressions": [{"key": label, "operator": "In", "values": list(values)}]}]
     return {
         "apiVersion": "v1",

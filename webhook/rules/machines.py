@@ -1,4 +1,4 @@
-"""Registers the rules about VMs and about any manifest, which most runs need."""
+"""Registers the rules that most runs need: the rules about VMs and the rules about all manifests."""
 
 from webhook.rules.cpu import (
     dedicated_emulator_thread,

@@ -77,15 +77,15 @@ class Violation(msgspec.Struct, frozen=True):
     remedy: str = ""
     """A more precise instruction than the rule's remediation, or an empty text if there is none."""
     releases: Releases = KNOWN
-    """The releases in which this violation holds. The violation holds in no other release of the rule."""
+    """The releases in which this violation holds. It does not hold in the rule's other releases."""
     harm: int = 0
     """The degree of the problem. An update may lower the degree, but not raise it."""
     is_tolerated: bool = False
-    """Whether the object needs the field for a purpose of KubeVirt, so that no profile denies the violation."""
+    """Whether the object needs the field for a feature of KubeVirt. If true, no profile denies the violation."""
 
 
 class Undetermined(msgspec.Struct, frozen=True):
-    """A field that cannot be judged because a fact is missing. ``settle`` is the instruction that provides the fact."""
+    """A field that cannot be judged because a fact is missing. ``settle`` is the instruction to provide the fact."""
 
     path: FieldPath
     why: str
@@ -97,7 +97,7 @@ class Undetermined(msgspec.Struct, frozen=True):
 
 
 class Assumption(msgspec.Struct, frozen=True):
-    """A missing fact that is assumed, because nearly every object would be undetermined without it."""
+    """An assumption in place of a missing fact. Without it, nearly every object would be undetermined."""
 
     text: str
 
@@ -114,7 +114,7 @@ class Example(msgspec.Struct, frozen=True):
     world: tuple[Json, ...] = ()
     """Other objects that are provided."""
     complete: str = ""
-    """The kind of which ``world`` contains every object."""
+    """``world`` contains every object of this kind."""
     before: str = ""
     """YAML: the object's own spec before the update, for rules about changes."""
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Registers the rules about the storage behind a VM's claims. They need more objects than the rules about VMs."""
+"""Registers the rules about the storage behind a VM's claims. These rules need more objects than the rules about VMs."""
 
 from webhook.rules.rule import Rule
 from webhook.rules.storage import (

@@ -1,4 +1,4 @@
-"""Registers the rules about the target pod of a live migration. They need more objects than the rules about VMs."""
+"""Registers the rules about the target pod of a live migration. These rules need more objects than the rules about VMs."""
 
 from webhook.rules.eviction import (
     anti_affinity,

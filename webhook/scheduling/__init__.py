@@ -1,1 +1,4 @@
-"""Whether a pod fits a node, as kube-scheduler decides it. Does no I/O and knows nothing of KubeVirt."""
+"""
+Computes whether a pod fits a node, with the rules of kube-scheduler. This package does no I/O and contains nothing about
+KubeVirt.
+"""

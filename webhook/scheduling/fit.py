@@ -1,7 +1,7 @@
 """
 Whether a pod fits a node, and why not, in the words of kube-scheduler's filter plugins.
 
-Of the plugins, this module knows NodeUnschedulable, NodeName, TaintToleration and NodeAffinity.
+This module implements the plugins NodeUnschedulable, NodeName, TaintToleration and NodeAffinity.
 
 Source: ``pkg/scheduler/framework/plugins`` of Kubernetes v1.34.
 """
@@ -44,7 +44,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def refusals(pod: Pod, node: Place) -> Iterator[Refusal]:
-    """The reasons for which a node is excluded, in the order of kube-scheduler's plugins. kube-scheduler reports the first."""
+    """The reasons why a node is excluded, in the order of kube-scheduler's plugins. kube-scheduler reports the first."""
     if node.unschedulable and untolerated((UNSCHEDULABLE,), pod.tolerations) is not None:
         yield Refusal("NodeUnschedulable", "node(s) were unschedulable")
     if pod.node_name and pod.node_name != node.name:
@@ -57,7 +57,7 @@ def refusals(pod: Pod, node: Place) -> Iterator[Refusal]:
 
 
 def fits(pod: Pod, node: Place) -> bool:
-    """Whether no known filter plugin excludes the node."""
+    """Whether the node passes all known filter plugins."""
     return next(refusals(pod, node), None) is None
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from webhook.objects.scheduling import Taint, Toleration
 
 EXCLUDING: Final = frozenset(("NoSchedule", "NoExecute"))
-"""The effects for which kube-scheduler excludes a node. ``PreferNoSchedule`` only lowers its score."""
+"""The effects for which kube-scheduler excludes a node. ``PreferNoSchedule`` only lowers the node's score."""
 
 
 def untolerated(taints: Iterable[Taint], tolerations: Iterable[Toleration]) -> Taint | None:

@@ -53,7 +53,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
 
 
 def _without_the_cr(facts: MigrationFacts, model: Unknown) -> Iterator[Outcome]:
-    """The outcomes for a VM without a CPU model, while the KubeVirt CR, which can set one for it, is unknown."""
+    """The outcomes for a VM without a CPU model if the KubeVirt CR, which can set a default model, is unknown."""
     known = facts.host_model_known
     refusing = KNOWN if known is False else NEVER_REPORTED.get(facts.architecture, NONE)
     if refusing:

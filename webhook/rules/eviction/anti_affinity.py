@@ -1,4 +1,4 @@
-"""VMs that must not share a node need one node more than there are VMs."""
+"""If VMs must run on different nodes, a migration needs one node more than the number of VMs."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
 
 
 def _keeps_apart(facts: TargetFacts, term: PodTerm) -> bool:
-    """Whether the term keeps VMs like this one apart, one for each node."""
+    """Whether the term matches the VM's own labels, so that VMs with these labels must run on different nodes."""
     has_keys = term.match_label_keys or term.mismatch_label_keys or term.namespace_selector is not None
     return term.topology_key == HOSTNAME and not has_keys and selects(term.label_selector, facts.vmi.labels)
 

@@ -1,4 +1,4 @@
-"""KubeVirt carries out most changes of a running VM by a live migration."""
+"""KubeVirt applies most changes to a running VM by a live migration."""
 
 from collections.abc import Iterator
 

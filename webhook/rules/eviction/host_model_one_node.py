@@ -1,4 +1,4 @@
-"""With CPU model host-model, another node must know the CPU model of the source node."""
+"""With CPU model host-model, another node must support the CPU model of the source node."""
 
 from collections.abc import Iterator
 

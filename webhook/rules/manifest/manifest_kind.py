@@ -61,7 +61,7 @@ def is_listed(group: str, kind: str) -> bool:
 
 
 def misspelt_kind(group: str, kind: str) -> str:
-    """The known kind of which ``kind`` is a near miss, or an empty text."""
+    """The known kind that ``kind`` nearly matches, or an empty text."""
     return "" if is_listed(group, kind) else near_miss(kind, sorted(kinds_of(group)))
 
 

@@ -1,4 +1,4 @@
-"""An IPAM plugin accepts some address settings, but the settings have no effect or an unexpected one."""
+"""An IPAM plugin accepts some address settings that have no effect or an unexpected effect."""
 
 from collections.abc import Iterator
 

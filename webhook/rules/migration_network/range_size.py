@@ -1,4 +1,4 @@
-"""Every node that runs VMs takes an address of the migration network."""
+"""Every node that runs VMs needs an address in the migration network."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""If bandwidth and time are too small for one GB, no larger VM can finish a migration."""
+"""If the time for one GB is too short to transfer one GB, migrations of larger VMs cannot finish."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The limit per node has no effect above the limit of the cluster."""
+"""A limit per node that is higher than the limit of the cluster has no effect."""
 
 from collections.abc import Iterator
 

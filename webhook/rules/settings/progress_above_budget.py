@@ -10,7 +10,7 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Severity
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, by_release, cr, setting_path, values_of
 
 _SHIPPED = (150, 20)
-"""The defaults of HyperConverged from the release after 1.18 on (``progressTimeout``, ``completionTimeoutPerGiB``)."""
+"""The defaults of HyperConverged 1.19 and later (``progressTimeout``, ``completionTimeoutPerGiB``)."""
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:

@@ -10,6 +10,6 @@ _KNOWN: Final = frozenset(("ReadWriteOnce", "ReadOnlyMany", SHARED, "ReadWriteOn
 
 
 def listed(modes: Iterable[str]) -> str:
-    """The modes as text. Kubernetes rejects a PVC without ``accessModes``, and a word that is not an access mode."""
+    """The modes as text. Kubernetes rejects a PVC without ``accessModes`` or with an unknown access mode."""
     words = (mode if mode in _KNOWN else f"{mode} (an unknown access mode)" for mode in sorted(modes))
     return ", ".join(words) or "without accessModes"

@@ -50,7 +50,7 @@ def identity_of(volume: str, claim: str) -> str:
 
 
 def _remedy(facts: MigrationFacts, volume: ClaimFacts) -> str:
-    """The remedy for a VM whose volumes KubeVirt cannot move while it runs, or an empty text for the remedy of the rule."""
+    """The remedy if KubeVirt cannot move the VM's volumes while the VM runs, or an empty text to use the rule's remedy."""
     if volume.expected_from:
         return TO_BE_CREATED
     can_move = facts.kind == "VirtualMachine" and bool(facts.releases & ~BEFORE_VOLUME_MIGRATION)

@@ -1,4 +1,4 @@
-"""A claim of a StorageClass that does not exist is never bound."""
+"""A PVC is never bound if its StorageClass does not exist."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""An existing PVC hides the access modes that the VM's own template would give a new one."""
+"""An existing PVC hides the access modes that the VM's own template would give a new PVC."""
 
 from collections.abc import Iterator
 

@@ -47,7 +47,7 @@ def _limit(claim: BackedClaim) -> Limit | None:
 
 
 def _not_offered(claim: BackedClaim) -> Limit | None:
-    """The limit if the StorageProfile offers ReadWriteMany not at all, or not with the volume mode of the claim."""
+    """The limit if the StorageProfile does not offer ReadWriteMany, or does not offer it with the claim's volume mode."""
     if claim.offered is None:
         return None
     modes = {mode for access_modes, mode in claim.offered if SHARED in access_modes}
