@@ -6,9 +6,10 @@ from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.releases import KNOWN
 from webhook.kubevirt.settings.live_update import GATE, GATE_NEEDED, LIVE_UPDATE, LIVE_UPDATE_BY_DEFAULT
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.rules.settings.unknown_update_method import EVICT, METHODS_PATH, MIGRATE
+from webhook.rules.settings.unknown_update_method import EVICT, MIGRATE
 
 PATH = ("spec", "configuration", "vmRolloutStrategy")
+STRATEGY_PATH = ("spec", "workloadUpdateStrategy")
 _MIGRATES = "workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate]}"
 _EVICTS = "workloadUpdateStrategy: {workloadUpdateMethods: [Evict]}"
 
@@ -20,7 +21,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     releases = KNOWN if strategy else LIVE_UPDATE_BY_DEFAULT
     if facts.releases & releases and MIGRATE not in facts.workload_update_methods:
         yield Violation(
-            PATH if strategy else METHODS_PATH,
+            PATH if strategy else STRATEGY_PATH,
             ("vmRolloutStrategy is LiveUpdate" if strategy else "vmRolloutStrategy is LiveUpdate (KubeVirt's default)")
             + _consequence(facts.workload_update_methods),
             "LiveUpdate without LiveMigrate",
@@ -85,13 +86,13 @@ RULE = Rule(
         Example(
             "no strategy and no methods in 1.6",
             "{configuration: {}, workloadUpdateStrategy: {}}",
-            violates=("workloadUpdateStrategy.workloadUpdateMethods",),
+            violates=("workloadUpdateStrategy",),
             release="1.6",
         ),
         Example(
             "no strategy, with Evict only",
             f"{{{_EVICTS}}}",
-            violates=("workloadUpdateStrategy.workloadUpdateMethods",),
+            violates=("workloadUpdateStrategy",),
         ),
         Example(
             "no gate in 1.4",
