@@ -276,3 +276,16 @@ def test_the_drain_of_a_vm_follows_hyperconvergeds_strategy(status: Any, expecte
 
     found = {finding.rule for judged in report.objects for finding in judged.findings}
     assert found & {"LM501", "LM504"} == expected
+
+
+def test_a_finding_at_the_annotation_has_no_fix() -> None:
+    """
+    A fix would remove the whole patch. The same finding at a field has a fix.
+    """
+    patch = '[{"op":"add","path":"/spec/configuration/migrations/disableTLS","value":true}]'
+    annotated = hyper_converged(V1BETA1, {"allowWorkloadDisruption": True})
+    annotated["metadata"] = {**NAMED, "annotations": {JSON_PATCH: patch}}
+
+    fixes = {finding.rule: len(finding.fixes) for finding in findings(annotated, release="1.8")}
+
+    assert fixes == {"LM618": 0, "LM603": 1}

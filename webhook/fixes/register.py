@@ -13,15 +13,21 @@ from webhook.fixes import machines, spelling
 from webhook.fixes.fix import Fix
 from webhook.judging.finding import Finding
 from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
 
 FixesOf: TypeAlias = Callable[[Finding, Json], Iterator[Fix]]
 """Returns the fixes for a finding about an object, the best one first. Never raises, whatever the object contains."""
+
+_JSON_PATCH: FieldPath = ("metadata", "annotations", "kubevirt.kubevirt.io/jsonpatch")
+"""A finding at HyperConverged's annotation is about a part of the JSON patch in its text, which no fix edits."""
 
 
 def fixes_of(finding: Finding, raw: Json) -> tuple[Fix, ...]:
     """Returns the fixes for one finding about the object ``raw``. Returns no fix for an undetermined finding."""
     fixes = fixes_for_rule(finding.rule.id)
-    return () if fixes is None or finding.undetermined else tuple(fixes(finding, raw))
+    if fixes is None or finding.undetermined or finding.path == _JSON_PATCH:
+        return ()
+    return tuple(fixes(finding, raw))
 
 
 @cache
