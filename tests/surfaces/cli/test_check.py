@@ -112,7 +112,8 @@ def test_findings_go_to_standard_output_and_all_else_to_standard_error(tmp_path:
     assert json.loads(ran.out)["summary"]["problems"] == 1
     assert ran.err.splitlines() == [
         "error: bad.yaml:15:1: not a Kubernetes object: apiVersion is missing or not a string. Add apiVersion.",
-        "note: KubeVirt 9.9 is newer than all supported releases and is judged as 1.9",
+        "note: KubeVirt 1.10 is not published: objects are judged for its main branch of 2026-08-22",
+        "note: KubeVirt 9.9 is newer than all supported releases and is judged as 1.10",
     ]
 
 
