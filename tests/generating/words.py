@@ -64,7 +64,15 @@ def merged(*parts: Manifests) -> Manifests:
 
 ANNOTATIONS = st.dictionaries(st.sampled_from(("description", "example.org/note")), ANY_TEXT, max_size=1)
 VMI_ANNOTATIONS = merged(
-    ANNOTATIONS, fields(**{BRIDGE_OVERRIDE: st.sampled_from(("true", "", "false")), "example.org/owner": ANY_TEXT})
+    ANNOTATIONS,
+    fields(
+        **{
+            BRIDGE_OVERRIDE: st.sampled_from(("true", "", "false")),
+            "kubevirt.io/allow-pod-bridge-live-migration": st.sampled_from(("true", "")),
+            "ovn.kubernetes.io/ip_address": st.just("10.9.0.5"),
+            "example.org/owner": ANY_TEXT,
+        }
+    ),
 )
 LABELS = st.dictionaries(st.sampled_from(("app", "tier")), st.sampled_from(("web", "db")), max_size=2)
 

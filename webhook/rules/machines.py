@@ -39,6 +39,7 @@ from webhook.rules.network import (
     migration_ports_listed,
     pod_network_binding,
     pod_network_without_interface,
+    static_address,
 )
 from webhook.rules.rule import Rule
 from webhook.rules.storage import (
@@ -60,6 +61,7 @@ VMI_RULES: tuple[Rule, ...] = (
     pod_network_without_interface.RULE,
     bridge_annotation_misplaced.RULE,
     bridge_annotation_misspelt.RULE,
+    static_address.RULE,
     claim_not_shared.RULE,
     host_disk_not_shared.RULE,
     filesystems.RULE,

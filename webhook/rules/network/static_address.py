@@ -1,0 +1,85 @@
+"""An annotation of the CNI fixes the address of the pod, and source and target pod of a live migration need it together."""
+
+from collections.abc import Iterator, Mapping
+
+from webhook.facts.migration import MigrationFacts
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+
+_CALICO = {
+    "cni.projectcalico.org/ipAddrs": "Use Calico 3.32 or later with kubeVirtVMAddressPersistence, or remove the annotation.",
+    "cni.projectcalico.org/ipAddrsNoIpam": "Remove the annotation, because Calico then does not check for a second pod.",
+}
+_KUBE_OVN = "ovn.kubernetes.io/ip_address"
+_KEEPS = "Use a Kube-OVN release with keep-vm-ip, and write `{}` beside the annotation if that release needs it."
+
+
+def check(facts: MigrationFacts) -> Iterator[Outcome]:
+    for key in sorted(facts.annotations):
+        remedy = _remedy(key, facts.annotations)
+        if remedy:
+            message = (
+                f"annotation {key} fixes the pod's address, and the target pod needs the address of the source pod"
+            )
+            yield Violation((*facts.base[:-1], "metadata", "annotations", key), message, f"annotation {key}", remedy)
+
+
+def _remedy(key: str, annotations: Mapping[str, str]) -> str:
+    if key.endswith(_KUBE_OVN):
+        allowed = key.replace("ip_address", "allow_live_migration")
+        return "" if annotations.get(allowed) == "true" else _KEEPS.format(f'{allowed}: "true"')
+    return _CALICO.get(key, "")
+
+
+_SPEC = "{domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}, networks: [{name: default, pod: {}}]}"
+_IN_VM = "{runStrategy: Always}"
+_AT = "spec.template.metadata.annotations"
+RULE = Rule(
+    id="LM108",
+    name="static-pod-address",
+    about=About.VMI,
+    severity=Severity.INFO,
+    summary="An annotation fixes the IP address of the VM's pod.",
+    rationale=(
+        "KubeVirt copies the annotation to the target pod while the source pod still has the address. Calico before 3.32 then "
+        "reports that the address is already assigned, and the target pod does not start. Kube-OVN keeps VM addresses from "
+        "1.9 on, with keep-vm-ip."
+    ),
+    remediation="Remove the annotation, or use a CNI release that keeps the address of a VM.",
+    source=(
+        "pkg/virt-controller/services/template.go, v1.9.0; "
+        "projectcalico/calico libcalico-go/lib/ipam block assign (Address already assigned in block), #8663 and #11865 "
+        "(2026-02); kubeovn/kube-ovn#663, #1439 and #1462 (2022-04)"
+    ),
+    reference="https://github.com/projectcalico/calico/pull/11865",
+    check=check,
+    examples=(
+        Example("no such annotation", _SPEC, annotations={"example.com/owner": "web"}),
+        Example("a MAC address, which no other pod needs", _SPEC, annotations={"cni.projectcalico.org/hwAddr": "x"}),
+        Example(
+            "Kube-OVN with live migration allowed",
+            _SPEC,
+            annotations={_KUBE_OVN: "10.9.0.5", "ovn.kubernetes.io/allow_live_migration": "true"},
+        ),
+        Example(
+            "an address of Calico",
+            _SPEC,
+            annotations={"cni.projectcalico.org/ipAddrs": '["10.9.0.5"]'},
+            vm_spec=_IN_VM,
+            violates=(f"{_AT}[cni.projectcalico.org/ipAddrs]",),
+        ),
+        Example(
+            "an address of Kube-OVN",
+            _SPEC,
+            annotations={_KUBE_OVN: "10.9.0.5"},
+            vm_spec=_IN_VM,
+            violates=(f"{_AT}[{_KUBE_OVN}]",),
+        ),
+        Example(
+            "an address of Kube-OVN on a second network",
+            _SPEC,
+            annotations={f"lan.tenant.{_KUBE_OVN}": "10.9.0.5"},
+            vm_spec=_IN_VM,
+            violates=(f"{_AT}[lan.tenant.{_KUBE_OVN}]",),
+        ),
+    ),
+)
