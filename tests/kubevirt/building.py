@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.world import World
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge
 from webhook.kubevirt.releases import PUBLISHED, Release, Releases, behaviours, only
@@ -94,7 +95,7 @@ def named(kind: str, name: str, api_version: str, labels: Mapping[str, str] | No
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
 
 
-def judgement(manifest: Manifest, around: ObjectsWorld, releases: Releases) -> Judgement:
+def judgement(manifest: Manifest, around: World, releases: Releases) -> Judgement:
     """The judgement of the engine."""
     return judge(read(manifest), around, releases)
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, vm, world
+from webhook.facts.unknown import Unread
+from webhook.facts.unknown_world import UnknownWorld
 from webhook.kubevirt.expansion.bundled import Bundle
 from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, Version, only
 from webhook.objects.instancetype import VirtualMachineClusterInstancetype, VirtualMachineClusterPreference
@@ -146,6 +148,15 @@ def test_an_object_that_is_known_not_to_exist_is_not_replaced() -> None:
 
     (finding,) = [finding for finding in findings if finding.rule.id == "LM505"]
     assert "'u1.medium' does not exist" in finding.message
+
+
+def test_an_object_that_could_not_be_read_is_not_replaced() -> None:
+    """
+    Admission reads the objects of the cluster. If a read fails, the object might have other content.
+    """
+    findings = judgement(vm(MASQUERADE, **MEDIUM), UnknownWorld(Unread("not read")), only(Release(1, 9))).findings
+
+    assert [finding.message for finding in findings if finding.rule.id == "LM505"] == ["not read"]
 
 
 def test_the_verdict_names_the_assumption() -> None:
