@@ -37,6 +37,8 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     """The requested size, or None if it is not known."""
     expected_from: str = ""
     """The source of predicted modes if the PVC does not exist yet, such as ``StorageProfile 'ceph'``."""
+    is_new: bool = False
+    """Whether the claim is assumed not to exist yet, because it was not provided and a ``dataVolumeTemplate`` creates it."""
 
 
 class TemplateFacts(msgspec.Struct, frozen=True):

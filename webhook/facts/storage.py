@@ -60,8 +60,8 @@ class VolumeMigrationFacts(msgspec.Struct, frozen=True):
     workload_update_methods: tuple[str, ...]
     """``spec.workloadUpdateStrategy.workloadUpdateMethods`` of the KubeVirt CR."""
     fixed: tuple[FixedVolume, ...]
-    other_reasons: tuple[str, ...] = ()
-    """The reasons in the message of condition StorageLiveMigratable, if that condition is False."""
+    other_reasons: Mapping[tuple[str, ...], int] = msgspec.field(default_factory=dict)
+    """The reasons in the message of condition StorageLiveMigratable with their releases, if that condition is False."""
 
 
 class StorageFacts(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
-from webhook.kubevirt.releases import Releases, newest, only
+from webhook.kubevirt.releases import NONE, Releases, behaviours, newest, only
 from webhook.kubevirt.run_strategy import after_stop
 from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
@@ -88,7 +88,8 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     drain = replace(_drain_facts(last, verdict), afterwards=after_stop(subject))
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
     if last.claims or last.overlaid_claims:
-        merged.extend(_storage_findings(subject, replace(last, releases=releases), world, verdict))
+        whole = replace(last, releases=releases)
+        merged.extend(_storage_findings(subject, whole, world, _storage_reasons(merged, whole)))
     merged.extend(_target_findings(judged, subject, last, drain, for_advice(world), releases))
     merged.extend(_budget_findings(replace(last, releases=releases), world, verdict))
     return Judgement(tuple(merged), verdict)
@@ -116,11 +117,22 @@ def _moves(verdict: Verdict) -> bool:
     return verdict.storage is not None and verdict.storage.live_migratable is not False
 
 
-def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:
+def _storage_reasons(findings: Sequence[Finding], facts: MigrationFacts) -> Mapping[tuple[str, ...], Releases]:
+    """The reasons of StorageLiveMigratable with the releases that have them, for a VM with volume migration."""
+    reasons: dict[tuple[str, ...], Releases] = {}
+    for behaviour in behaviours(facts.releases) if facts.volumes_strategy is not None else ():
+        storage = decide_storage(behaviour, _evidence(findings, facts, only(behaviour.release)), facts)
+        if storage is not None and storage.reasons:
+            reasons[storage.reasons] = reasons.get(storage.reasons, NONE) | only(behaviour.release)
+    return reasons
+
+
+def _storage_findings(
+    subject: Subject, facts: MigrationFacts, world: World, reasons: Mapping[tuple[str, ...], Releases]
+) -> Iterable[Finding]:
     """Findings about the storage behind the claims of a VMI, which never change the verdict."""
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 
-    reasons = tuple(verdict.storage.reasons) if verdict.storage is not None else ()
     storage = storage_facts(facts, subject, for_advice(world), reasons)
     if storage is None:
         return ()
@@ -213,17 +225,23 @@ def _verdict(
 ) -> Verdict:
     behaviour = newest(releases)
     release = only(behaviour.release)
+    evidence = _evidence(findings, facts, release, assumptions)
+    verdict = decide(behaviour, evidence, migration_method(facts, release))
+    return replace(verdict, storage=decide_storage(behaviour, evidence, facts))
+
+
+def _evidence(
+    findings: Sequence[Finding], facts: MigrationFacts, release: Releases, assumptions: tuple[str, ...] = ()
+) -> Evidence:
     deciding = [finding for finding in findings if finding.basis is Basis.KUBEVIRT and finding.releases & release]
     reasons = [(finding.rule.reason, finding.undetermined) for finding in deciding if finding.rule.reason is not None]
-    evidence = Evidence(
+    return Evidence(
         refusing={reason for reason, undetermined in reasons if not undetermined},
         undecided={reason for reason, undetermined in reasons if undetermined},
         host_model_differs=isinstance(facts.host_model_known, Differing),
         unproven=tuple(finding.message for finding in deciding if finding.undetermined),
         assumptions=assumptions,
     )
-    verdict = decide(behaviour, evidence, migration_method(facts, release))
-    return replace(verdict, storage=decide_storage(behaviour, evidence, facts))
 
 
 def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:

@@ -41,6 +41,8 @@ class Modes(msgspec.Struct, frozen=True):
     expected_from: str = ""
     requested: Quantity | None = None
     """The requested size of the claim."""
+    is_new: bool = False
+    """Whether the modes come from a ``dataVolumeTemplate`` although the claim, which was not provided, might exist."""
 
 
 def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
@@ -61,7 +63,10 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     if isinstance(volume, DataVolume):
         return _sized(predicted(world, volume.spec, f"DataVolume {claim!r}"), volume.spec.pvc or volume.spec.storage)
     template = templates.get(claim)
-    return Modes(existing) if template is None else of_template(world, claim, template)
+    if template is None:
+        return Modes(existing)
+    modes = of_template(world, claim, template)
+    return msgspec.structs.replace(modes, is_new=True) if isinstance(existing, Unknown) else modes
 
 
 def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> Modes:

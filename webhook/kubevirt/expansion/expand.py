@@ -10,7 +10,7 @@ VirtualMachineInstancePresets, which the mutating webhook also merges.
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from webhook.facts.migration import MigrationFacts, Sourced
+from webhook.facts.migration import ClaimFacts, MigrationFacts, Sourced
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.cluster import cluster_of
@@ -110,12 +110,18 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         hidden=inherited.unknown,
         hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),
         hidden_architecture=inherited.unknown_preference if architecture is None else None,
-        assumptions=inherited.assumptions,
+        assumptions=(*inherited.assumptions, *_new_claims(claims)),
         conflicts=conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
         crashing_preference=(*subject.owner, "preference")
         if domain.cpu is None and subject.vm.instancetype is None and _prefers_features(preference)
         else None,
     )
+
+
+def _new_claims(claims: Sequence[ClaimFacts]) -> Iterator[str]:
+    """The assumptions about claims that were not provided and that the VM's templates would create."""
+    for claim in dict.fromkeys(claim.claim for claim in claims if claim.is_new):
+        yield f"PVC {claim!r} does not exist yet (its dataVolumeTemplate then decides the access modes)"
 
 
 def _migrated_volumes(subject: Subject) -> frozenset[str]:

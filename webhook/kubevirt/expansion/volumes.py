@@ -41,7 +41,11 @@ def claims_behind(
             if not isinstance(modes.access_modes, frozenset) and into is claims:
                 modes = _modes_in_status(subject, volume) or modes
             path = (*subject.base, "volumes", index)
-            into.append(ClaimFacts(volume.name, claim, path, modes.access_modes, modes.requested, modes.expected_from))
+            into.append(
+                ClaimFacts(
+                    volume.name, claim, path, modes.access_modes, modes.requested, modes.expected_from, modes.is_new
+                )
+            )
     return tuple(claims), tuple(overlaid)
 
 

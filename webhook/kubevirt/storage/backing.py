@@ -15,6 +15,7 @@ from webhook.facts.storage import BackedClaim, StorageFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import default_class
+from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.storage.moving import volume_migration_facts
 from webhook.kubevirt.storage.nodes import usable_nodes
 from webhook.kubevirt.storage.provisioners import BLOCK, FILESYSTEM
@@ -45,7 +46,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
 
 def storage_facts(
-    facts: MigrationFacts, subject: Subject, world: World, reasons: tuple[str, ...] = ()
+    facts: MigrationFacts, subject: Subject, world: World, reasons: Mapping[tuple[str, ...], Releases]
 ) -> StorageFacts | None:
     """
     The facts about the storage of a VMI, or None if no rule can report anything. ``reasons`` are the reasons of condition

@@ -4,7 +4,7 @@ The facts about volume migration: KubeVirt copies the volumes of a running VM to
 Source: ``ValidateVolumes`` of ``pkg/virt-controller/watch/volume-migration/volume-migration.go``, v1.3.1 to v1.9.0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -30,7 +30,7 @@ _NO_DEVICES: Final = Devices()
 
 
 def volume_migration_facts(
-    facts: MigrationFacts, world: World, reasons: tuple[str, ...]
+    facts: MigrationFacts, world: World, reasons: Mapping[tuple[str, ...], Releases]
 ) -> VolumeMigrationFacts | None:
     """
     The facts, or None if the VM does not use volume migration. ``reasons`` are the reasons of condition StorageLiveMigratable.

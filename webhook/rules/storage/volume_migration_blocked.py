@@ -16,7 +16,6 @@ LIVE_UPDATE_GATE = "VMLiveUpdateFeatures"
 LIVE_UPDATE = "LiveUpdate"
 LIVE_MIGRATE = "LiveMigrate"
 LIVE_UPDATE_BY_DEFAULT: Releases = since(Release(1, 6))
-HAS_CONDITION: Releases = since(Release(1, 4))
 NEEDS_GATES: Releases = before(Release(1, 5))
 
 
@@ -24,14 +23,14 @@ def check(facts: StorageFacts) -> Iterator[Outcome]:
     moving = facts.volume_migration
     if moving is None:
         return
-    if moving.other_reasons:
+    for reasons, releases in moving.other_reasons.items():
         yield Violation(
             moving.path,
             "KubeVirt does not migrate the volumes, because condition StorageLiveMigratable is False "
-            f"({', '.join(moving.other_reasons)})",
+            f"({', '.join(reasons)})",
             "StorageLiveMigratable",
             "Remove the cause of these reasons.",
-            moving.releases & HAS_CONDITION,
+            releases,
         )
     if not isinstance(moving.configuration, Unknown):
         yield from _settings(moving, moving.configuration)
