@@ -58,6 +58,8 @@ _OLD_HEADER = (
 )
 """The header in earlier versions. Large snapshots with this header can still be read."""
 _LABELS = re.compile(r"kubevirt\.io/|kubernetes\.io/|^app$")
+_ALL = re.compile("")
+"""All labels of a node are kept, because node selectors can select any of them."""
 _ANNOTATIONS = re.compile(
     r"kubevirt\.io/|storageclass\.kubernetes\.io/|k8s\.v1\.cni\.cncf\.io/|\.settings\.harvesterhci\.io$"
 )
@@ -109,7 +111,7 @@ def _plain(kind: Kind, known: Kubernetes) -> Any:  # noqa: ANN401 - plain values
     metadata = {
         "name": meta.name,
         "namespace": meta.namespace or None,
-        "labels": _kept(meta.labels, _LABELS),
+        "labels": _kept(meta.labels, _ALL if isinstance(known, nad.Node) else _LABELS),
         "annotations": _kept(meta.annotations, _ANNOTATIONS),
         "ownerReferences": (owners or None) if isinstance(known, kubevirt.KubeVirt) else None,
     }
