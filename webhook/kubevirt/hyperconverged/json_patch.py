@@ -10,10 +10,12 @@ from typing import Final
 
 import msgspec
 
+from webhook.objects.json_depth import decode
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 from webhook.objects.shown import shown
 
+_DECODER: Final = msgspec.json.Decoder()
 _PREFIX: Final = "/spec/"
 _APPEND: Final = "-"
 
@@ -25,8 +27,8 @@ class CannotApply(Exception):
 def apply(patch: str, value: Json) -> tuple[Json, tuple[FieldPath, ...]]:
     """The patched copy of ``value``, and the paths that the patch changes. Raises CannotApply."""
     try:
-        operations = msgspec.json.decode(patch)
-    except (msgspec.DecodeError, RecursionError):
+        operations = decode(_DECODER, patch.encode())
+    except (msgspec.DecodeError, UnicodeError):
         raise CannotApply("it is not JSON") from None
     if not isinstance(operations, list):
         raise CannotApply("it is not a list of operations")
