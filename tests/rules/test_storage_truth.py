@@ -157,6 +157,14 @@ def test_linstor_filesystems_depend_on_the_nfs_export() -> None:
     assert says("NFS export", vm(ON_C), rwx(mode=FILESYSTEM), storage_class("s", "linstor.csi.linbit.com"))
 
 
+@pytest.mark.parametrize("mode", [BLOCK, FILESYSTEM])
+def test_local_path_volumes_depend_on_a_shared_folder(mode: str) -> None:
+    """
+    With sharedFileSystemPath, the provisioner of Rancher supports ReadWriteMany.
+    """
+    assert says("sharedFileSystemPath", vm(ON_C), rwx(mode=mode), storage_class("s", "rancher.io/local-path"))
+
+
 def template(**storage: Any) -> Manifest:
     """A VM whose dataVolumeTemplate has these fields under ``storage``."""
     entry = {"metadata": {"name": "dv"}, "spec": {"storage": {"accessModes": ["ReadWriteMany"], **storage}}}
@@ -207,7 +215,7 @@ def test_an_ephemeral_volume_needs_its_base_on_both_nodes() -> None:
     many: Manifest = claim("c", "ReadOnlyMany")
     many["spec"] |= {"storageClassName": "s", "volumeName": "pv"}
 
-    assert says("keeps each volume", overlay, many, storage_class("s", "rancher.io/local-path"))
+    assert says("keeps each volume", overlay, many, storage_class("s", "topolvm.io"))
     assert says("only on node 'n1'", overlay, many, persistent_volume("pv", "n1"))
     assert found(overlay, many, storage_class("s", "rbd.csi.ceph.com")) == []
 

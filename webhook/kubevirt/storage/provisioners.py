@@ -58,29 +58,30 @@ _NFS_PROTOCOL = Sharing("protocol", ("nfs", "NFS"))
 
 TABLE: tuple[Row, ...] = (
     Row(
-        (
-            "kubevirt.io.hostpath-provisioner",
-            "kubevirt.io/hostpath-provisioner",
-            "k8s.io/minikube-hostpath",
-            "docker.io/hostpath",
-            "microk8s.io/hostpath",
-            "hostpath.csi.k8s.io",
-        ),
+        ("kubevirt.io.hostpath-provisioner", "kubevirt.io/hostpath-provisioner", "k8s.io/minikube-hostpath"),
         CDI,
         "2026-11-29",
         is_local=True,
     ),
-    Row(("rancher.io/local-path",), "rancher/local-path-provisioner README.md, v0.0.32", "2026-11-29", is_local=True),
+    Row(
+        ("rancher.io/local-path",),
+        "rancher/local-path-provisioner README.md, 00fe13bb (sharedFileSystemPath supports ReadWriteMany)",
+        "2026-11-29",
+        block=Sharing(depends="the sharedFileSystemPath of the provisioner"),
+        filesystem=Sharing(depends="the sharedFileSystemPath of the provisioner"),
+    ),
     Row(("topolvm.io", "topolvm.cybozu.com"), CDI, "2026-11-29", is_local=True),
     Row(
-        ("openebs.io/local", "local.csi.openebs.io", "zfs.csi.openebs.io"),
-        "https://openebs.io/docs/concepts/data-engines/localstorage",
+        ("openebs.io/local",),
+        "openebs/dynamic-localpv-provisioner README.md, 0443601b",
         "2026-11-29",
         is_local=True,
     ),
+    Row(("local.csi.openebs.io",), "openebs/lvm-localpv README.md, 14d23621", "2026-11-29", is_local=True),
+    Row(("zfs.csi.openebs.io",), "openebs/zfs-localpv README.md, 06f9d9cf", "2026-11-29", is_local=True),
     Row(
         ("lvm.driver.harvesterhci.io",),
-        "https://docs.harvesterhci.io/v1.6/advanced/addons/lvm-local-storage",
+        "harvester/csi-driver-lvm (each volume is on lvm.driver.harvesterhci.io/nodeName)",
         "2026-11-29",
         is_local=True,
     ),
@@ -92,23 +93,23 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         ("driver.longhorn.io",),
-        "longhorn/longhorn-manager isRegularRWXVolume; https://longhorn.io/docs/1.9.0/references/storage-class-parameters/",
+        "longhorn/longhorn-manager isRegularRWXVolume (NFS export only if not migratable)",
         "2026-11-29",
         block=Sharing("migratable", ("true",)),
         filesystem=Sharing("migratable", ("true",), unless=True),
     ),
     Row(
         ("linstor.csi.linbit.com",),
-        f"{CDI}; piraeus-operator v2.12.0 (NFS export)",
+        f"{CDI}; notes of piraeus-operator v2.12.0-rc.2 (ReadWriteMany with Filesystem over NFS)",
         "2026-11-29",
         block=_ALWAYS,
-        filesystem=Sharing(depends="the NFS export of LINSTOR CSI 1.13 and later"),
+        filesystem=Sharing(depends="the NFS export of LINSTOR CSI"),
     ),
     Row(("ebs.csi.aws.com",), CDI, "2026-11-29", block=Sharing("type", ("io2",))),
     Row(("kubernetes.io/aws-ebs", "kubernetes.io/azure-disk", "kubernetes.io/gce-pd"), CDI, "2026-11-29"),
     Row(
         ("disk.csi.azure.com",),
-        "kubernetes-sigs/azuredisk-csi-driver docs/driver-parameters.md (maxShares), v1.33",
+        "kubernetes-sigs/azuredisk-csi-driver deploy/example/sharedisk/README.md, 007ed1d2",
         "2026-11-29",
         block=Sharing("maxShares", ("", "0", "1"), unless=True),
     ),
@@ -120,7 +121,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         ("cinder.csi.openstack.org",),
-        f"{CDI}; kubernetes/cloud-provider-openstack docs/cinder-csi-plugin/features.md (multiattach), v1.34",
+        f"{CDI}; kubernetes/cloud-provider-openstack docs/cinder-csi-plugin/features.md, 009f7db3",
         "2026-11-29",
         block=Sharing(depends="a Cinder volume type with multiattach"),
     ),
@@ -140,7 +141,13 @@ TABLE: tuple[Row, ...] = (
         "2026-11-29",
         block=_ALWAYS,
     ),
-    Row(("csi.hpe.com",), CDI, "2026-11-29", block=_ALWAYS, filesystem=Sharing("nfsResources", ("true",))),
+    Row(
+        ("csi.hpe.com",),
+        f"{CDI}; HPE CSI driver (nfsResources for multi-node access)",
+        "2026-11-29",
+        block=_ALWAYS,
+        filesystem=Sharing("nfsResources", ("true",)),
+    ),
 )
 
 
@@ -182,7 +189,7 @@ def limit_of(
         return Limit(
             f"with provisioner {provisioner} and volumeMode {volume_mode}, this depends on {sharing.depends}",
             f"Make sure that the class has {sharing.depends}"
-            + (", or use `volumeMode: Block`." if volume_mode == FILESYSTEM and row.block is not None else "."),
+            + (", or use `volumeMode: Block`." if volume_mode == FILESYSTEM and row.block == _ALWAYS else "."),
         )
     if not sharing.if_parameter or parameters is None:
         return None

@@ -143,7 +143,7 @@ RULE = Rule(
         Example(
             "a class whose volumes are folders of a node",
             _ON_A_CLAIM,
-            world=(_claim(), storage_class("fast", "rancher.io/local-path")),
+            world=(_claim(), storage_class("fast", "kubevirt.io.hostpath-provisioner")),
             violates=_AT,
         ),
         Example(
@@ -152,7 +152,7 @@ RULE = Rule(
                 "{name: os, persistentVolumeClaim: {claimName: os}}",
                 "{name: os, ephemeral: {persistentVolumeClaim: {claimName: os}}}",
             ),
-            world=(_claim(), storage_class("fast", "rancher.io/local-path")),
+            world=(_claim(), storage_class("fast", "kubevirt.io.hostpath-provisioner")),
             violates=_AT,
         ),
         Example(
