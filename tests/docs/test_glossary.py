@@ -19,7 +19,6 @@ EXCLUDED = {
     "LiveChangeFacts",
     "ManifestFacts",
     "Neighbour",
-    "ReadingWorld",
     "Nodes",
     "PolicySubject",
     "UnknownField",
