@@ -57,7 +57,8 @@ class ObjectsWorld:
         """
         self._placed: dict[type[Kubernetes], dict[str, Candidate | Candidates]] = {}
         self._unnamed: dict[type[Kubernetes], list[Candidate]] = {}
-        self._lists: dict[type[Kubernetes], tuple[Kubernetes, ...]] = {}
+        self._lists: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
+        """The results of ``every`` that are the same for all files."""
         self._has_choices = False
         for placed in objects:
             self._unplaced.setdefault(type(placed), {})[_key(type(placed), placed.namespace, placed.name)] = placed
@@ -113,18 +114,19 @@ class ObjectsWorld:
 
     def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
         """Finds all objects of a kind for a reference in the file of ``viewer``. Also returns the choices."""
-        objects = self._lists.get(kind)
+        known = self._lists.get(kind)
+        if known is not None:
+            return known, ()  # type: ignore[return-value] # the class is the key
         choices: list[Choice] = []
-        if objects is None:
-            resolved = self._every_placed(viewer, kind, choices)
-            if isinstance(resolved, Unknown):
-                return resolved, choices
-            objects = (*resolved, *self._behind(kind, resolved))
-            if not choices:
-                self._lists[kind] = objects
-        if objects or kind in self._complete:
-            return objects, choices  # type: ignore[return-value]
-        return Unknown(f"no {_word(kind)} is in the input", f"add the {_word(kind)} manifest to the input"), choices
+        resolved = self._every_placed(viewer, kind, choices)
+        if isinstance(resolved, Unknown):
+            return resolved, choices
+        found: Fact[tuple[Kubernetes, ...]] = (*resolved, *self._behind(kind, resolved))
+        if not found and kind not in self._complete:
+            found = Unknown(f"no {_word(kind)} is in the input", f"add the {_word(kind)} manifest to the input")
+        if not choices:
+            self._lists[kind] = found
+        return found, choices  # type: ignore[return-value]
 
     def _every_placed(
         self, viewer: Viewer, kind: type[Kubernetes], choices: list[Choice]
