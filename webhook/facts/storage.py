@@ -1,12 +1,16 @@
 """The facts about the storage behind a VMI's claims. KubeVirt does not look at them for its verdict."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from webhook.facts.unknown import Fact
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.path import FieldPath
+
+BLOCK: Final = "Block"
+FILESYSTEM: Final = "Filesystem"
 
 
 class BackedClaim(msgspec.Struct, frozen=True):
@@ -38,6 +42,11 @@ class BackedClaim(msgspec.Struct, frozen=True):
     """
     modes: frozenset[str] = frozenset(("ReadWriteMany",))
     """The access modes of the claim."""
+
+    @property
+    def is_backed(self) -> bool:
+        """Whether a part of the storage is known. Rules can report nothing about a claim without such a part."""
+        return bool(self.provisioner or self.persistent_volume or self.offered or self.is_class_missing)
 
 
 class FixedVolume(msgspec.Struct, frozen=True):

@@ -85,13 +85,14 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
         assumptions.append(f"the VM runs on {last.architecture} (the field architecture is not set)")
     assumptions.extend(last.assumptions)
     verdict = _verdict(merged, last, releases, tuple(assumptions))
-    drain = replace(_drain_facts(last, verdict), afterwards=after_stop(subject))
+    drain = _drain_facts(last, verdict, after_stop(subject))
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
-    if last.claims or last.overlaid_claims:
-        whole = replace(last, releases=releases)
-        merged.extend(_storage_findings(subject, whole, world, _storage_reasons(merged, whole)))
-    merged.extend(_target_findings(judged, subject, last, drain, for_advice(world), releases))
-    merged.extend(_budget_findings(replace(last, releases=releases), world, verdict))
+    known = for_advice(world)
+    whole = last if last.releases == releases else replace(last, releases=releases)
+    if whole.claims or whole.overlaid_claims:
+        merged.extend(_storage_findings(subject, whole, known, _storage_reasons(merged, whole)))
+    merged.extend(_target_findings(judged, subject, last, drain, known, releases))
+    merged.extend(_budget_findings(whole, world, verdict))
     return Judgement(tuple(merged), verdict)
 
 
@@ -133,7 +134,7 @@ def _storage_findings(
     """Findings about the storage behind the claims of a VMI, which never change the verdict."""
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 
-    storage = storage_facts(facts, subject, for_advice(world), reasons)
+    storage = storage_facts(facts, subject, world, reasons)
     if storage is None:
         return ()
     from webhook.rules.storage_advice import STORAGE_RULES  # noqa: PLC0415
@@ -244,7 +245,7 @@ def _evidence(
     )
 
 
-def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
+def _drain_facts(facts: MigrationFacts, verdict: Verdict, afterwards: str) -> DrainFacts:
     """
     Facts for rules about a drain.
 
@@ -262,4 +263,4 @@ def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
     else:
         strategy = facts.configuration.eviction_strategy or "None"
     controller = "Cluster API" if any(label.startswith(CLUSTER_API) for label in facts.labels) else ""
-    return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable, controller)
+    return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable, controller, afterwards)

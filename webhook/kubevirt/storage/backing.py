@@ -11,16 +11,14 @@ from typing import Final
 import msgspec
 
 from webhook.facts.migration import ClaimFacts, MigrationFacts
-from webhook.facts.storage import BackedClaim, StorageFacts
+from webhook.facts.storage import BLOCK, FILESYSTEM, BackedClaim, StorageFacts, VolumeMigrationFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import default_class
 from webhook.kubevirt.releases import Releases
-from webhook.kubevirt.storage.moving import volume_migration_facts
-from webhook.kubevirt.storage.nodes import usable_nodes
-from webhook.kubevirt.storage.provisioners import BLOCK, FILESYSTEM
 from webhook.kubevirt.subject import Subject
 from webhook.objects.nad import Node
+from webhook.objects.scheduling import NodeTerm
 from webhook.objects.storage import (
     ClaimPropertySet,
     ClaimSpec,
@@ -52,7 +50,7 @@ def storage_facts(
     The facts about the storage of a VMI, or None if no rule can report anything. ``reasons`` are the reasons of condition
     StorageLiveMigratable.
     """
-    moving = volume_migration_facts(facts, world, reasons)
+    moving = _moving(facts, world, reasons) if facts.volumes_strategy is not None else None
     claims = [
         claim for claim in facts.claims if _is_shared(claim, {SHARED}) and claim.volume not in facts.migrated_volumes
     ]
@@ -60,7 +58,17 @@ def storage_facts(
     if not claims and moving is None:
         return None
     backed = tuple(_backed(claim, facts.namespace, subject.data_volumes, world) for claim in claims)
+    if moving is None and not any(one.is_backed for one in backed):
+        return None
     return StorageFacts(backed, moving)
+
+
+def _moving(
+    facts: MigrationFacts, world: World, reasons: Mapping[tuple[str, ...], Releases]
+) -> VolumeMigrationFacts | None:
+    from webhook.kubevirt.storage.moving import volume_migration_facts  # noqa: PLC0415 - few VMs use volume migration
+
+    return volume_migration_facts(facts, world, reasons)
 
 
 def _is_shared(claim: ClaimFacts, modes: frozenset[str] | set[str]) -> bool:
@@ -139,10 +147,16 @@ def _with_volume(backed: BackedClaim, name: str, world: World) -> BackedClaim:
     return msgspec.structs.replace(
         backed,
         persistent_volume=name,
-        usable_nodes=usable_nodes(terms, world.every(Node)) if terms else None,
+        usable_nodes=_usable_nodes(terms, world) if terms else None,
         is_on_a_node=spec.host_path is not None or spec.local is not None,
         provisioner=spec.csi.driver if spec.csi is not None else "",
     )
+
+
+def _usable_nodes(terms: Sequence[NodeTerm], world: World) -> tuple[str, ...] | None:
+    from webhook.kubevirt.storage.nodes import usable_nodes  # noqa: PLC0415 - few manifests have a PersistentVolume
+
+    return usable_nodes(terms, world.every(Node))
 
 
 def _with_class(backed: BackedClaim, asked: _Asked, world: World) -> BackedClaim:

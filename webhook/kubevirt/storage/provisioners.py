@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-BLOCK: Final = "Block"
-FILESYSTEM: Final = "Filesystem"
+from webhook.facts.storage import BLOCK, FILESYSTEM
+
 CDI: Final = "CDI pkg/storagecapabilities/storagecapabilities.go, main 007b952e"
 
 
@@ -46,10 +46,6 @@ class Row(msgspec.Struct, frozen=True):
     def sharing(self, volume_mode: str) -> Sharing | None:
         """How volumes of this mode are shared, or None if one node can use a volume."""
         return self.block if volume_mode == BLOCK else self.filesystem
-
-    def covers(self, provisioner: str) -> bool:
-        """Whether the row describes this provisioner."""
-        return any(provisioner == name or (name[0] == "." and provisioner.endswith(name)) for name in self.names)
 
 
 _ALWAYS = Sharing()
@@ -151,6 +147,10 @@ TABLE: tuple[Row, ...] = (
 )
 
 
+_BY_NAME: Final[Mapping[str, Row]] = {name: row for row in reversed(TABLE) for name in row.names}
+_BY_END: Final[Mapping[str, Row]] = {name: row for name, row in _BY_NAME.items() if name.startswith(".")}
+
+
 class Limit(msgspec.Struct, frozen=True):
     """Why a volume might serve only one node, and the remedy."""
 
@@ -169,7 +169,7 @@ def limit_of(
 
     The result is also None if the limit depends on a volume mode or on parameters that are not known.
     """
-    row = next((row for row in TABLE if row.covers(provisioner)), None)
+    row = row_of(provisioner)
     if row is None:
         return None
     if row.is_local:
@@ -200,7 +200,16 @@ def limit_of(
 
 def is_local(provisioner: str) -> bool:
     """Whether each volume of the provisioner stays on the disks of one node."""
-    return any(row.is_local and row.covers(provisioner) for row in TABLE)
+    row = row_of(provisioner)
+    return row is not None and row.is_local
+
+
+def row_of(provisioner: str) -> Row | None:
+    """The row that describes the provisioner. A row with the full name has precedence."""
+    row = _BY_NAME.get(provisioner)
+    if row is None and provisioner:
+        row = next((row for end, row in _BY_END.items() if provisioner.endswith(end)), None)
+    return row
 
 
 def _parameter_limit(provisioner: str, storage_class: str, volume_mode: str, sharing: Sharing) -> Limit:
