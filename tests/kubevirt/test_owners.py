@@ -78,7 +78,7 @@ OF_KUBEVIRT = "change spec.components.kubevirt.values.{} of Package cozystack.ku
         (("developerConfiguration", "featureGates", 2), OF_KUBEVIRT.format("extraFeatureGates")),
         (
             ("evictionStrategy",),
-            "Cozystack's chart kubevirt sets spec.configuration.evictionStrategy, and has no value for it",
+            "Cozystack's chart kubevirt sets spec.configuration.evictionStrategy, and no value of the chart can change it",
         ),
     ],
 )

@@ -84,4 +84,4 @@ def _in_cozystack(path: FieldPath) -> str:
         )
     if path[2:4] == ("developerConfiguration", "featureGates"):
         return "change spec.components.kubevirt.values.extraFeatureGates of Package cozystack.kubevirt"
-    return f"Cozystack's chart kubevirt sets {dotted(path)}, and has no value for it"
+    return f"Cozystack's chart kubevirt sets {dotted(path)}, and no value of the chart can change it"

@@ -17,8 +17,8 @@ _FILESYSTEMS_EXEMPT: Releases = since(Release(1, 5))
 _MIGRATED_BLOCKS: Releases = since(Release(1, 4))
 _STATE_FIRST: Releases = only(Release(1, 3))
 _HOST_MODEL_DIFFERS = (
-    "only some of the nodes that run VMs report their host CPU model, and the VM has no TSC frequency: the node decides the "
-    "reason"
+    "only some of the nodes that run VMs report their host CPU model, and the VM has no TSC frequency, so the reason "
+    "depends on the node"
 )
 
 

@@ -62,7 +62,7 @@ def test_a_name_in_a_path_can_have_a_slash() -> None:
         ("{}", "it is not a list of operations"),
         ("[1]", "operation 0 is 1, not an object"),
         ('[{"op":"add","path":"/metadata/labels","value":1}]', "operation 0 has path '/metadata/labels', which is"),
-        ('[{"op":"add","path":"/spec/infra/replicas","value":1}]', "needs the parent of /spec/infra/replicas"),
+        ('[{"op":"add","path":"/spec/infra/replicas","value":1}]', "the parent of this path is not known"),
         ('[{"op":"add","path":"/spec/x"}]', "operation 0 has no value"),
         ('[{"op":"replace","path":"/spec/x","value":1}]', "operation 0 replaces /spec/x, which is not known"),
         ('[{"op":"remove","path":"/spec/configuration/gates/2"}]', "operation 0 removes"),

@@ -123,7 +123,7 @@ def test_an_impossible_budget_is_reported_with_its_numbers() -> None:
             Severity.ERROR,
             (
                 "at 5Mi per second, a GiB takes 205 s, but KubeVirt cancels the migration after 150 s per GB. "
-                "Unless post-copy is allowed, no VM with more than 3000Mi to transfer can finish a migration"
+                "Unless post-copy is allowed, a VM with more than 3000Mi to transfer cannot finish a migration"
             ),
             SUPPORTED & ~only(Release(1, 3)),
         )

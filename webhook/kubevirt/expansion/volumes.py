@@ -17,7 +17,9 @@ from webhook.kubevirt.subject import Subject
 from webhook.objects.storage import DataVolumeSpec
 from webhook.objects.vmi import Volume
 
-NO_CLAIM = Unknown("the volume names no claim, which KubeVirt rejects", "write the name of the PVC or DataVolume")
+NO_CLAIM = Unknown(
+    "the volume does not name a claim, so KubeVirt rejects the VM", "write the name of the PVC or DataVolume"
+)
 
 
 def claims_behind(

@@ -71,7 +71,7 @@ def _parent(document: Json, steps: list[str], index: int, place: str) -> tuple[J
         if isinstance(value, dict):
             known = value.get(step)
         if not isinstance(known, dict | list):
-            raise CannotApply(f"operation {index} needs the parent of {place}, which is not known")
+            raise CannotApply(f"operation {index} has path {place}, but the parent of this path is not known")
         value, path = known, (*path, key)
     return value, path
 

@@ -45,7 +45,7 @@ def _keeps_apart(facts: MigrationFacts) -> bool:
 
 
 def replicas_of(judged: Kubernetes) -> int:
-    """The number of running VMIs that an object stands for."""
+    """The number of running VMIs that belong to an object."""
     if isinstance(judged, VirtualMachineInstanceReplicaSet | VirtualMachinePool):
         return max(judged.spec.replicas if judged.spec.replicas is not None else 1, 0)
     if isinstance(judged, VirtualMachine):

@@ -52,7 +52,7 @@ class Match(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """The sort key of policies. The smallest key wins, in this order: most labels, most labels of the VMI, first name."""
+        """The sort key of policies: most matching labels first, then most matching labels of the VMI, then the name."""
         return -self.labels, -self.vmi_labels, self.policy.name
 
 

@@ -187,7 +187,7 @@ def limit_of(
         )
     if sharing.depends:
         return Limit(
-            f"with provisioner {provisioner} and volumeMode {volume_mode}, this depends on {sharing.depends}",
+            f"provisioner {provisioner} shares volumes with volumeMode {volume_mode} only with {sharing.depends}",
             f"Make sure that the class has {sharing.depends}"
             + (", or use `volumeMode: Block`." if volume_mode == FILESYSTEM and row.block == _ALWAYS else "."),
         )
@@ -217,12 +217,14 @@ def _parameter_limit(provisioner: str, storage_class: str, volume_mode: str, sha
     what = f"StorageClass {storage_class!r}" if storage_class else "its StorageClass"
     if sharing.unless and len(sharing.values) == 1:
         return Limit(
-            f"{what} of provisioner {provisioner} has {name}: {values}, which shares only volumes with volumeMode Block",
+            f"{what} of provisioner {provisioner} has {name}: {values}, which shares only volumes with volumeMode "
+            "Block",
             f"Create a PVC with `volumeMode: Block`, or use a class without `{name}: {values}`.",
         )
     if sharing.unless:
         return Limit(
-            f"{what} of provisioner {provisioner} has no {name} above 1, so one node can attach a volume",
+            f"{what} of provisioner {provisioner} does not set {name} to 2 or more, so only one node can attach a "
+            "volume",
             f"Use a class with parameter {name} of 2 or more.",
         )
     return Limit(
