@@ -52,6 +52,6 @@ RULE = Rule(
         Example("no ipam any more", config(MACVLAN), world=(NAMED,), before=_OLD, violates=("config",)),
         Example("other spaces in the JSON", _OLD.replace(": ", ":  "), world=(NAMED,), before=_OLD),
         Example("the same range", _OLD, world=(NAMED,), before=_OLD),
-        Example("another range of another network", _NEW, before=_OLD),
+        Example("another range, in another network", _NEW, before=_OLD),
     ),
 )

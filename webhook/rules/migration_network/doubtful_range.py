@@ -22,7 +22,7 @@ RULE = Rule(
     name="address-setting-without-effect",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The IPAM plugin accepts a setting, but the setting has no effect or an unexpected effect.",
+    summary="A setting that the IPAM plugin accepts has no effect or an unexpected effect.",
     rationale=(
         "whereabouts silently ignores a start, an end or an exclusion outside the range. The plugin also assigns the "
         "gateway's own address to a pod, unless this address is excluded."

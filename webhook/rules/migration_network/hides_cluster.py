@@ -47,7 +47,7 @@ RULE = Rule(
             violates=("config",),
         ),
         Example(
-            "a part of Services",
+            "a part of the Service range",
             addressed('"type": "whereabouts", "range": "10.100.1.0/24"'),
             world=(NAMED, service_cidr("10.96.0.0/12")),
             violates=("config",),

@@ -22,8 +22,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The migration network does not name an interface of the node.",
     rationale=(
-        "A migration network keeps migrations away from the traffic of pods and the API server. The interface of the default "
-        "route usually carries this traffic."
+        "A migration network separates migration traffic from pod traffic and API server traffic. The interface of "
+        "the default route usually carries pod and API server traffic."
     ),
     remediation="Set `master` to the name of the dedicated interface on every node, for example eth1.",
     source="plugins v1.9.1 plugins/main/macvlan, plugins/main/ipvlan (loadConf)",

@@ -41,7 +41,7 @@ RULE = Rule(
         Example("one address for three nodes", addressed(_ONE), world=(NAMED, *THREE_NODES), violates=("config",)),
         Example("one address in another network", addressed(_ONE)),
         Example(
-            "two addresses, and no label says which of three nodes run VMs",
+            "two addresses, and three nodes without a label that shows whether they run VMs",
             addressed(_TWO),
             world=(NAMED, node("a"), node("b"), node("c")),
             undetermined=("config",),

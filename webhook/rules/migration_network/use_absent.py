@@ -54,7 +54,7 @@ RULE = Rule(
             undetermined=("configuration.migrations.network",),
         ),
         Example(
-            "no network in a cluster without networks",
+            "a network that does not exist, in a cluster without networks",
             USES,
             complete="NetworkAttachmentDefinition",
             violates=("configuration.migrations.network",),

@@ -21,7 +21,7 @@ RULE = Rule(
     id="LM715",
     name="migration-network-misnamed",
     about=About.MIGRATION_NETWORK,
-    summary="The value of the migration network is not a valid name for Multus.",
+    summary="The name of the migration network is not valid for Multus.",
     rationale=(
         "virt-operator copies the value into virt-handler's pod template. Multus refuses the invalid name, and "
         "virt-handler does not start on any node."
@@ -37,6 +37,10 @@ RULE = Rule(
         Example("capitals", "{configuration: {migrations: {network: Migration}}}", violates=_AT),
         Example("an empty name", "{configuration: {migrations: {network: ''}}}", violates=_AT),
         Example("a name with a dot", "{configuration: {migrations: {network: migration.net}}}", violates=_AT),
-        Example("a name with an interface", "{configuration: {migrations: {network: 'migration@eth1'}}}", violates=_AT),
+        Example(
+            "a name followed by an interface",
+            "{configuration: {migrations: {network: 'migration@eth1'}}}",
+            violates=_AT,
+        ),
     ),
 )

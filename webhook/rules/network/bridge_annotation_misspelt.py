@@ -29,7 +29,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
 def _violation(path: FieldPath, key: str, remedy: str) -> Violation:
     return Violation(
         path,
-        f"KubeVirt does not know annotation {shown(key)}, so it does not allow live migration with bridge binding",
+        f"annotation {shown(key)} is misspelt, so KubeVirt does not allow live migration with bridge binding",
         f"annotation {key}",
         remedy,
     )
@@ -66,7 +66,7 @@ RULE = Rule(
     check=check,
     examples=(
         Example("the right name", _BRIDGE, annotations={OVERRIDE: ""}),
-        Example("the right name beside another", _BRIDGE, annotations={OVERRIDE: "", _SHORTER: ""}),
+        Example("the correct name beside a misspelt name", _BRIDGE, annotations={OVERRIDE: "", _SHORTER: ""}),
         Example("an annotation of another project", _BRIDGE, annotations={f"example.com/{_SHORTER[12:]}": ""}),
         Example("another annotation of KubeVirt", _BRIDGE, annotations={"kubevirt.io/allow-bridge": ""}),
         Example(

@@ -32,7 +32,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if isinstance(facts.default_interface, Unknown):
         yield Undetermined(
             facts.at("domain", "devices"),
-            "the VM lists no interface, and the KubeVirt CR decides the binding of the interface that KubeVirt adds "
+            "the VM lists no interface, so KubeVirt adds one with the binding that the KubeVirt CR sets "
             f"(bridge by default); {facts.default_interface.why}",
             "write interfaces and networks in the VM, or pass the KubeVirt CR",
             "interface default",

@@ -59,8 +59,9 @@ RULE = Rule(
     about=About.POLICY,
     summary="With this policy a migration cannot finish in the time that KubeVirt allows.",
     rationale=(
-        "Each setting of the policy replaces the same setting of the cluster. If bandwidth and timeout are too small for one GB, "
-        "KubeVirt cancels every migration of larger VMs that the policy matches, even of idle VMs."
+        "Each setting of the policy replaces the same setting of the cluster. If the time for one GB is too short to "
+        "transfer one GB, KubeVirt cancels every migration of a larger VM that the policy matches, even of an idle "
+        "VM."
     ),
     remediation="Raise bandwidthPerMigration or completionTimeoutPerGiB in the policy, or allow post-copy and accept its risk.",
     source=MONITOR_SOURCE,
