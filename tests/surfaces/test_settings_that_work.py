@@ -116,8 +116,8 @@ def test_live_update_is_the_default_from_1_6_on(tmp_path: Path, version: str, st
         ("node.kubernetes.io/unschedulable", "kubectl cordon"),
         ("node.kubernetes.io/disk-pressure", "already has a problem"),
         ("node-role.kubernetes.io/control-plane", "permanently"),
-        ("kubevirt.io/drain=true:NoSchedule", "No taint can have this key"),
-        ("kubevirt.io/drain ", "No taint can have this key"),
+        ("kubevirt.io/drain=true:NoSchedule", "A taint cannot have this key"),
+        ("kubevirt.io/drain ", "A taint cannot have this key"),
     ],
 )
 def test_a_drain_taint_is_a_key_that_only_a_drain_sets(tmp_path: Path, key: str, problem: str) -> None:

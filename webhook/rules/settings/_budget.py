@@ -28,7 +28,7 @@ def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     paused = ", pause included" if budget.pause else ""
     message = (
         f"at {speed} per second, a GiB takes {budget.duration(GIB)} s, but KubeVirt cancels the migration after "
-        f"{allowed} s per GB{paused}. Unless post-copy is allowed, no VM with more than {largest // MIB}Mi to transfer "
-        "can finish a migration"
+        f"{allowed} s per GB{paused}. Unless post-copy is allowed, a VM with more than {largest // MIB}Mi to transfer "
+        "cannot finish a migration"
     )
     return message, largest

@@ -49,8 +49,9 @@ RULE = Rule(
     about=About.SETTINGS,
     summary="One invalid value makes KubeVirt ignore the whole configuration.",
     rationale=(
-        "The API server accepts the value, but KubeVirt's components refuse the configuration that contains it. They continue "
-        "with the last valid configuration, or after a restart with the defaults. Only their logs show this."
+        "The API server accepts the value, but KubeVirt's components refuse the configuration that contains it. They "
+        "continue with the last valid configuration. After a restart, they use the defaults. Only the components' "
+        "logs show the error."
     ),
     remediation="Correct the value, or remove the field.",
     source="pkg/virt-config/configuration.go validateConfig and setConfigFromKubeVirt, the same in v1.3.0 to v1.9.0",

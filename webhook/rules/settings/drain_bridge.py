@@ -24,7 +24,7 @@ RULE = Rule(
     about=About.SETTINGS,
     severity=Severity.WARNING,
     summary="A node drain migrates VMs, but the default interface keeps VMs from migrating.",
-    rationale="KubeVirt refuses to evict a VM that must migrate and cannot. The drain waits until the VM is stopped.",
+    rationale="KubeVirt refuses to evict a VM that must be live-migrated but cannot be. The drain waits until the VM is stopped.",
     remediation=(
         "Set spec.configuration.network.defaultNetworkInterface to masquerade, or evictionStrategy to LiveMigrateIfPossible."
     ),

@@ -29,7 +29,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
 
 def _problem(key: str) -> str:
     if not _KEY.fullmatch(key):
-        return "No taint can have this key, so a taint never starts the migration of a node's VMs"
+        return "A taint cannot have this key, so KubeVirt never starts migrations because of a taint"
     if key == _CORDON:
         return "`kubectl cordon` sets this taint, so every cordon of a node migrates the node's VMs"
     if key in _ROLES:
@@ -49,7 +49,7 @@ RULE = Rule(
     name="drain-taint-key",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="The drain taint matches no node, or nodes that are not drained.",
+    summary="The drain taint does not match any node, or matches nodes that are not drained.",
     rationale=(
         "A taint with this key and effect NoSchedule makes KubeVirt migrate the VMs of the node at once, without a request to "
         "evict them. The field holds a key only, without value and effect. `kubectl drain` does not need the taint."

@@ -36,7 +36,7 @@ RULE = Rule(
     check=check,
     examples=(
         Example("the last release with the feature", feature_gates("ExperimentalVirtiofsSupport"), release="1.7"),
-        Example("a gate with its feature", feature_gates("HostDevices")),
+        Example("a gate whose feature still exists", feature_gates("HostDevices")),
         Example("no gates", "{configuration: {}}"),
         Example(
             "the first release without the feature",

@@ -40,8 +40,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
 def _consequence(methods: tuple[str, ...]) -> str:
     if EVICT in methods:
         return (
-            ", but workloadUpdateMethods has only Evict. A hotplugged CPU, memory or interface evicts the VM's pod. "
-            "This stops the VM, unless its evictionStrategy moves it"
+            ", but workloadUpdateMethods has only Evict. To hotplug CPUs, memory or interfaces, KubeVirt evicts the VM's pod. "
+            "The eviction stops the VM, unless its evictionStrategy requests a migration"
         )
     return (
         ", but workloadUpdateMethods has no LiveMigrate. Hotplugged CPUs, memory and interfaces wait for a migration that "
@@ -56,10 +56,10 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Changes to running VMs need a migration, but KubeVirt does not start one.",
     rationale=(
-        "Hotplugged CPUs, memory and interfaces take effect in a new virt-launcher pod. The workload updater migrates "
-        "the VM to such a pod only if spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate. With Evict only, the "
-        "workload updater evicts the pod. LiveUpdate is the default from KubeVirt 1.6 on, and no method is the default in "
-        "every release."
+        "Hotplugged CPUs, memory and interfaces take effect in a new virt-launcher pod. The workload updater "
+        "migrates the VM to such a pod only if spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate. "
+        "With Evict only, the workload updater evicts the pod. LiveUpdate is the default from KubeVirt 1.6 on. In "
+        "every release, workloadUpdateMethods is empty by default."
     ),
     remediation="Add LiveMigrate to spec.workloadUpdateStrategy.workloadUpdateMethods, or set vmRolloutStrategy to Stage.",
     source=(

@@ -165,9 +165,9 @@ RULE = Rule(
             violates=("domain.resources.requests.memory",),
         ),
         Example("enough time in 1.3", _BIG, world=(_slow(), _NO_MATCH), release="1.3"),
-        Example("a policy that allows more", _BIG, world=(_slow(), _policy(bandwidthPerMigration="64Mi"))),
+        Example("a policy that allows more bandwidth", _BIG, world=(_slow(), _policy(bandwidthPerMigration="64Mi"))),
         Example(
-            "a policy that allows less",
+            "a policy that allows less bandwidth",
             _BIG,
             world=(kubevirt(), _policy(bandwidthPerMigration="5Mi")),
             violates=_AT,

@@ -38,8 +38,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A timeout is 0, so a migration might never end.",
     rationale=(
-        "The value 0 disables a timeout. Without the completion timeout, KubeVirt also never starts post-copy or "
-        "pauses the guest."
+        "The value 0 disables a timeout. Without the completion timeout, KubeVirt also does not start post-copy or "
+        "pause the guest."
     ),
     remediation=(
         "Write seconds. The defaults are 150 for both timeouts (800 for completionTimeoutPerGiB in 1.3 and earlier)."

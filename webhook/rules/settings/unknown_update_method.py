@@ -39,8 +39,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="An entry of workloadUpdateMethods is not a method that KubeVirt has.",
     rationale=(
-        "The CRD does not list the valid methods, so the API server accepts every word. KubeVirt compares the words with "
-        "upper and lower case, and ignores others. VMs then keep their old virt-launcher."
+        "The CRD does not list the valid methods, so the API server accepts any text. KubeVirt compares the methods "
+        "case-sensitively, and ignores unknown methods. VMs then keep their old virt-launcher."
     ),
     remediation="Write LiveMigrate, Evict or both.",
     source=(

@@ -22,7 +22,7 @@ RULE = Rule(
     name="unsafe-migration",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="libvirt's safety checks of migrations are off.",
+    summary="libvirt's safety checks for migrations are off.",
     rationale=(
         "libvirt refuses to migrate a VM whose disk cache can leave source and target with different content. This setting "
         "disables the check for every VM of the cluster."

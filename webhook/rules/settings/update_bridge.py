@@ -12,8 +12,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if "LiveMigrate" in methods and "Evict" not in methods and facts.default_network_interface == "bridge":
         yield Violation(
             ("spec", "workloadUpdateStrategy", "workloadUpdateMethods"),
-            "workloadUpdateMethods has LiveMigrate but not Evict, so a VM with the default bridge interface, which "
-            "cannot be live-migrated, keeps its old virt-launcher until it restarts",
+            "workloadUpdateMethods has LiveMigrate but not Evict. VMs with the default bridge interface cannot be "
+            "live-migrated, so they keep their old virt-launcher until they restart",
             "LiveMigrate with bridge",
         )
 
