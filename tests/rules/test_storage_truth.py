@@ -68,7 +68,7 @@ def test_a_volume_that_names_one_node_is_for_one_node(label: str) -> None:
     A hostname, or a label that a storage driver sets per node, selects one node even if no node was provided.
     """
     assert says(
-        "only on node 'n1'", vm(ON_C), rwx(volume="pv"), persistent_volume("pv", "n1", label=label), complete=NOT_NODES
+        "only node 'n1'", vm(ON_C), rwx(volume="pv"), persistent_volume("pv", "n1", label=label), complete=NOT_NODES
     )
     assert found(vm(ON_C), rwx(volume="pv"), persistent_volume("pv", "n1", "n2", label=label), complete=NOT_NODES) == []
 
@@ -217,7 +217,7 @@ def test_an_ephemeral_volume_needs_its_base_on_both_nodes() -> None:
     many["spec"] |= {"storageClassName": "s", "volumeName": "pv"}
 
     assert says("keeps each volume", overlay, many, storage_class("s", "topolvm.io"))
-    assert says("only on node 'n1'", overlay, many, persistent_volume("pv", "n1"))
+    assert says("only node 'n1'", overlay, many, persistent_volume("pv", "n1"))
     assert found(overlay, many, storage_class("s", "rbd.csi.ceph.com")) == []
 
 
@@ -229,7 +229,7 @@ def test_a_class_without_provisioner_leaves_the_decision_to_the_volume() -> None
 
     assert [undetermined for _, undetermined, _ in found(vm(ON_C), rwx(), static)] == [True]
     assert found(vm(ON_C), rwx(volume="pv"), static, volume("pv", nfs={"server": "x", "path": "/"})) == []
-    assert says("only on node", vm(ON_C), rwx(volume="pv"), static, persistent_volume("pv", "n1"))
+    assert says("only node", vm(ON_C), rwx(volume="pv"), static, persistent_volume("pv", "n1"))
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.names[0])

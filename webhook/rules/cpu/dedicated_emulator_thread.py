@@ -16,7 +16,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         origin = f" (from {isolated.origin})" if isolated.origin else ""
         yield Violation(
             isolated.path,
-            f"dedicatedCpuPlacement and isolateEmulatorThread are both true{origin}, so KubeVirt 1.0 cannot live-migrate the VM",
+            f"dedicatedCpuPlacement and isolateEmulatorThread are both true{origin}, so KubeVirt 1.0 cannot "
+            "live-migrate the VM",
             "dedicated cpu",
         )
 
@@ -33,18 +34,20 @@ RULE = Rule(
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("both fields in 1.1 and later", _BOTH, release="1.3"),
+        Example("an isolated emulator thread in 1.1 and later", _BOTH, release="1.3"),
         Example("dedicated CPUs alone", "{domain: {devices: {}, cpu: {dedicatedCpuPlacement: true}}}", release="1.0"),
         Example("neither field", "{domain: {devices: {}, cpu: {cores: 2}}}", release="1.0"),
-        Example("both fields in 1.0", _BOTH, violates=("domain.cpu.isolateEmulatorThread",), release="1.0"),
         Example(
-            "both fields and a CPU model in 1.0",
+            "an isolated emulator thread in 1.0", _BOTH, violates=("domain.cpu.isolateEmulatorThread",), release="1.0"
+        ),
+        Example(
+            "an isolated emulator thread and a CPU model in 1.0",
             "{domain: {devices: {}, cpu: {model: Haswell, dedicatedCpuPlacement: true, isolateEmulatorThread: true}}}",
             violates=("domain.cpu.isolateEmulatorThread",),
             release="1.0",
         ),
         Example(
-            "both fields in the instancetype",
+            "an isolated emulator thread in the instancetype",
             "{domain: {devices: {}}}",
             vm_spec="{instancetype: {name: pinned}}",
             world=(

@@ -34,7 +34,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if hidden is not None:
         yield Undetermined(
             path,
-            f"cpu.model is host-model, unless the instancetype or preference sets another model or architecture; {hidden.why}",
+            "cpu.model is host-model, unless the instancetype or preference sets another model or architecture; "
+            f"{hidden.why}",
             hidden.settle,
             "cpu model",
             never,
@@ -59,8 +60,8 @@ def _without_the_cr(facts: MigrationFacts, model: Unknown) -> Iterator[Outcome]:
     if refusing:
         yield Undetermined(
             facts.at("domain"),
-            "the VM sets no cpu.model, and its nodes report no host model: it can be live-migrated only if the KubeVirt CR sets "
-            f"cpuModel; {model.why}",
+            "the VM sets no cpu.model and its nodes report no host model, so a live migration needs "
+            f"cpuModel in the KubeVirt CR; {model.why}",
             model.settle,
             "cpu model",
             refusing,
@@ -68,8 +69,8 @@ def _without_the_cr(facts: MigrationFacts, model: Unknown) -> Iterator[Outcome]:
         )
     if refusing != KNOWN and isinstance(known, Unknown):
         yield Assumption(
-            "the node that will run the VM reports its host CPU model (KubeVirt sets cpu.model host-model, unless its CR sets "
-            "another model)"
+            "the node that will run the VM reports its host CPU model (KubeVirt sets cpu.model host-model, unless "
+            "its CR sets another model)"
         )
 
 

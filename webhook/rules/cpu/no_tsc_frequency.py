@@ -32,8 +32,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     elif facts.architecture != "amd64":
         yield Violation(
             enabled.path,
-            f"Hyper-V reenlightenment is enabled on {facts.architecture}, and KubeVirt knows a TSC frequency only on amd64, so "
-            "the VM cannot be live-migrated",
+            f"Hyper-V reenlightenment is enabled on {facts.architecture}, but KubeVirt determines the TSC frequency "
+            "only on amd64, so the VM cannot be live-migrated",
             "reenlightenment",
         )
     else:

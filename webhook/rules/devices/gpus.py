@@ -19,12 +19,12 @@ _PASSED_THROUGH = "is passed through from the node"
 _REFUSED = "so the VM cannot be live-migrated"
 _ALLOWED = "which KubeVirt can live-migrate between nodes with the same driver. Profile `exact` only warns"
 _ALLOWED_REMEDY = (
-    "Install the same driver of the virtual GPU on all nodes. For profile `strict`, ask for an exemption, or remove the entry "
+    "Install the same virtual GPU driver on all nodes. For profile `strict`, ask for an exemption, or remove the entry "
     "from domain.devices.gpus."
 )
 _ALLOWED_LATER = (
-    "so KubeVirt 1.8 and earlier cannot live-migrate the VM. KubeVirt 1.9 and later can: there, the rule is only on "
-    "Migratable's fixed list, and profile `exact` only warns"
+    "so KubeVirt 1.8 and earlier cannot live-migrate the VM. KubeVirt 1.9 and later can. For these releases, only "
+    "Migratable's fixed list refuses it, and profile `exact` only warns"
 )
 
 
@@ -89,9 +89,9 @@ RULE = Rule(
         "behind feature gate VGPULiveMigration. The rule stays on Migratable's fixed list."
     ),
     remediation=(
-        "Remove the entry from domain.devices.gpus. If the VM needs the GPU, ask the administrator for an exemption, and "
-        "set `spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until the "
-        "exemption exists."
+        "Remove the entry from domain.devices.gpus. If the VM needs the GPU, ask the administrator for an exemption, "
+        "and set `spec.template.spec.evictionStrategy` of the VM to LiveMigrateIfPossible. The VM is refused until "
+        "the exemption exists."
     ),
     source="pkg/virt-handler/vm.go, v1.9.0 line 1304 (devices), commit 64dfea0121",
     reference=MIGRATION_GUIDE,

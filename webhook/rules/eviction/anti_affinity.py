@@ -28,7 +28,7 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
             if _in_term(facts, term, peer.namespace) and selects(term.label_selector, peer.labels)
         )
         if vms >= nodes:
-            message = f"{vms} VMs must run on different nodes, and {nodes} nodes run VMs, so no VM can move"
+            message = f"{vms} VMs must run on different nodes, but only {nodes} nodes run VMs, so no VM can move"
             yield Violation(facts.vmi.at(*_AT, index), message, f"anti-affinity {index}")
 
 
@@ -67,10 +67,10 @@ RULE = Rule(
     name="anti-affinity-on-every-node",
     about=About.TARGET,
     severity=Severity.WARNING,
-    summary="As many VMs must run on different nodes as there are nodes.",
+    summary="VMs must run on different nodes, and no node is left for a migration.",
     rationale=(
-        "The target pod has the VM's anti-affinity and its labels, and the source pod still runs. If each node runs one of the "
-        "VMs, the target pod finds no node, and the migration fails after five minutes."
+        "The target pod has the VM's anti-affinity and its labels, and the source pod still runs. If each node runs "
+        "one of the VMs, the target pod finds no node, and the migration fails after five minutes."
     ),
     remediation="Add a node, run fewer VMs, or write preferredDuringSchedulingIgnoredDuringExecution.",
     source="pkg/virt-controller/services/template.go RenderMigrationManifest, v1.9.0",

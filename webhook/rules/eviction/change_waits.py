@@ -19,7 +19,7 @@ def check(facts: LiveChangeFacts) -> Iterator[Outcome]:
         )
         yield Violation(
             change.path,
-            f"the change of {change.name} waits for a restart of the VM: {reason}",
+            f"the change to {change.name} waits until the VM restarts: {reason}",
             change.name,
             releases=change.releases,
         )
@@ -41,11 +41,11 @@ RULE = Rule(
     name="change-waits-for-restart",
     about=About.VM_CHANGE,
     severity=Severity.WARNING,
-    summary="A change of a running VM waits for a restart, because the VM cannot be live-migrated.",
+    summary="A change to a running VM waits for a restart, because the VM cannot be live-migrated.",
     rationale=(
-        "With vmRolloutStrategy LiveUpdate, new sockets, memory and interfaces reach a running VM by a live migration. For a VM "
-        "that cannot be live-migrated, KubeVirt sets condition RestartRequired, or waits without an end. From KubeVirt 1.4 on, "
-        "this is also true of new interfaces without LiveUpdate."
+        "With vmRolloutStrategy LiveUpdate, new sockets, memory and interfaces reach a running VM by a live "
+        "migration. If the VM cannot be live-migrated, KubeVirt sets condition RestartRequired, or the change waits "
+        "indefinitely. From KubeVirt 1.4 on, new interfaces need a live migration even without LiveUpdate."
     ),
     remediation="Restart the VM at a suitable time (`virtctl restart`), or correct what prevents the live migration first.",
     source=(

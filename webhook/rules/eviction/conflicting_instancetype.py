@@ -80,7 +80,7 @@ RULE = Rule(
             release="1.6",
         ),
         Example(
-            "a node selector in both",
+            "a node selector in the VM and in the instancetype",
             "{domain: {devices: {}}, nodeSelector: {zone: a}}",
             vm_spec=_SMALL,
             world=(instancetype("small", nodeSelector={"gpu": "yes"}),),

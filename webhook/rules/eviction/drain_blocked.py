@@ -22,14 +22,14 @@ RULE = Rule(
     name="drain-blocked",
     about=About.DRAIN,
     severity=Severity.WARNING,
-    summary="A node drain must migrate the VM, and the VM cannot be live-migrated.",
+    summary="A node drain must migrate the VM, but the VM cannot be live-migrated.",
     rationale=(
         "KubeVirt admits this combination. A node drain then requests a migration, which KubeVirt refuses. The "
         "eviction fails with status 429 until the VM is stopped manually."
     ),
     remediation=(
-        "Correct what prevents the live migration, or write `evictionStrategy: LiveMigrateIfPossible` so that a node drain "
-        "stops the VM."
+        "Correct what prevents the live migration, or write `evictionStrategy: LiveMigrateIfPossible` so that a node "
+        "drain stops the VM."
     ),
     source="pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, v1.9.0",
     reference=EVICTION_GUIDE,
@@ -37,7 +37,7 @@ RULE = Rule(
     examples=(
         Example("a VM that can be live-migrated", f"{{evictionStrategy: LiveMigrate, {MIGRATABLE}}}"),
         Example("LiveMigrateIfPossible", f"{{evictionStrategy: LiveMigrateIfPossible, {NOT_MIGRATABLE}}}"),
-        Example("no evictionStrategy in the VM and in the cluster", f"{{{NOT_MIGRATABLE}}}", world=(kubevirt(),)),
+        Example("no evictionStrategy in the VM or in the cluster", f"{{{NOT_MIGRATABLE}}}", world=(kubevirt(),)),
         Example(
             "a VM with bridge binding on the pod network",
             f"{{evictionStrategy: LiveMigrate, {NOT_MIGRATABLE}}}",

@@ -24,8 +24,9 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="KubeVirt does not move the VM when its node is drained.",
     rationale=(
-        "With External, KubeVirt blocks the eviction and sets evacuationNodeName in the VMI's status. Another controller "
-        "must act on it. Cluster API's provider for KubeVirt does this for its VMs, so VMs with its labels have no finding."
+        "With External, KubeVirt blocks the eviction and sets evacuationNodeName in the VMI's status. Another "
+        "controller must act on this field. Cluster API's provider for KubeVirt acts on its own VMs, so this rule "
+        "does not report VMs with its labels."
     ),
     remediation="Write `evictionStrategy: LiveMigrate`, unless another controller acts on evacuationNodeName.",
     source="pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, v1.9.0",

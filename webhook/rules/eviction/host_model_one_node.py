@@ -22,7 +22,9 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
     models = ", ".join(sorted({node.traits.host_model for node in nodes if node.traits.host_model}))
     common = common_models(nodes)
     remedy = f"Write `cpu: {{model: {common[0]}}}`, which all these nodes have." if common else ""
-    message = f"the CPU model is host-model, and no node can take over a VM from another one (host models: {models})"
+    message = (
+        f"the CPU model is host-model, but no node supports the host model of another node (host models: {models})"
+    )
     yield Violation(path, message, "host model", remedy)
 
 
@@ -40,11 +42,11 @@ RULE = Rule(
     name="host-model-on-one-node",
     about=About.TARGET,
     severity=Severity.WARNING,
-    summary="No node knows the host CPU model of another node.",
+    summary="No node supports the host CPU model of another node.",
     rationale=(
         "With host-model, KubeVirt reports the VM as live-migratable. The target pod needs a node with the label "
-        "cpu-model-migration.node.kubevirt.io/MODEL for the source node's model. Without such a node, the migration fails after "
-        "five minutes."
+        "cpu-model-migration.node.kubevirt.io/MODEL for the source node's model. Without such a node, the migration "
+        "fails after five minutes."
     ),
     remediation="Set domain.cpu.model to a CPU model that the nodes have in their labels cpu-model.node.kubevirt.io/MODEL.",
     source="pkg/virt-controller/watch/migration/migration.go prepareNodeSelectorForHostCpuModel, v1.9.0",
@@ -53,7 +55,7 @@ RULE = Rule(
     examples=(
         Example("two nodes with the same model", _HOST_MODEL, world=(_node("n1", _NEWER), _node("n2", _NEWER))),
         Example(
-            "a newer node that knows the older model",
+            "a newer node that supports the older model",
             _HOST_MODEL,
             world=(_node("n1", _NEWER, _OLDER), _node("n2", _OLDER)),
         ),

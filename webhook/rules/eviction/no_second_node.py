@@ -68,9 +68,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Fewer than two of the nodes fit the VM.",
     rationale=(
-        "KubeVirt reports such a VM as live-migratable. The target pod carries the VM's node selectors, tolerations, CPU model "
-        "and machine type, and it cannot run on the source node. The pod stays unschedulable, and the migration fails after "
-        "five minutes."
+        "KubeVirt reports such a VM as live-migratable. The target pod has the VM's node selectors, tolerations, CPU "
+        "model and machine type, and it cannot run on the source node. The pod stays unschedulable, and the "
+        "migration fails after five minutes."
     ),
     remediation="Make the target pod fit a second node, or add a node.",
     source=(

@@ -42,7 +42,7 @@ def _counted(facts: TargetFacts) -> Iterator[Outcome]:
     if missing:
         yield Undetermined(
             path,
-            f"the VM needs nodes with label {missing[0]!r}, and none of the nodes that were provided has it",
+            f"the VM needs nodes with label {missing[0]!r}, but none of the provided nodes has it",
             "pass the nodes with all their labels, or correct the label",
             "selected nodes",
         )

@@ -26,8 +26,8 @@ RULE = Rule(
     summary="The instancetype or preference of the VM is not available.",
     rationale=(
         "An instancetype can add GPUs, host devices and launch security. A preference can add bindings and CPU "
-        "features. Each of these settings can decide whether the VM can be live-migrated. Instancetypes and preferences that "
-        "KubeVirt itself deploys are known by release, and need not be provided."
+        "features. Each of these settings can decide whether the VM can be live-migrated. Instancetypes and "
+        "preferences that KubeVirt itself deploys are known by release, and need not be provided."
     ),
     remediation="Provide the object, or correct the reference.",
     source="pkg/instancetype/find, v1.9.0; pkg/virt-operator/resource/generate/components/data, v1.1.0 to v1.9.0",
@@ -37,7 +37,7 @@ RULE = Rule(
         Example("an instancetype", "{domain: {devices: {}}}", vm_spec=_SMALL, world=(instancetype("small"),)),
         Example("no instancetype and no preference", "{domain: {devices: {}}}"),
         Example(
-            "an instancetype and a CPU model of the VM",
+            "an instancetype, and a CPU model in the VM",
             "{domain: {devices: {}, cpu: {model: Haswell}}}",
             vm_spec=_SMALL,
             world=(instancetype("small"),),

@@ -40,19 +40,20 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A VirtualMachineInstanceMigration names a VM that cannot be live-migrated.",
     rationale=(
-        "KubeVirt's webhook refuses a VirtualMachineInstanceMigration if the condition LiveMigratable of the VMI is False. "
-        "Only VMs in the checked files count. Decentralized migrations are left out."
+        "KubeVirt's webhook refuses a VirtualMachineInstanceMigration if the condition LiveMigratable of the VMI is "
+        "False. Only VMs in the checked files count. Decentralized migrations are left out."
     ),
     remediation="Correct what prevents the live migration of the VM, then create the VirtualMachineInstanceMigration.",
     source=(
-        "pkg/virt-api/webhooks/validating-webhook/admitters/migration-create-admitter.go isMigratable, v1.3.1 and v1.9.0"
+        "pkg/virt-api/webhooks/validating-webhook/admitters/migration-create-admitter.go isMigratable, v1.3.1 and "
+        "v1.9.0"
     ),
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
         Example("a VMI that can be live-migrated", _VMIM.format("{vmiName: a}"), world=(_vmi("a", "masquerade"),)),
         Example("a VMI that was not provided", _VMIM.format("{vmiName: a}")),
-        Example("another VMI cannot be live-migrated", _VMIM.format("{vmiName: a}"), world=(_vmi("b", "bridge"),)),
+        Example("another VMI that cannot be live-migrated", _VMIM.format("{vmiName: a}"), world=(_vmi("b", "bridge"),)),
         Example(
             "a decentralized migration",
             _VMIM.format("{vmiName: a, sendTo: {connectURL: 'b:9185', migrationID: x}}"),

@@ -59,7 +59,7 @@ def _interfaces(spec: Mapping[str, Json], base: FieldPath) -> Iterator[Outcome]:
         name = interface.get("name")
         yield Violation(
             (*base, "domain", "devices", "interfaces", index),
-            f"interface {str(name)!a} has {listed}, and KubeVirt 1.9 rejects an interface without exactly one valid binding",
+            f"interface {str(name)!a} has {listed}, but KubeVirt 1.9 requires exactly one valid binding",
             f"bindings of interface {name}",
             "Write one binding, such as `masquerade: {}`.",
             _ONE_BINDING,
@@ -73,7 +73,8 @@ def _volumes(spec: Mapping[str, Json], base: FieldPath) -> Iterator[Outcome]:
         if isinstance(claim, dict) and not claim.get("claimName"):
             yield Violation(
                 (*base, "volumes", index, "persistentVolumeClaim"),
-                f"volume {str(volume.get('name'))!a} has a persistentVolumeClaim without claimName, which KubeVirt rejects",
+                f"volume {str(volume.get('name'))!a} has a persistentVolumeClaim without claimName, which KubeVirt "
+                "rejects",
                 f"claimName of volume {volume.get('name')}",
                 "Write the name of a PVC as claimName.",
             )
@@ -92,9 +93,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="KubeVirt rejects the VM because fields are missing or contradict each other.",
     rationale=(
-        "KubeVirt rejects a VM with both `running` and `runStrategy`, and a persistentVolumeClaim volume without claimName. "
-        "From 1.9 on, KubeVirt also rejects an interface without exactly one binding. A VM with a preference is left out, "
-        "because a preference can add a binding."
+        "KubeVirt rejects a VM with both `running` and `runStrategy`, and a persistentVolumeClaim volume without "
+        "claimName. From 1.9 on, KubeVirt also requires exactly one binding for each interface. This rule does not "
+        "check the bindings of a VM with a preference, because a preference can add a binding."
     ),
     remediation="Write the missing field, or remove one of the contradictory fields.",
     source=(

@@ -10,7 +10,7 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, V
 _CONFIG = "volumes: [{name: cm, configMap: {name: cm}}]"
 _MESSAGE = (
     "is mounted as a filesystem (virtiofs), so KubeVirt 1.4 and earlier cannot live-migrate the VM. KubeVirt 1.5 and "
-    "later can: there, the rule is only on Migratable's fixed list, and profile `exact` only warns"
+    "later can. For these releases, only Migratable's fixed list refuses it, and profile `exact` only warns"
 )
 
 

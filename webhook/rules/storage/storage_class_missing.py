@@ -29,8 +29,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A PVC names a StorageClass that the cluster does not have.",
     rationale=(
-        "The PVC stays pending until a StorageClass of this name exists. The access modes of the PVC say nothing about "
-        "the storage that the VM gets later."
+        "The PVC stays pending until a StorageClass of this name exists. The PVC's access modes do not show whether "
+        "that StorageClass can share the volume."
     ),
     remediation="Set storageClassName to a StorageClass of the cluster.",
     source="pkg/virt-controller/watch/vm/vm.go handleDataVolumes, v1.9.0",

@@ -37,8 +37,8 @@ def check(facts: StorageFacts) -> Iterator[Outcome]:
 def _limit(claim: BackedClaim) -> Limit | None:
     volume = f"PersistentVolume {claim.persistent_volume!r}"
     if claim.usable_nodes is not None:
-        where = f"only on node {claim.usable_nodes[0]!r}" if claim.usable_nodes else "on no known node"
-        return Limit(f"{volume} can be used {where} (nodeAffinity)", _OTHER_VOLUME)
+        nodes = f"only node {claim.usable_nodes[0]!r}" if claim.usable_nodes else "none of the known nodes"
+        return Limit(f"{nodes} can use {volume} (nodeAffinity)", _OTHER_VOLUME)
     if claim.is_on_a_node:
         return Limit(f"{volume} is a folder or disk of a node (hostPath or local)", _OTHER_VOLUME)
     if SHARED not in claim.modes:
@@ -175,7 +175,7 @@ RULE = Rule(
             undetermined=_AT,
         ),
         Example(
-            "a PersistentVolume of a zone with one of two nodes",
+            "a PersistentVolume in a zone that has one of two nodes",
             _ON_A_CLAIM,
             world=(
                 _claim(volume="pv1"),

@@ -98,9 +98,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The VM has `updateVolumesStrategy: Migration`, but KubeVirt does not migrate its volumes.",
     rationale=(
-        "With `updateVolumesStrategy: Migration`, KubeVirt copies the volumes of a running VM to other PVCs. This needs "
-        "rollout strategy LiveUpdate and workload update method LiveMigrate, up to 1.4 also feature gates. Otherwise the new "
-        "PVCs are used, without the data, after the next restart."
+        "With `updateVolumesStrategy: Migration`, KubeVirt copies the volumes of a running VM to other PVCs. This "
+        "needs rollout strategy LiveUpdate and workload update method LiveMigrate. Up to 1.4, this also needs "
+        "feature gates. Otherwise, the VM uses the new PVCs, without the data, after its next restart."
     ),
     remediation="Correct the setting in the KubeVirt CR.",
     source=(

@@ -32,8 +32,8 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="The VM has `updateVolumesStrategy: Migration` and a volume that KubeVirt refuses to move.",
     rationale=(
-        "KubeVirt refuses to move shareable disks, LUNs and mounted filesystems, and in 1.3 hotpluggable volumes. Such an "
-        "update takes effect after a restart. Every ReadWriteOnce PVC must move in the same update."
+        "KubeVirt refuses to move shareable disks, LUNs and mounted filesystems, and in 1.3 hotpluggable volumes. "
+        "Such an update takes effect only after a restart. Every ReadWriteOnce PVC must move in the same update."
     ),
     remediation="Stop the VM, copy the data to the new PVC, and name this PVC in the volume.",
     source="pkg/virt-controller/watch/volume-migration/volume-migration.go ValidateVolumes, v1.3.1 to v1.9.0",
