@@ -23,6 +23,7 @@ from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Evidence, Verdict, decide, decide_storage, migration_method
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration
+from webhook.objects.kinds import find_kind
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
@@ -195,7 +196,12 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "
         raw,
         refusal,
     )
-    return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
+    findings = tuple(findings_about(MANIFEST_RULES, facts, releases))
+    if find_kind(api_version, kind) is not None:
+        return Judgement(findings)
+    from webhook.rules.other_kinds import OTHER_KIND_RULES  # noqa: PLC0415 - most runs have no such object
+
+    return Judgement((*findings_about(OTHER_KIND_RULES, facts, releases), *findings))
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:

@@ -6,10 +6,10 @@ Source: ``pkg/virt-config/configuration.go`` (setConfigFromKubeVirt, validateCon
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from webhook.facts.settings import InvalidValue
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.versioned_world import requested_version
 from webhook.facts.world import World
@@ -17,6 +17,9 @@ from webhook.kubevirt.releases import Release, Version, parse_version
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt
 from webhook.objects.path import FieldPath, dotted
 from webhook.objects.shown import shown
+
+if TYPE_CHECKING:
+    from webhook.facts.settings import InvalidValue
 
 BUILT_IN = Configuration()
 _NO_DEVELOPER = DeveloperConfiguration()
@@ -78,12 +81,14 @@ def invalid_value(configuration: Configuration) -> str:
     return f"{dotted(first.path)} {shown(first.value)}" if first is not None else ""
 
 
-def invalid_values(configuration: Configuration) -> Iterator[InvalidValue]:
+def invalid_values(configuration: Configuration) -> "Iterator[InvalidValue]":
     """
     The values that KubeVirt's function ``validateConfig`` refuses. The function is the same in v1.3.0 to v1.9.0.
 
     An absent, empty or zero value is valid, because KubeVirt then uses its default.
     """
+    from webhook.facts.settings import InvalidValue  # noqa: PLC0415 - many inputs have no KubeVirt CR
+
     developer = configuration.developer_configuration or _NO_DEVELOPER
     interface = configuration.network.default_network_interface if configuration.network is not None else None
     if configuration.image_pull_policy and configuration.image_pull_policy not in _PULL_POLICIES:

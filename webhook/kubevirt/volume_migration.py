@@ -15,9 +15,8 @@ This module does no I/O.
 
 from typing import Final
 
-from webhook.objects.vm import VirtualMachine
+from webhook.objects.vm import MIGRATION, VirtualMachine
 
-MIGRATION: Final = "Migration"
 _UNDER_WAY: Final = "VolumesChange"
 """The VM's condition while KubeVirt copies volumes. Afterwards KubeVirt removes the condition and keeps the record."""
 _FAILED: Final = "ManualRecoveryRequired"

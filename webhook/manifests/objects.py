@@ -12,13 +12,10 @@ import msgspec
 
 from webhook.errors import BadInput
 from webhook.kubevirt.schema.field_names import ROOTS
-from webhook.kubevirt.schema.group_kinds import GROUPS
 from webhook.objects.kinds import KUBEVIRT_GROUP, PATCHED_COPY_BY_GROUP_KIND, Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
-from webhook.rules.manifest.dead_configuration import is_dead
-from webhook.rules.manifest.manifest_kind import meant_group
 from webhook.yaml.document import MAX_BYTES, Document, read_documents
 
 if TYPE_CHECKING:
@@ -249,6 +246,10 @@ def is_relevant(manifest: ManifestObject) -> bool:
     """Whether findings can be about the object, because its kind is judged or misspelt, or because the object has no effect."""
     if manifest.known is not None:
         return manifest.known.judged
+    from webhook.kubevirt.schema.group_kinds import GROUPS  # noqa: PLC0415 - only for kinds that are not read
+    from webhook.rules.manifest.dead_configuration import is_dead  # noqa: PLC0415
+    from webhook.rules.manifest.manifest_kind import meant_group  # noqa: PLC0415
+
     if group_of(manifest.api_version) in GROUPS or meant_group(manifest.api_version, manifest.kind):
         return True
     return is_dead(manifest.api_version, manifest.kind, manifest.raw.get("metadata"))

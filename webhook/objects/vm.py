@@ -1,10 +1,19 @@
 """The kind VirtualMachine, and the other kinds that contain a VMI template."""
 
+from typing import Final
+
 import msgspec
 
 from webhook.objects.meta import Int32, Kubernetes, ObjectMeta, Read
 from webhook.objects.storage import DataVolumeTemplate
 from webhook.objects.vmi import ClaimInfo, ClaimSource, DataVolumeSource, VMISpec, VMITemplate
+
+MIGRATION: Final = "Migration"
+"""The ``updateVolumesStrategy`` with which KubeVirt copies the volumes of a running VM to other claims."""
+WAIT_AS_RECEIVER: Final = "WaitAsReceiver"
+"""The ``runStrategy`` of a VM that waits to receive a migration from another cluster or namespace."""
+MIGRATION_TARGET: Final = "kubevirt.io/create-migration-target"
+"""The annotation that virt-controller sets on the VMI of a receiver."""
 
 
 class Matcher(Read, frozen=True):

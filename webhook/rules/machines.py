@@ -1,4 +1,4 @@
-"""Registers the rules that most runs need: the rules about VMs and the rules about all manifests."""
+"""Registers the rules that most runs need: the rules about VMs and the rules about manifests of every kind."""
 
 from webhook.rules.cpu import (
     dedicated_emulator_thread,
@@ -20,15 +20,10 @@ from webhook.rules.eviction import (
     unresolved_reference,
 )
 from webhook.rules.manifest import (
-    dead_configuration,
-    manifest_kind,
-    preset,
-    refused_migration,
     refused_name,
     refused_spec,
     unknown_field,
     unknown_value,
-    unlisted_kind,
     unreadable_quantity,
     unserved_version,
 )
@@ -92,15 +87,10 @@ DRAIN_RULES: tuple[Rule, ...] = (
     drain_stops.RULE,
 )
 MANIFEST_RULES: tuple[Rule, ...] = (
-    manifest_kind.RULE,
-    preset.RULE,
     unknown_field.RULE,
     unknown_value.RULE,
     unserved_version.RULE,
     unreadable_quantity.RULE,
     refused_name.RULE,
-    unlisted_kind.RULE,
     refused_spec.RULE,
-    dead_configuration.RULE,
-    refused_migration.RULE,
 )

@@ -1,6 +1,6 @@
 """All rules, for code that lists, names or counts them. The engine imports only the rules that it needs."""
 
-from webhook.rules import budget, cluster, machines, storage_advice, target_pod
+from webhook.rules import budget, cluster, machines, other_kinds, storage_advice, target_pod
 from webhook.rules.rule import About, Rule
 
 _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
@@ -9,7 +9,7 @@ _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
     About.BUDGET: budget.BUDGET_RULES,
     About.STORAGE: storage_advice.STORAGE_RULES,
     About.TARGET: target_pod.TARGET_RULES,
-    About.MANIFEST: machines.MANIFEST_RULES,
+    About.MANIFEST: (*other_kinds.OTHER_KIND_RULES, *machines.MANIFEST_RULES),
     About.SETTINGS: cluster.SETTINGS_RULES,
     About.POLICY: cluster.POLICY_RULES,
     About.NETWORK: cluster.NETWORK_RULES,

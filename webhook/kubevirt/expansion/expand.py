@@ -18,16 +18,15 @@ from webhook.kubevirt.expansion.conflicts import conflicts
 from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Inherited, inherited_by
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
-from webhook.kubevirt.expansion.receiver import is_receiver
 from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
 from webhook.kubevirt.expansion.templates import templates_of
 from webhook.kubevirt.expansion.volumes import claims_behind
 from webhook.kubevirt.expansion.workload import guest_memory
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject
-from webhook.kubevirt.volume_migration import MIGRATION
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.kubevirt import Configuration
+from webhook.objects.vm import MIGRATION, MIGRATION_TARGET, WAIT_AS_RECEIVER
 from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity
 
 T = TypeVar("T")
@@ -91,7 +90,7 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         volumes_strategy=(*subject.owner, "updateVolumesStrategy")
         if subject.vm.update_volumes_strategy == MIGRATION
         else None,
-        is_receiver=is_receiver(subject, configuration, inherited.releases),
+        is_receiver=_is_receiver(subject, configuration, inherited.releases),
         state_claim=state_claim(subject, world, configuration, preference)
         if inherited.releases & STATE_CLAIM_COUNTS
         else None,
@@ -122,6 +121,15 @@ def _new_claims(claims: Sequence[ClaimFacts]) -> Iterator[str]:
     """The assumptions about claims that were not provided and that the VM's templates would create."""
     for claim in dict.fromkeys(claim.claim for claim in claims if claim.is_new):
         yield f"PVC {claim!r} does not exist yet (its dataVolumeTemplate then decides the access modes)"
+
+
+def _is_receiver(subject: Subject, configuration: Fact[Configuration], releases: Releases) -> bool:
+    annotations = subject.meta.annotations or {}
+    if subject.vm.run_strategy != WAIT_AS_RECEIVER and annotations.get(MIGRATION_TARGET) != "true":
+        return False
+    from webhook.kubevirt.expansion.receiver import receives  # noqa: PLC0415 - few VMs wait for a migration
+
+    return receives(configuration, releases)
 
 
 def _migrated_volumes(subject: Subject) -> frozenset[str]:

@@ -6,6 +6,7 @@ Sources: ``pkg/instancetype/apply`` and ``pkg/instancetype/preference/apply``, v
 """
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -13,11 +14,13 @@ from msgspec.structs import replace
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.cluster import cluster_of
-from webhook.kubevirt.expansion.references import References, references_of
 from webhook.kubevirt.expansion.source_architecture import NONE, SourceArchitecture, source_architecture
 from webhook.kubevirt.releases import KNOWN, Release, Releases, before, since, split
 from webhook.kubevirt.subject import Subject
 from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
+
+if TYPE_CHECKING:
+    from webhook.kubevirt.expansion.references import References
 
 NO_INSTANCETYPE = InstancetypeSpec()
 _NO_PREFERENCE = PreferenceSpec()
@@ -81,6 +84,8 @@ def inherited_by(subject: Subject, world: World, releases: Releases) -> Iterator
     if not names_objects:
         yield from _grouped(Inherited(source=source, releases=releases))
         return
+    from webhook.kubevirt.expansion.references import references_of  # noqa: PLC0415 - most VMs have no instancetype
+
     for references in references_of(subject, world, releases, cluster):
         yield from _grouped(_inherited(references, source))
 
@@ -113,7 +118,7 @@ def _changes(inherited: Inherited) -> Iterator[Release]:
         yield Release(1, 9)
 
 
-def _inherited(references: References, source: SourceArchitecture) -> Inherited:
+def _inherited(references: "References", source: SourceArchitecture) -> Inherited:
     unknown = references.unknown_instancetype or references.unknown_preference
     return Inherited(
         references.instancetype or NO_INSTANCETYPE,
