@@ -224,8 +224,8 @@ def examine(
     Judges one object. Yields nothing for a kind that no rule checks, and for an object that is only looked up and has no
     finding.
 
-    ``release`` applies unless a KubeVirt CR in a nearer folder sets another release. ``refusal`` is the reason for which
-    KubeVirt refuses a VirtualMachineInstanceMigration, if it does.
+    ``release`` applies unless a KubeVirt CR in a nearer folder sets another release. ``refusal`` is the reason why KubeVirt
+    refuses a VirtualMachineInstanceMigration, if it does.
     """
     if not is_relevant(manifest) and not (
         is_spell_checked(manifest) and judge_manifest(manifest.raw, release.releases).findings

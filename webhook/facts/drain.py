@@ -22,6 +22,6 @@ class DrainFacts(msgspec.Struct, frozen=True):
     migratable: bool | None
     """The verdict as True or False, or None if the verdict is unproven."""
     controller: str = ""
-    """The controller that moves the VM's work at an eviction with External, if labels of the VMI name it."""
+    """The controller that acts on an eviction with External, if the VMI's labels name the controller."""
     afterwards: str = ""
     """The result for the VM after KubeVirt has stopped it, as a clause, or an empty text if this is not known."""

@@ -1,4 +1,4 @@
-"""The facts about a change of a running VirtualMachine that cannot be live-migrated."""
+"""The facts about a change to a running VirtualMachine that cannot be live-migrated."""
 
 import msgspec
 
@@ -10,14 +10,14 @@ class LiveChange(msgspec.Struct, frozen=True):
 
     path: FieldPath
     name: str
-    """The changed thing in messages, such as ``interface 'lan'``."""
+    """The name of the changed part in messages, such as ``interface 'lan'``."""
     releases: int
     """The releases in which KubeVirt handles the change in this way."""
     migrates: bool
-    """Whether KubeVirt would carry out the change by a live migration. Otherwise the change always needs a restart."""
+    """Whether KubeVirt would apply the change by a live migration. Otherwise the change always needs a restart."""
 
 
 class LiveChangeFacts(msgspec.Struct, frozen=True):
-    """The changes of one running VM that wait for a restart."""
+    """The changes to one running VM that wait for a restart."""
 
     changes: tuple[LiveChange, ...]

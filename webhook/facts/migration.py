@@ -104,7 +104,7 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     volumes_strategy: FieldPath | None
     """The path of ``updateVolumesStrategy: Migration``, with which KubeVirt moves a running VM to other claims."""
     is_receiver: bool
-    """Whether the VM waits for the VM of another cluster or namespace (decentralized live migration)."""
+    """Whether the VM waits to receive a VM from another cluster or namespace (decentralized live migration)."""
     state_claim: ClaimFacts | None
     """The PVC for persistent TPM or EFI state, whose access modes only KubeVirt 1.3 checks."""
     migrated_volumes: frozenset[str]

@@ -88,7 +88,7 @@ class Plugin(msgspec.Struct, frozen=True):
     refused: tuple[Fault, ...] = ()
     """Faults that prevent the plugin from creating an interface for any pod."""
     assigns: bool | None = None
-    """Whether a plugin that assigns addresses without ``ipam`` does so (OVN-Kubernetes), or None for other plugins."""
+    """Whether OVN-Kubernetes assigns addresses, for which it does not need ``ipam``. None for other plugins."""
 
     def at(self, key: str) -> str:
         """Returns the place of a key of this plugin in the configuration."""

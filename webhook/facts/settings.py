@@ -39,6 +39,6 @@ class SettingsFacts(msgspec.Struct, frozen=True):
     """The strategy as written. If it is absent, KubeVirt's default depends on the release."""
     workload_update_methods: tuple[str, ...]
     invalid: tuple[InvalidValue, ...] = ()
-    """The values for which KubeVirt ignores the whole ``spec.configuration``."""
+    """The invalid values that make KubeVirt ignore the whole ``spec.configuration``."""
     mediated_devices: tuple[str, ...] = ()
     """The resource names in ``permittedHostDevices.mediatedDevices``."""

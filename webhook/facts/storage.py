@@ -1,4 +1,4 @@
-"""The facts about the storage behind a VMI's claims. KubeVirt does not look at them for its verdict."""
+"""The facts about the storage behind a VMI's claims. KubeVirt's verdict does not depend on them."""
 
 from collections.abc import Mapping
 from typing import Final

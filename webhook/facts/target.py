@@ -1,6 +1,6 @@
 """
-The facts about the target pod of a live migration: the nodes on which it can run, and the networks and disruption budgets that it
-meets. KubeVirt does not look at them for its verdict.
+The facts about the target pod of a live migration: the nodes on which it can run, and the networks and disruption budgets
+that apply to it. KubeVirt's verdict does not depend on them.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     drain: DrainFacts
     nodes: Fact[tuple[Node, ...]]
     replicas: int = 1
-    """The number of running VMs that the judged object stands for."""
+    """The number of running VMs that belong to the judged object."""
     peers: tuple[Peer, ...] = ()
     """The other known VMs, looked up only for a VM with required anti-affinity."""
     attachments: tuple[Attachment, ...] = ()

@@ -19,7 +19,7 @@ FixesOf: TypeAlias = Callable[[Finding, Json], Iterator[Fix]]
 """Returns the fixes for a finding about an object, the best one first. Never raises, whatever the object contains."""
 
 _JSON_PATCH: FieldPath = ("metadata", "annotations", "kubevirt.kubevirt.io/jsonpatch")
-"""A finding at HyperConverged's annotation is about a part of the JSON patch in its text, which no fix edits."""
+"""A finding at HyperConverged's annotation concerns a part of the annotation's JSON patch. Fixes do not edit this patch."""
 
 
 def fixes_of(finding: Finding, raw: Json) -> tuple[Fix, ...]:

@@ -84,7 +84,7 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
 def _judge_live_changes(
     old: VirtualMachine, new: VirtualMachine, world: World, releases: Releases
 ) -> tuple[Finding, ...]:
-    """The findings about an update of a running VM. There is none if its old version can be live-migrated, or might be."""
+    """The findings about an update of a running VM. The result is empty if the old version can or might be live-migrated."""
     configuration = cluster_of(world).configuration
     if isinstance(configuration, Unknown):
         return ()

@@ -99,7 +99,8 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
 
 def _budget_findings(facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:
     """
-    Findings about the time of a migration. A VM that only its claims keep on its node can migrate together with its volumes.
+    Findings about the time of a migration. If only its claims prevent a migration, a VM can migrate together with its
+    volumes.
     """
     only_volumes = verdict.live_migratable is False
     moves = facts.volumes_strategy is not None and _moves(verdict)
@@ -175,8 +176,8 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "
     """
     Findings about a manifest's kind and field names: unknown kinds, unknown fields and invalid values.
 
-    API servers refuse or drop such fields before admission, so only a check of manifests calls this function.
-    ``refusal`` is the reason for which KubeVirt refuses a VirtualMachineInstanceMigration, if it does.
+    API servers refuse or drop such fields before admission, so only a check of manifests calls this function. ``refusal`` is
+    the reason why KubeVirt refuses a VirtualMachineInstanceMigration, if it does.
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")

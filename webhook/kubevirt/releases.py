@@ -137,7 +137,7 @@ OLDEST: Release = TABLE[0].release
 NEWEST: Release = Release(1, 9)
 """The newest release that is published."""
 PREVIEW: Release = Release(1, 10)
-"""The next release, as the main branch of 2026-08-22 (d923fdb815) has it. It may change until it is published."""
+"""The next release, as of the main branch on 2026-08-22 (d923fdb815). It may change until it is published."""
 PREVIEW_AS_OF = "2026-08-22"
 OLDEST_SUPPORTED = Release(1, 3)
 

@@ -44,7 +44,7 @@ def parameters_of(written: Json) -> Parameters:
 
 
 def with_defaults(value: Json, parameters: Parameters) -> tuple[Json, tuple[str, ...]]:
-    """Returns a copy of ``value`` with default values, and the names of the parameters in use outside of its metadata."""
+    """Returns a copy of ``value`` with default values, and the names of the parameters that are used outside its metadata."""
     used: dict[str, None] = {}
     return _replaced(value, parameters.values, used, is_listed=True), tuple(used)
 

@@ -23,7 +23,7 @@ _PATCH_RELEASES = (
     "",
     (
         "The code that sets the condition is the same in all patch releases of a minor release (compared over the tags v1.0.1 to "
-        "v1.9.0). These patch releases change which objects that code sees:"
+        "v1.9.0). These patch releases change which objects that code uses:"
     ),
     "",
     row("from", "change", "KubeVirt source"),
@@ -76,15 +76,15 @@ def page(rules: Sequence[Rule]) -> str:
 def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     yield from (GENERATED, "# KubeVirt releases", "")
     yield (
-        f"`--release any` means the KubeVirt releases {OLDEST_SUPPORTED} to {NEWEST}, and is the default if the KubeVirt "
-        f"release is not known. `--release` also accepts older releases, from {TABLE[0].release} on. A newer release is "
-        "judged as the newest release below, with a note in the report. Few patch releases decide differently from others of the "
-        "same minor release ([Patch releases](#patch-releases))."
+        f"`--release any` means the KubeVirt releases {OLDEST_SUPPORTED} to {NEWEST}, and is the default if the "
+        f"KubeVirt release is not known. `--release` also accepts older releases, from {TABLE[0].release} on. A newer "
+        "release is judged as the newest release below, with a note in the report. A few patch releases give other "
+        "verdicts than the rest of their minor release ([Patch releases](#patch-releases))."
     )
     yield ""
     yield (
         f"KubeVirt {PREVIEW} is not published. Its column shows the main branch of {PREVIEW_AS_OF}, and may change. It applies "
-        f"only with `--release {PREVIEW}` or if the KubeVirt CR has this version. Reports have a note then. Its verdicts are "
+        f"only with `--release {PREVIEW}` or if the KubeVirt CR has this version. Reports then contain a note. Its verdicts are "
         f"those of {NEWEST}. Feature gate `DecentralizedLiveMigration` is on by default. Feature gate `MigrationDowntimeTuning` "
         "and the MigrationPolicy field `experimental.downtimeTuning` are new."
     )

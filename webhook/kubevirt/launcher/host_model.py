@@ -16,7 +16,8 @@ MIGRATION_LABEL: Final = "cpu-model-migration.node.kubevirt.io/"
 
 def follows_host_model(facts: MigrationFacts) -> bool:
     """
-    Whether the target pod selects the CPU model of the source node. If the VMI requires a CPU feature, it does not.
+    Whether the target pod selects the CPU model of the source node. The pod has no such selector if the VMI requires a CPU
+    feature.
     """
     return facts.cpu_model == "host-model" and not any(
         feature.policy in {None, "", "require"} for feature in facts.cpu_features

@@ -1,4 +1,4 @@
-"""A PodDisruptionBudget over launcher pods blocks a drain that KubeVirt does not answer with a live migration."""
+"""A PodDisruptionBudget for launcher pods blocks a node drain if KubeVirt does not live-migrate the VM."""
 
 from collections.abc import Iterator
 
@@ -72,9 +72,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A PodDisruptionBudget blocks the drain of the VM's node.",
     rationale=(
-        "KubeVirt answers the eviction of a VM that it live-migrates before budgets are read. For other VMs, the budget decides. "
-        "A budget with maxUnavailable never allows the eviction of a VM's pod. Up to 1.5, KubeVirt creates a budget for each VM "
-        "itself."
+        "If KubeVirt live-migrates the VM, it answers the eviction request before budgets are read. For other VMs, "
+        "the budget decides. A budget with maxUnavailable never allows the eviction of a VM's pod. Up to 1.5, "
+        "KubeVirt creates a budget for each VM itself."
     ),
     remediation="Change the budget's selector, or write `evictionStrategy: LiveMigrate` for a VM that can be live-migrated.",
     source=(
@@ -90,7 +90,7 @@ RULE = Rule(
         Example("no budget", _STOPS, labels=_APP),
         Example("maxUnavailable and strategy None", _STOPS, labels=_APP, world=(_NONE,), violates=_AT),
         Example(
-            "maxUnavailable 1, which allows no disruption of a VM either",
+            "maxUnavailable 1, which never allows the disruption of a VM",
             _STOPS,
             labels=_APP,
             world=(_budget(maxUnavailable=1),),

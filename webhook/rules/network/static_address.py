@@ -1,4 +1,4 @@
-"""An annotation of the CNI fixes the address of the pod, and source and target pod of a live migration need it together."""
+"""A CNI annotation fixes the pod's address, but the source and target pods need the address at the same time."""
 
 from collections.abc import Iterator, Mapping
 
