@@ -33,7 +33,7 @@ class Cel(msgspec.Struct, frozen=True):
     unsure_in: Releases = NONE
     """The releases in which KubeVirt's verdict depends on other objects, unless ``certain`` is true."""
     certain: str = "true"
-    """Whether KubeVirt refuses the object regardless of other objects, in CEL over the policy's variables."""
+    """A CEL expression over the policy's variables: whether KubeVirt refuses the object regardless of other objects."""
 
 
 LONGEST_NAME: Final = 253

@@ -87,7 +87,7 @@ def built_in(behaviour: Behaviour) -> dict[str, Json]:
     """
     The defaults of a release, except for settings without a default value.
 
-    ``allowWorkloadDisruption`` is not among them, because its default is the value of ``allowPostCopy``.
+    The result does not contain ``allowWorkloadDisruption``, because its default is the value of ``allowPostCopy``.
     """
     values: dict[str, Json] = {
         NODE_DRAIN_TAINT_KEY: "kubevirt.io/drain",

@@ -26,8 +26,8 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
             yield Violation(path, message, subject, releases=KNOWN)
         elif facts.drain.strategy in {"LiveMigrate", "LiveMigrateIfPossible"} and facts.drain.migratable:
             message = (
-                f"PodDisruptionBudget {budget.name!r} is a second budget on the VM's pod, so its eviction fails with status "
-                "500 in KubeVirt 1.4 and earlier"
+                f"PodDisruptionBudget {budget.name!r} is a second budget on the VM's pod, so the pod's eviction fails "
+                "with status 500 in KubeVirt 1.4 and earlier"
             )
             yield Violation(path, message, subject, releases=_SECOND_BUDGET)
 
