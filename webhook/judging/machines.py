@@ -197,12 +197,11 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "
         raw,
         refusal,
     )
-    findings = tuple(findings_about(MANIFEST_RULES, facts, releases))
     if find_kind(api_version, kind) is not None:
-        return Judgement(findings)
+        return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
     from webhook.rules.other_kinds import OTHER_KIND_RULES  # noqa: PLC0415 - most runs have no such object
 
-    return Judgement((*findings_about(OTHER_KIND_RULES, facts, releases), *findings))
+    return Judgement(tuple(findings_about(OTHER_KIND_RULES, facts, releases)))
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Registers the rules that most runs need: the rules about VMs and the rules about manifests of every kind."""
+"""Registers the rules that most runs need: the rules about VMs and the rules about manifests of known kinds."""
 
 from webhook.rules.cpu import (
     dedicated_emulator_thread,

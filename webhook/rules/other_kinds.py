@@ -1,11 +1,13 @@
-"""Registers the rules about manifests of kinds that are not read, and of kinds that are misspelt."""
+"""Registers the rules about manifests of any kind, which can be misspelt or a kind that is not read."""
 
+from webhook.rules.machines import MANIFEST_RULES
 from webhook.rules.manifest import dead_configuration, manifest_kind, preset, refused_migration, unlisted_kind
 from webhook.rules.rule import Rule
 
 OTHER_KIND_RULES: tuple[Rule, ...] = (
     manifest_kind.RULE,
     preset.RULE,
+    *MANIFEST_RULES,
     unlisted_kind.RULE,
     dead_configuration.RULE,
     refused_migration.RULE,

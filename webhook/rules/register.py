@@ -9,7 +9,7 @@ _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
     About.BUDGET: budget.BUDGET_RULES,
     About.STORAGE: storage_advice.STORAGE_RULES,
     About.TARGET: target_pod.TARGET_RULES,
-    About.MANIFEST: (*other_kinds.OTHER_KIND_RULES, *machines.MANIFEST_RULES),
+    About.MANIFEST: other_kinds.OTHER_KIND_RULES,
     About.SETTINGS: cluster.SETTINGS_RULES,
     About.POLICY: cluster.POLICY_RULES,
     About.NETWORK: cluster.NETWORK_RULES,
