@@ -29,7 +29,7 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import HOSTNAME
-from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
+from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
 CLUSTER_API = "capk.cluster.x-k8s.io/"
@@ -198,7 +198,8 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "
         refusal,
     )
     if find_kind(api_version, kind) is not None:
-        return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
+        rules = MANIFEST_RULES if fields or values or quantities else OBJECT_RULES
+        return Judgement(tuple(findings_about(rules, facts, releases)))
     from webhook.rules.other_kinds import OTHER_KIND_RULES  # noqa: PLC0415 - most runs have no such object
 
     return Judgement(tuple(findings_about(OTHER_KIND_RULES, facts, releases)))

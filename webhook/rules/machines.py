@@ -94,3 +94,6 @@ MANIFEST_RULES: tuple[Rule, ...] = (
     refused_name.RULE,
     refused_spec.RULE,
 )
+_FIELD_RULES = frozenset((unknown_field.RULE.id, unknown_value.RULE.id, unreadable_quantity.RULE.id))
+OBJECT_RULES: tuple[Rule, ...] = tuple(rule for rule in MANIFEST_RULES if rule.id not in _FIELD_RULES)
+"""The rules that can have a finding about an object without an unknown field, an unknown value and an invalid quantity."""

@@ -82,6 +82,8 @@ def _backed(claim: ClaimFacts, namespace: str, templates: Mapping[str, DataVolum
     if asked is None:
         return backed
     name = _class_name(asked, world)
+    if not name and not asked.spec.volume_name:
+        return backed
     sets = _profile_sets(name, world) if not asked.exists and name else ()
     backed = msgspec.structs.replace(
         backed,

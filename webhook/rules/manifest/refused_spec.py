@@ -23,6 +23,7 @@ _BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "binding")
 """The bindings that ``countInterfaceBindings`` counts in v1.9.0."""
 _EARLIER_BINDINGS = ("slirp", "macvtap", "passt")
 """Bindings up to KubeVirt 1.2. The API server of a later release drops these fields."""
+_ALL_BINDINGS = (*_BINDINGS, *_EARLIER_BINDINGS)
 _ONE_BINDING = since(Release(1, 9))
 _VM = "{{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {{name: vm}}, spec: {}}}"
 _VMI = "{{apiVersion: kubevirt.io/v1, kind: VirtualMachineInstance, metadata: {{name: vmi}}, spec: {}}}"
@@ -52,10 +53,10 @@ def _interfaces(spec: Mapping[str, Json], base: FieldPath) -> Iterator[Outcome]:
     for index, interface in enumerate(interfaces if isinstance(interfaces, list) else ()):
         if not isinstance(interface, dict):
             continue
-        bindings = [name for name in (*_BINDINGS, *_EARLIER_BINDINGS) if interface.get(name) is not None]
+        bindings = [name for name in interface if name in _ALL_BINDINGS and interface[name] is not None]
         if len(bindings) == 1 and bindings[0] in _BINDINGS:
             continue
-        listed = " and ".join(bindings) or "no binding"
+        listed = " and ".join(sorted(bindings, key=_ALL_BINDINGS.index)) or "no binding"
         name = interface.get("name")
         yield Violation(
             (*base, "domain", "devices", "interfaces", index),
