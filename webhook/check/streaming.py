@@ -54,6 +54,11 @@ class GrowingWorld(ObjectsWorld):
         self.lookups.add((kind, name))
         return super().find_from(viewer, kind, namespace, name)
 
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """Looks up as ``ObjectsWorld`` does, and records the lookup."""
+        self.lookups.add((kind, None))
+        return super().every(kind)
+
     def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
         """Looks up as ``ObjectsWorld`` does, and records the lookup."""
         self.lookups.add((kind, None))

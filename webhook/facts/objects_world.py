@@ -92,7 +92,8 @@ class ObjectsWorld:
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns all objects of a kind. Returns Unknown if this world has no object of the kind and such objects might exist."""
-        return self.every_from(NOWHERE, kind)[0]
+        known = self._lists.get(kind)
+        return self.every_from(NOWHERE, kind)[0] if known is None else known  # type: ignore[return-value]
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
         """Finds the object for a reference in the file of ``viewer``. Also returns the choice, if there was one."""

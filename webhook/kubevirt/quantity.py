@@ -6,6 +6,7 @@ billionths, never a floating-point number.
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -92,14 +93,17 @@ def accepts(value: object) -> bool:
     accepted.
     """
     if isinstance(value, str):
-        return re.fullmatch(_USUAL, value) is not None or _accepts_text(value)
+        return _accepts_text(value)
     if isinstance(value, float):
         return value.is_integer() and -_INT64 <= value < _INT64
     return not isinstance(value, int) or -_INT64 <= value < _INT64
 
 
+@lru_cache(maxsize=256)  # most VMs have one of a few sizes
 def _accepts_text(text: str) -> bool:
     """Whether a quantity field accepts this text (see ``accepts``)."""
+    if re.fullmatch(_USUAL, text) is not None:
+        return True
     if any(sign in text for sign in _PLACEHOLDERS):
         return True
     return re.fullmatch(_PATTERN, text) is not None and (len(text) > MAX_LENGTH or parse_quantity(text) is not None)

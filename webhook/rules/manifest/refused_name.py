@@ -25,15 +25,20 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
         return
     for field in ("name", "generateName", "namespace"):
         value = facts.metadata.get(field)
-        if not isinstance(value, str) or not value or any(sign in value for sign in _PLACEHOLDERS):
+        if not isinstance(value, str) or not value:
             continue
         is_dotted = field != "namespace"
         is_stem = field == "generateName"
-        if not (_is_stem(value) if is_stem else _is_name(value, is_dotted=is_dotted)):
-            meant = _meant(value, is_dotted=is_dotted, is_stem=is_stem)
-            remedy = f"Write {meant}." if meant else _DOTTED if is_dotted else _PLAIN
-            message = f"invalid {field} {shown(value)}: Kubernetes rejects it"
-            yield Violation(("metadata", field), message, f"{field} {value}", remedy)
+        if (_is_stem(value) if is_stem else _is_name(value, is_dotted=is_dotted)) or _has_placeholder(value):
+            continue
+        meant = _meant(value, is_dotted=is_dotted, is_stem=is_stem)
+        remedy = f"Write {meant}." if meant else _DOTTED if is_dotted else _PLAIN
+        message = f"invalid {field} {shown(value)}: Kubernetes rejects it"
+        yield Violation(("metadata", field), message, f"{field} {value}", remedy)
+
+
+def _has_placeholder(text: str) -> bool:
+    return any(sign in text for sign in _PLACEHOLDERS)
 
 
 @lru_cache(maxsize=256)  # most objects have one of a few namespaces

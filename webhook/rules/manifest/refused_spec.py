@@ -31,7 +31,8 @@ _INTERFACES = "{{domain: {{devices: {{interfaces: [{}]}}}}, networks: [{{name: d
 
 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
-    if facts.kind not in _VMI_SPECS or group_of(facts.api_version) not in (KUBEVIRT_GROUP, POOL_GROUP):
+    base = _VMI_SPECS.get(facts.kind)
+    if base is None or group_of(facts.api_version) not in (KUBEVIRT_GROUP, POOL_GROUP):
         return
     outer = _at(facts.raw, _VM_SPECS.get(facts.kind, ()))
     if outer.get("running") is not None and outer.get("runStrategy") is not None and facts.kind in _VM_SPECS:
@@ -41,7 +42,6 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
             "running",
             "Remove running, and keep runStrategy.",
         )
-    base = _VMI_SPECS[facts.kind]
     spec = _at(facts.raw, base)
     yield from _volumes(spec, base)
     if not outer.get("preference"):
