@@ -39,6 +39,8 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     """The source of predicted modes if the PVC does not exist yet, such as ``StorageProfile 'ceph'``."""
     is_new: bool = False
     """Whether the claim is assumed not to exist yet, because it was not provided and a ``dataVolumeTemplate`` creates it."""
+    is_bare: bool = False
+    """Whether the claim exists and names neither a StorageClass nor a PersistentVolume."""
 
 
 class TemplateFacts(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import HOSTNAME
+from webhook.objects.storage import StorageClass
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
@@ -133,7 +134,13 @@ def _storage_reasons(findings: Sequence[Finding], facts: MigrationFacts) -> Mapp
 def _storage_findings(
     subject: Subject, facts: MigrationFacts, world: World, reasons: Mapping[tuple[str, ...], Releases]
 ) -> Iterable[Finding]:
-    """Findings about the storage behind the claims of a VMI, which never change the verdict."""
+    """
+    Findings about the storage behind the claims of a VMI, which never change the verdict. There is none about claims whose
+    StorageClass is not known.
+    """
+    is_bare = all(claim.is_bare for claim in (*facts.claims, *facts.overlaid_claims))
+    if is_bare and facts.volumes_strategy is None and isinstance(world.every(StorageClass), Unknown):
+        return ()
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 
     storage = storage_facts(facts, subject, world, reasons)
@@ -234,8 +241,8 @@ def _verdict(
     behaviour = newest(releases)
     release = only(behaviour.release)
     evidence = _evidence(findings, facts, release, assumptions)
-    verdict = decide(behaviour, evidence, migration_method(facts, release))
-    return replace(verdict, storage=decide_storage(behaviour, evidence, facts))
+    storage = decide_storage(behaviour, evidence, facts)
+    return decide(behaviour, evidence, migration_method(facts, release), storage)
 
 
 def _evidence(

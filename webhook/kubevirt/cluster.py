@@ -49,7 +49,8 @@ def cluster_of(world: World) -> Cluster:
     requested patch release has precedence over the patch release in the CR's status.
     """
     kubevirts = world.every(KubeVirt)
-    requested = parse_version(requested_version(world))
+    patch = requested_version(world)
+    requested = parse_version(patch) if patch else None
     if isinstance(kubevirts, Unknown):
         return Cluster(kubevirts, None, requested)
     if not kubevirts:

@@ -5,6 +5,7 @@ Source: ``pkg/virt-handler/vm.go`` calculateLiveMigrationCondition and checkVolu
 """
 
 from collections.abc import Collection
+from functools import cache
 
 import msgspec
 
@@ -73,7 +74,7 @@ class Evidence(msgspec.Struct, frozen=True):
     assumptions: tuple[str, ...]
 
 
-def decide(behaviour: Behaviour, evidence: Evidence, method: str) -> Verdict:
+def decide(behaviour: Behaviour, evidence: Evidence, method: str, storage: StorageVerdict | None = None) -> Verdict:
     """
     The verdict of one release. If several reasons apply, the first one in that release's order counts.
 
@@ -85,13 +86,13 @@ def decide(behaviour: Behaviour, evidence: Evidence, method: str) -> Verdict:
     for reason in behaviour.order:
         if reason in evidence.refusing:
             if reason is Reason.NO_TSC and evidence.host_model_differs:
-                return Verdict(None, None, release, method, (*unproven, _HOST_MODEL_DIFFERS), assumptions)
+                return Verdict(None, None, release, method, (*unproven, _HOST_MODEL_DIFFERS), assumptions, (), storage)
             if earlier:
-                return Verdict(False, None, release, method, unproven, assumptions, (*earlier, reason))
-            return Verdict(False, reason, release, method, unproven, assumptions)
+                return Verdict(False, None, release, method, unproven, assumptions, (*earlier, reason), storage)
+            return Verdict(False, reason, release, method, unproven, assumptions, (), storage)
         if reason in evidence.undecided:
             earlier.append(reason)
-    return Verdict(None if unproven else True, None, release, method, unproven, assumptions)
+    return Verdict(None if unproven else True, None, release, method, unproven, assumptions, (), storage)
 
 
 _STORAGE_ORDER: tuple[tuple[Reason, Releases], ...] = (
@@ -112,20 +113,29 @@ Source: ``pkg/virt-handler/vm.go`` calculateLiveStorageMigrationCondition, v1.4.
 """
 
 
+_STORAGE_MIGRATABLE = StorageVerdict(True)
+
+
 def decide_storage(behaviour: Behaviour, evidence: Evidence, facts: MigrationFacts) -> StorageVerdict | None:
     """The condition StorageLiveMigratable of one release. Releases before 1.4 do not have it."""
-    release = only(behaviour.release)
-    order = [reason for reason, releases in _STORAGE_ORDER if releases & release]
+    order, is_reserved = _storage_order(behaviour.release), _reserves(facts)
     if not order:
         return None
+    if not (evidence.refusing or evidence.undecided or is_reserved):
+        return _STORAGE_MIGRATABLE
     refusing = set(evidence.refusing)
-    if _reserves(facts):
+    if is_reserved:
         refusing.add(Reason.PERSISTENT_RESERVATION)
     if Reason.SEV in refusing:
         refusing.discard(Reason.TDX)  # KubeVirt checks for TDX only if the VM does not use SEV
     reasons = tuple(reason for reason in order if reason in refusing)
     possible = tuple(reason for reason in order if reason in evidence.undecided and reason not in refusing)
     return StorageVerdict(False if reasons else None if possible else True, reasons, possible)
+
+
+@cache
+def _storage_order(release: Release) -> tuple[Reason, ...]:
+    return tuple(reason for reason, releases in _STORAGE_ORDER if releases & only(release))
 
 
 def _reserves(facts: MigrationFacts) -> bool:

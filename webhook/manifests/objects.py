@@ -209,24 +209,25 @@ def _plain_object(value: Json, document: Document, at: FieldPath) -> ManifestObj
     if known is None:
         return ManifestObject(api_version, kind, None, None, value, document, at)
 
-    def convert(value: Json) -> Kubernetes:
-        try:
-            return msgspec.convert(value, known.reads)
-        except msgspec.ValidationError as error:
-            if not is_about_null(error):
-                raise
-            return msgspec.convert(without_nulls(value), known.reads)
-
     try:
-        return ManifestObject(api_version, kind, known, convert(value), value, document, at)
+        return ManifestObject(api_version, kind, known, _convert(value, known), value, document, at)
     except msgspec.ValidationError as error:
         from webhook.manifests.typed import locate  # noqa: PLC0415 - only needed after an error
 
-        fault = locate(value, error, convert)
+        fault = locate(value, error, lambda part: _convert(part, known))
         remedy = "Use the type that the Kubernetes API defines for this field."
         problem = _problem(document, (*at, *fault.place), f"wrong type: {fault.message}", remedy)
         problem.path = dotted(fault.place)
         raise problem from None
+
+
+def _convert(value: Json, known: Kind) -> Kubernetes:
+    try:
+        return msgspec.convert(value, known.reads)
+    except msgspec.ValidationError as error:
+        if not is_about_null(error):
+            raise
+        return msgspec.convert(without_nulls(value), known.reads)
 
 
 def _problem(document: Document, at: FieldPath, message: str, remedy: str) -> BadInput:

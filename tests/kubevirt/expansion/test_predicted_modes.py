@@ -149,4 +149,4 @@ def test_modes_of_a_claim_that_exists_have_no_other_origin() -> None:
     """
     modes = modes_of(world(claim("c", "ReadWriteMany")), "", "c", {})
 
-    assert modes == Modes(frozenset({"ReadWriteMany"}), "")
+    assert modes == Modes(frozenset({"ReadWriteMany"}), "", is_bare=True)

@@ -43,6 +43,8 @@ class Modes(msgspec.Struct, frozen=True):
     """The requested size of the claim."""
     is_new: bool = False
     """Whether the modes come from a ``dataVolumeTemplate`` although the claim, which was not provided, might exist."""
+    is_bare: bool = False
+    """Whether the claim exists and names neither a StorageClass nor a PersistentVolume."""
 
 
 def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
@@ -54,7 +56,9 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     """
     existing = world.find(PersistentVolumeClaim, namespace, claim)
     if isinstance(existing, PersistentVolumeClaim):
-        return _sized(_of_claim(world, existing), existing.spec)
+        modes, spec = _of_claim(world, existing), existing.spec
+        is_bare = not (spec.storage_class_name or spec.volume_name)
+        return Modes(modes.access_modes, modes.expected_from, _requested(spec), is_bare=is_bare)
     if isinstance(existing, Unknown) and existing.may_exist:
         return Modes(existing)
     volume = world.find(DataVolume, namespace, claim)
@@ -77,10 +81,13 @@ def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> 
 
 
 def _sized(modes: Modes, claim: ClaimSpec | None) -> Modes:
-    requests = claim.resources.requests if claim is not None and claim.resources is not None else None
-    if not requests or "storage" not in requests:
-        return modes
-    return Modes(modes.access_modes, modes.expected_from, requests["storage"])
+    requested = _requested(claim) if claim is not None else None
+    return modes if requested is None else Modes(modes.access_modes, modes.expected_from, requested)
+
+
+def _requested(claim: ClaimSpec) -> Quantity | None:
+    requests = claim.resources.requests if claim.resources is not None else None
+    return requests.get("storage") if requests else None
 
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:

@@ -45,7 +45,14 @@ def claims_behind(
             path = (*subject.base, "volumes", index)
             into.append(
                 ClaimFacts(
-                    volume.name, claim, path, modes.access_modes, modes.requested, modes.expected_from, modes.is_new
+                    volume.name,
+                    claim,
+                    path,
+                    modes.access_modes,
+                    modes.requested,
+                    modes.expected_from,
+                    modes.is_new,
+                    modes.is_bare,
                 )
             )
     return tuple(claims), tuple(overlaid)
