@@ -58,7 +58,8 @@ def _strategy(*values: str) -> Callable[[Finding, Json], Iterator[Fix]]:
 
 def _bridge_annotation(finding: Finding, raw: Json) -> Iterator[Fix]:
     """Renames the annotation. The VM can then be live-migrated, so the user must choose the fix."""
-    if finding.path[:2] != ("metadata", "annotations") or raw.get("kind") == "VirtualMachineInstance":
+    of_the_vmi = finding.path[:2] != ("metadata", "annotations")
+    if isinstance(raw, dict) and (of_the_vmi or raw.get("kind") == "VirtualMachineInstance"):
         if patch := rename(raw, finding.path, BRIDGE_OVERRIDE):
             yield Fix(f"write {BRIDGE_OVERRIDE}, if the guest can take a new IP address", patch)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from webhook.objects.lenient import parse
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
@@ -71,7 +72,7 @@ def _replaced(value: Json, values: Mapping[str, str], used: dict[str, None], *, 
 def _scalar(text: str) -> Json:
     """The JSON value that a ``${{X}}`` becomes. A text that is not JSON stays a string, as in ``oc process``."""
     try:
-        return msgspec.json.decode(text)
+        return parse(text.encode())
     except msgspec.DecodeError:
         return text
 

@@ -143,7 +143,7 @@ def test_the_place_named_is_in_the_new_object_not_in_the_old_one() -> None:
     told = read_review(body_of("UPDATE", new, old))
 
     assert isinstance(told, UnreadableRequest)
-    assert [cause.field for cause in told.causes] == ["spec.template.spec.tolerations"]
+    assert [cause.field for cause in told.causes] == ["spec.template.spec.tolerations[0]"]
     assert isinstance(read_review(body_of("UPDATE", old, new)), DecodedRequest)
 
 

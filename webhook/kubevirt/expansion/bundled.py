@@ -14,6 +14,7 @@ from webhook.facts.unknown import Unknown
 from webhook.kubevirt.cluster import Cluster
 from webhook.kubevirt.releases import Release, Version
 from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
+from webhook.objects.json_depth import decode
 
 GATE = "CommonInstancetypesDeploymentGate"
 _FIRST = Release(1, 1)
@@ -37,6 +38,10 @@ class Objects(msgspec.Struct, frozen=True):
     preferences: dict[str, list[Deployed]]
 
 
+_INSTANCETYPE = msgspec.json.Decoder(InstancetypeSpec)
+_PREFERENCE = msgspec.json.Decoder(PreferenceSpec)
+
+
 class Bundle(msgspec.Struct, frozen=True):
     """The objects that one release deploys."""
 
@@ -45,12 +50,12 @@ class Bundle(msgspec.Struct, frozen=True):
     def instancetype(self, name: str) -> InstancetypeSpec | None:
         """The spec of the VirtualMachineClusterInstancetype of this name, or None if the bundle has no such object."""
         spec = self._find(_objects().instancetypes, name)
-        return msgspec.json.decode(spec, type=InstancetypeSpec) if spec is not None else None
+        return decode(_INSTANCETYPE, spec) if spec is not None else None
 
     def preference(self, name: str) -> PreferenceSpec | None:
         """The spec of the VirtualMachineClusterPreference of this name, or None if the bundle has no such object."""
         spec = self._find(_objects().preferences, name)
-        return msgspec.json.decode(spec, type=PreferenceSpec) if spec is not None else None
+        return decode(_PREFERENCE, spec) if spec is not None else None
 
     def _find(self, objects: dict[str, list[Deployed]], name: str) -> msgspec.Raw | None:
         own = tuple(self.version)
@@ -87,7 +92,7 @@ def _is_deployed(cluster: Cluster, release: Release) -> bool:
 @cache
 def _objects() -> Objects:
     with open(f"{__file__.removesuffix('.py')}_objects.json", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-        return msgspec.json.decode(file.read(), type=Objects)
+        return decode(msgspec.json.Decoder(Objects), file.read())
 
 
 def _numbers(version: str) -> tuple[int, ...]:

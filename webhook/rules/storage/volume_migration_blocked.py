@@ -56,7 +56,8 @@ def _settings(moving: VolumeMigrationFacts, configuration: Configuration) -> Ite
             "Set vmRolloutStrategy to LiveUpdate in the KubeVirt CR (up to 1.4 with feature gate VMLiveUpdateFeatures).",
             staged,
         )
-    elif LIVE_MIGRATE not in moving.workload_update_methods:
+    live = moving.releases & ~staged
+    if live and LIVE_MIGRATE not in moving.workload_update_methods:
         stops = "Evict" in moving.workload_update_methods
         what = "stops the VM" if stops else "does not start the migration"
         yield Violation(
@@ -64,6 +65,7 @@ def _settings(moving: VolumeMigrationFacts, configuration: Configuration) -> Ite
             f"KubeVirt {what} when the volumes change, because workloadUpdateMethods has no LiveMigrate",
             "workloadUpdateMethods",
             "Add LiveMigrate to spec.workloadUpdateStrategy.workloadUpdateMethods of the KubeVirt CR.",
+            live,
         )
 
 
