@@ -4,11 +4,17 @@ from webhook.rules.machines import MANIFEST_RULES
 from webhook.rules.manifest import dead_configuration, manifest_kind, preset, refused_migration, unlisted_kind
 from webhook.rules.rule import Rule
 
-OTHER_KIND_RULES: tuple[Rule, ...] = (
-    manifest_kind.RULE,
-    preset.RULE,
-    *MANIFEST_RULES,
-    unlisted_kind.RULE,
-    dead_configuration.RULE,
-    refused_migration.RULE,
+OTHER_KIND_RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            manifest_kind.RULE,
+            preset.RULE,
+            *MANIFEST_RULES,
+            unlisted_kind.RULE,
+            dead_configuration.RULE,
+            refused_migration.RULE,
+        ),
+        key=lambda rule: rule.id,
+    )
 )
+"""Sorted by id, which is the order of findings."""
