@@ -18,6 +18,7 @@ FAILING_CLOSED = {
     "virtualmachinepool",
     "virtualmachineinstance",
     "kubevirt",
+    "hyperconverged",
     "migrationpolicy",
     "networkattachmentdefinition",
 }

@@ -9,6 +9,7 @@ from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 
 ELSEWHERE = Installation(namespace="there", fail=True, platform=("cdi",))
 IN_PLATFORM = {
+    "hyperconverged",
     "kubevirt",
     "kubevirt-by-hyperconverged",
     "networkattachmentdefinition",
@@ -90,6 +91,7 @@ def test_only_webhooks_that_may_fail_fail_closed() -> None:
         "virtualmachinepool",
         "virtualmachineinstance",
         "kubevirt",
+        "hyperconverged",
         "migrationpolicy",
         "networkattachmentdefinition",
     }
