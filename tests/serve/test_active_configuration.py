@@ -53,7 +53,7 @@ def test_without_a_policy_file_the_built_in_policy_applies_to_any_release() -> N
     [
         ("v1.6.6", "1.6"),
         ("v1.9.0-rc.0", "1.9"),
-        ("v9.9.9", "1.9"),
+        ("v9.9.9", "1.10"),
         ("v0.59.0", "any"),
         ("latest", "any"),
         (None, "any"),
