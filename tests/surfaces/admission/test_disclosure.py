@@ -25,13 +25,15 @@ from tests.surfaces.admission.foreign import (
     network,
     tenants_network,
 )
-from tests.surfaces.admission.reviews import TENANT, Manifest, read, review, vm
+from tests.surfaces.admission.reviews import TENANT, Manifest, on_claim, read, review, vm
 from tests.surfaces.asgi import call
 from webhook.cluster.access_reviews import User
+from webhook.cluster.facts import NEVER_READ
+from webhook.cluster.lookups import RecordingWorld
 from webhook.cluster.readable import Rights
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown_world import UnknownWorld
-from webhook.facts.world import World
+from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.objects.kubevirt import KubeVirt
@@ -272,6 +274,34 @@ def test_one_object_of_another_namespace_in_a_list_is_recorded() -> None:
     assert len(both.every(PersistentVolumeClaim)) == 2  # type: ignore[arg-type]
     assert unknown.every(PersistentVolumeClaim) == HIDDEN
     assert (both.left_namespace, unknown.left_namespace) == (True, False)
+
+
+def test_lookups_for_advice_are_tracked_and_cause_no_read() -> None:
+    """
+    A warning can name an object of another namespace. A read for a warning would delay the request.
+    """
+    recording = RecordingWorld(ObjectsWorld([read(claim("os", OTHERS))], EVERY_KIND))
+    tracker = CrossNamespaceTracker(recording, TENANT)
+
+    for_advice(tracker).find(PersistentVolumeClaim, TENANT, "os")
+    before = tracker.left_namespace
+    for_advice(tracker).find(PersistentVolumeClaim, OTHERS, "os")
+
+    assert (before, tracker.left_namespace) == (False, True)
+    assert recording.answers == {}
+
+
+def test_a_vm_is_decided_without_lookups_of_kinds_that_are_never_read() -> None:
+    """
+    The server has no right to list PodDisruptionBudgets and PersistentVolumes, and such a list can be long.
+    """
+    recording = RecordingWorld(ObjectsWorld([read(claim("os", TENANT))], EVERY_KIND))
+    machine = vm(nodeSelector={"kubernetes.io/hostname": "n1"}, volumes=[on_claim("os")])
+
+    decide_tracked(creation(machine), context(recording))
+
+    assert PersistentVolumeClaim in {lookup.kind for lookup in recording.answers}
+    assert NEVER_READ.isdisjoint(lookup.kind for lookup in recording.answers)
 
 
 EMPTY = ObjectsWorld([])

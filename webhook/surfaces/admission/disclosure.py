@@ -14,7 +14,7 @@ from webhook.cluster.readable import OwnNamespaces, Rights
 from webhook.facts.layered_world import ReadPermissions, RestrictedWorld, is_for_everyone
 from webhook.facts.unknown import Fact, Found, Unknown, Unread
 from webhook.facts.unknown_world import UnknownWorld
-from webhook.facts.world import World
+from webhook.facts.world import World, for_advice
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, StatusCause
 from webhook.policy.policy import Action
@@ -41,24 +41,36 @@ WITHHELD: Final = StatusCause(
 
 
 class CrossNamespaceTracker:
-    """A ``World`` that records whether an object in another namespace was looked up."""
+    """A ``World`` that records whether an object in another namespace was looked up, also for advice."""
 
     def __init__(self, world: World, namespace: str) -> None:
         self._world = world
         self._namespace = namespace
-        self.left_namespace = False
+        self._advice: CrossNamespaceTracker | None = None
+        self._left = False
+
+    @property
+    def left_namespace(self) -> bool:
+        """Whether an object in another namespace was looked up."""
+        return self._left or (self._advice is not None and self._advice.left_namespace)
+
+    def for_advice(self) -> "CrossNamespaceTracker":
+        """The objects that are known without a further read. Their lookups are tracked too, because messages name them."""
+        if self._advice is None:
+            self._advice = CrossNamespaceTracker(for_advice(self._world), self._namespace)
+        return self._advice
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """The object from the wrapped world."""
         if namespace and namespace != self._namespace and not is_for_everyone(kind):
-            self.left_namespace = True
+            self._left = True
         return self._world.find(kind, namespace, name)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All objects from the wrapped world."""
         objects = self._world.every(kind)
         if not isinstance(objects, Unknown) and not is_for_everyone(kind):
-            self.left_namespace |= any(listed.namespace != self._namespace for listed in objects)
+            self._left |= any(listed.namespace != self._namespace for listed in objects)
         return objects
 
 
