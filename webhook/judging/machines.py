@@ -135,12 +135,14 @@ def _storage_findings(
     subject: Subject, facts: MigrationFacts, world: World, reasons: Mapping[tuple[str, ...], Releases]
 ) -> Iterable[Finding]:
     """
-    Findings about the storage behind the claims of a VMI, which never change the verdict. There is none about claims whose
-    StorageClass is not known.
+    Findings about the storage behind the claims of a VMI, which never change the verdict. There is none about claims that
+    name no StorageClass if no default class is known.
     """
     is_bare = all(claim.is_bare for claim in (*facts.claims, *facts.overlaid_claims))
-    if is_bare and facts.volumes_strategy is None and isinstance(world.every(StorageClass), Unknown):
-        return ()
+    if is_bare and facts.volumes_strategy is None:
+        classes = world.every(StorageClass)
+        if isinstance(classes, Unknown) or not classes:
+            return ()
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 
     storage = storage_facts(facts, subject, world, reasons)

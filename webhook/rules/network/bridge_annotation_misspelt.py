@@ -16,7 +16,7 @@ _SIMILAR = 0.85
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    if OVERRIDE in facts.annotations:
+    if OVERRIDE in facts.annotations or not (facts.annotations or facts.outer_annotations):
         return
     own = (*facts.base[:-1], "metadata", "annotations")
     for key in _misspelt(facts.annotations):
