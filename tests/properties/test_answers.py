@@ -127,7 +127,8 @@ def held(policy: Policy, mode: Action) -> Policy:
 def test_p10_every_denial_has_a_reason_at_an_existing_path(manifest: Manifest, now: Terms) -> None:
     """
     P10: each finding has a message, a remedy and a path into the sent object. Every verdict other than True has a finding,
-    and True has no finding for which KubeVirt itself would refuse the migration.
+    and True has no finding for which KubeVirt itself would refuse the migration. A verdict False has its reason, or all
+    possible reasons.
     """
     outcome = create(manifest, now.context())
 
@@ -142,9 +143,11 @@ def test_p10_every_denial_has_a_reason_at_an_existing_path(manifest: Manifest, n
     assert judgement is not None
     if judgement.verdict is not None:
         deciding = [reported for reported in judgement.findings if reported.basis is Basis.KUBEVIRT]
-        assert judgement.verdict.live_migratable is True or deciding
-        assert (judgement.verdict.live_migratable is False) == (judgement.verdict.reason is not None)
-        assert judgement.verdict.live_migratable is not None or judgement.verdict.unproven
+        verdict = judgement.verdict
+        assert verdict.live_migratable is True or deciding
+        assert (verdict.live_migratable is False) == (verdict.reason is not None or bool(verdict.possible))
+        assert verdict.reason is None or not verdict.possible
+        assert verdict.live_migratable is not None or verdict.unproven
 
 
 def is_place(value: Any, path: tuple[str | int, ...]) -> bool:
