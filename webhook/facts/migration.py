@@ -143,7 +143,13 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """In the order in which KubeVirt reports them."""
     crashing_preference: FieldPath | None = None
     """The path of a preference with CPU features that virt-api cannot add, because the VM has no ``domain.cpu``."""
+    added_annotations: Mapping[str, FieldPath] = msgspec.field(default_factory=dict)
+    """The annotations that the template does not have, each with the path of the instancetype or preference that adds it."""
 
     def at(self, *steps: str | int) -> FieldPath:
         """Returns the path of a field of the VMI's spec in the judged object."""
         return (*self.base, *steps)
+
+    def at_annotation(self, key: str) -> FieldPath:
+        """Returns the path of an annotation of the VMI, or of the instancetype or preference that adds it."""
+        return self.added_annotations.get(key) or (*self.base[:-1], "metadata", "annotations", key)

@@ -237,6 +237,23 @@ def test_annotations_of_the_vm_are_kept_apart() -> None:
     assert (expanded.annotations, expanded.outer_annotations) == ({"inner": "x"}, {"outer": "x"})
 
 
+def test_an_added_annotation_has_the_path_of_its_instancetype_or_preference() -> None:
+    """
+    The template's annotation has precedence over the instancetype's, and the instancetype's over the preference's.
+    """
+    around = world(
+        instancetype(annotations={"own": "i", "both": "i"}),
+        preference(annotations={"own": "p", "both": "p", "last": "p"}),
+    )
+    expanded = facts(vm("{}", {"own": "x"}, **OF_I, **OF_P), around)
+
+    assert {key: expanded.at_annotation(key) for key in expanded.annotations} == {
+        "own": ("spec", "template", "metadata", "annotations", "own"),
+        "both": ("spec", "instancetype"),
+        "last": ("spec", "preference"),
+    }
+
+
 def test_own_host_devices_have_a_path_each() -> None:
     """
     A VM without an instancetype and with dedicated CPUs has no isolated emulator thread.

@@ -7,7 +7,7 @@ remaining defaults (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutato
 VirtualMachineInstancePresets, which the mutating webhook also merges.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from webhook.facts.migration import ClaimFacts, MigrationFacts, Sourced
@@ -26,6 +26,7 @@ from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.kubevirt import Configuration
+from webhook.objects.path import FieldPath
 from webhook.objects.vm import MIGRATION, MIGRATION_TARGET, WAIT_AS_RECEIVER
 from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity
 
@@ -114,7 +115,14 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         crashing_preference=(*subject.owner, "preference")
         if domain.cpu is None and subject.vm.instancetype is None and _prefers_features(preference)
         else None,
+        added_annotations=_added_annotations(subject, inherited),
     )
+
+
+def _added_annotations(subject: Subject, inherited: Inherited) -> Mapping[str, FieldPath]:
+    own = subject.meta.annotations or {}
+    sources = (("preference", inherited.preference.annotations), ("instancetype", inherited.instancetype.annotations))
+    return {key: (*subject.owner, field) for field, added in sources for key in added or () if key not in own}
 
 
 def _new_claims(claims: Sequence[ClaimFacts]) -> Iterator[str]:

@@ -20,7 +20,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         return
     own = (*facts.base[:-1], "metadata", "annotations")
     for key in _misspelt(facts.annotations):
-        yield _violation((*own, key), key, f"Write {OVERRIDE}.")
+        yield _violation(facts.at_annotation(key), key, f"Write {OVERRIDE}.")
     if facts.base != ("spec",) and OVERRIDE not in facts.outer_annotations:
         for key in _misspelt(facts.outer_annotations):
             yield _violation(("metadata", "annotations", key), key, f"Write {OVERRIDE} in {'.'.join(map(str, own))}.")

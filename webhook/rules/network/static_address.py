@@ -20,7 +20,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             message = (
                 f"annotation {key} fixes the pod's address, and the target pod needs the address of the source pod"
             )
-            yield Violation((*facts.base[:-1], "metadata", "annotations", key), message, f"annotation {key}", remedy)
+            yield Violation(facts.at_annotation(key), message, f"annotation {key}", remedy)
 
 
 def _remedy(key: str, annotations: Mapping[str, str]) -> str:
