@@ -10,11 +10,10 @@ VirtualMachineInstancePresets, which the mutating webhook also merges.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from webhook.facts.migration import ClaimFacts, MigrationFacts, Sourced
+from webhook.facts.migration import ClaimFacts, Conflict, MigrationFacts, Sourced
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.cluster import cluster_of
-from webhook.kubevirt.expansion.conflicts import conflicts
 from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Inherited, inherited_by
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
@@ -24,7 +23,7 @@ from webhook.kubevirt.expansion.volumes import claims_behind
 from webhook.kubevirt.expansion.workload import guest_memory
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject
-from webhook.objects.instancetype import PreferenceSpec
+from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.path import FieldPath
 from webhook.objects.vm import MIGRATION, MIGRATION_TARGET, WAIT_AS_RECEIVER
@@ -111,7 +110,7 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),
         hidden_architecture=inherited.unknown_preference if architecture is None else None,
         assumptions=(*inherited.assumptions, *_new_claims(claims)),
-        conflicts=conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
+        conflicts=_conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
         crashing_preference=(*subject.owner, "preference")
         if domain.cpu is None and subject.vm.instancetype is None and _prefers_features(preference)
         else None,
@@ -129,6 +128,12 @@ def _new_claims(claims: Sequence[ClaimFacts]) -> Iterator[str]:
     """The assumptions about claims that were not provided and that the VM's templates would create."""
     for claim in dict.fromkeys(claim.claim for claim in claims if claim.is_new):
         yield f"PVC {claim!r} does not exist yet (its dataVolumeTemplate then decides the access modes)"
+
+
+def _conflicts(subject: Subject, instancetype: InstancetypeSpec) -> tuple[Conflict, ...]:
+    from webhook.kubevirt.expansion.conflicts import conflicts  # noqa: PLC0415 - most VMs have no instancetype
+
+    return conflicts(subject, instancetype)
 
 
 def _is_receiver(subject: Subject, configuration: Fact[Configuration], releases: Releases) -> bool:
