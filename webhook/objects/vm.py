@@ -15,6 +15,9 @@ WAIT_AS_RECEIVER: Final = "WaitAsReceiver"
 MIGRATION_TARGET: Final = "kubevirt.io/create-migration-target"
 """The annotation that virt-controller sets on the VMI of a receiver."""
 
+IGNORE: Final = "Ignore"
+"""The ``inferFromVolumeFailurePolicy`` that drops a reference which KubeVirt cannot infer."""
+
 
 class Matcher(Read, frozen=True):
     """A reference in ``spec.instancetype`` or ``spec.preference``, to an object and its revision."""

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from webhook.facts.migration import Conflict
-from webhook.kubevirt.expansion.inferred import IGNORE
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject
 from webhook.objects.instancetype import InstancetypeCPU, InstancetypeSpec
 from webhook.objects.path import FieldPath
+from webhook.objects.vm import IGNORE
 from webhook.objects.vmi import CPU, Devices, Domain, IOThreads, Memory, Resources
 
 _NO_DOMAIN = Domain()

@@ -21,11 +21,10 @@ from webhook.objects.storage import (
     SourceName,
     VolumeOrigin,
 )
-from webhook.objects.vm import Matcher
+from webhook.objects.vm import IGNORE, Matcher
 from webhook.objects.vmi import VMISpec
 
 LABEL = "instancetype.kubevirt.io/default-"
-IGNORE = "Ignore"
 
 Labels: TypeAlias = Mapping[str, str]
 
