@@ -33,7 +33,9 @@ def _problem(key: str) -> str:
     if key == _CORDON:
         return "`kubectl cordon` sets this taint, so every cordon of a node migrates the node's VMs"
     if key in _ROLES:
-        return "Nodes of the control plane have this taint permanently, so KubeVirt migrates VMs away from them without end"
+        return (
+            "Control-plane nodes always have this taint, so KubeVirt migrates every VM on these nodes again and again"
+        )
     if key in _CONDITIONS:
         return "Kubernetes sets this taint itself, so KubeVirt migrates all VMs of a node that already has a problem"
     return ""

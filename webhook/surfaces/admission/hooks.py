@@ -316,8 +316,8 @@ VALIDATING_HOOKS: Final = (
         ),
         2,
         "Two changes to a VMI can block migration: a new volume (`addvolume` of the VMI), and the removal of the"
-        " annotation that allows a bridge. The failurePolicy is always Ignore, because no status of a VMI may wait for"
-        " this webhook.",
+        " annotation that allows a bridge. The failurePolicy is always Ignore, so that an outage of this webhook"
+        " never blocks a status update of a VMI.",
         late_denies=True,
     ),
     Hook(

@@ -116,7 +116,7 @@ def _helm(chart: str, options: RenderOptions, sources: Sources) -> Iterator[Mani
 
 def _templates(chart: str, file: str, output: bytes) -> Iterator[tuple[str, tuple[str, bytes]]]:
     """
-    The name of each template, an existing file for it, and its part of the output.
+    Yields the name of each template, the file to report for it, and the part of the output that it rendered.
 
     The lines of other templates are blank, so that line numbers refer to the whole output. The source of a template begins
     with the name of the chart, which can differ from the name of the chart's folder.
