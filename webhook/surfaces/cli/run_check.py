@@ -253,6 +253,18 @@ def _run(
         report = with_exemptions(check.one_by_one(inputs, unreadable))
     if options.write_baseline:
         return write_baseline(report, effective.baseline)
+    return _show(report, options, effective, loaded, sources, nested)
+
+
+def _show(
+    report: Report,
+    options: RunOptions,
+    effective: EffectiveSettings,
+    loaded: LoadedConfig,
+    sources: Sources,
+    nested: "NestedConfigurations | None",
+) -> int:
+    """Writes the report with its problems and notes. Returns the exit status."""
     style = Style(
         options.color,
         options.verbose,
