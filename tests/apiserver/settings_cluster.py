@@ -58,6 +58,10 @@ BY_TITLE = {
 
 ELSEWHERE = {
     "LM644": "what is stored goes through `kubectl get | migratable check`",
+    "LM210": "is about the volumes of a VM",
+    "LM211": "is about the volumes of a VM",
+    "LM212": "is about the volumes of a VM",
+    "LM213": "is about the volumes of a VM",
     "LM716": "needs a name that no network has",
     "LM718": "needs a network that is fit for everything but migrations",
     "LM721": "needs the addresses of this API server",
@@ -194,7 +198,9 @@ def denied(done: Done, rule: str, path: str) -> bool:
 
 def warned(done: Done, rule: str, path: str) -> bool:
     """Whether the rule is among the warnings, which are printed whether or not another rule denies."""
-    return re.search(rf"^Warning: \[{rule}\] .*\({re.escape(path)}\)$", done.stderr, re.MULTILINE) is not None
+    return (
+        re.search(rf"^Warning: Migratable \[{rule}\]: .*\({re.escape(path)}\)$", done.stderr, re.MULTILINE) is not None
+    )
 
 
 def shown(case: Case, done: Done) -> bool:

@@ -226,7 +226,8 @@ def test_a_bad_cr_may_stay_and_be_improved_but_not_get_worse(cluster: Cluster) -
     All writes of virt-operator pass. An update by a user that keeps the bad field or improves it passes with a warning.
     An update that makes it worse, or adds another bad field, is denied. Updates of status and labels always pass.
     """
-    written = cluster.store_kubevirt({"configuration": {"migrations": {"bandwidthPerMigration": "5Mi"}}})
+    updates = {"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate", "Evict"]}}
+    written = cluster.store_kubevirt({"configuration": {"migrations": {"bandwidthPerMigration": "5Mi"}}, **updates})
 
     def patch(*more: str, **migrations: Any) -> Done:
         body = json.dumps({"spec": {"configuration": {"migrations": migrations}}})
