@@ -129,7 +129,7 @@ TABLE: tuple[Behaviour, ...] = (
 )
 
 Releases: TypeAlias = int
-"""A set of releases. Bit *i* stands for ``TABLE[i]``."""
+"""A set of releases. Bit *i* represents ``TABLE[i]``."""
 
 NONE: Releases = 0
 KNOWN: Releases = (1 << len(TABLE)) - 1

@@ -1,4 +1,4 @@
-"""Seven layouts of repositories that hold VMs, as files made by code. ``VM`` stands for the manifest of a VM."""
+"""Seven layouts of repositories that hold VMs, as files made by code. ``VM`` is replaced by the manifest of a VM."""
 
 from collections.abc import Mapping
 from pathlib import Path

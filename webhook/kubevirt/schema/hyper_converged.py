@@ -16,7 +16,7 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 Fields: TypeAlias = Mapping[str, "Fields | None"]
-"""The fields of an object, each with its own fields. The key ``*`` stands for the keys of a map."""
+"""The fields of an object, each with its own fields. The key ``*`` represents all keys of a map."""
 
 
 def _leaves(names: str) -> dict[str, None]:
