@@ -115,7 +115,7 @@ def test_live_update_is_the_default_from_1_6_on(tmp_path: Path, version: str, st
         ("example.com/maintenance", ""),
         ("node.kubernetes.io/unschedulable", "kubectl cordon"),
         ("node.kubernetes.io/disk-pressure", "already has a problem"),
-        ("node-role.kubernetes.io/control-plane", "permanently"),
+        ("node-role.kubernetes.io/control-plane", "always have this taint"),
         ("kubevirt.io/drain=true:NoSchedule", "A taint cannot have this key"),
         ("kubevirt.io/drain ", "A taint cannot have this key"),
     ],
