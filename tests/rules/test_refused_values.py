@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from webhook.judging.finding import Finding
 from webhook.judging.machines import judge_manifest
-from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.releases import SUPPORTED
+from webhook.objects.quantity import accepts
 
 
 def judged(metadata: Any = None, guest: Any = "1Gi", kind: str = "VirtualMachine") -> list[Finding]:

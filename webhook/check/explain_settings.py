@@ -11,7 +11,6 @@ from webhook.facts.unknown import Unknown
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
-from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import newest, only
 from webhook.kubevirt.settings.explain import Explained, explain_cluster, explain_vm
 from webhook.kubevirt.subject import Subject, subject_of
@@ -19,6 +18,7 @@ from webhook.kubevirt.verdict import Verdict
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
+from webhook.objects.quantity import parse_quantity
 from webhook.report.model import reference_report
 from webhook.report.settings_model import SettingsReport, build
 from webhook.report.ties import described

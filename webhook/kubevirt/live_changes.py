@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webhook.facts.live_change import LiveChange
-from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import KNOWN, NONE, Release, Releases, since
 from webhook.kubevirt.settings.live_update import GATE, GATE_NEEDED, LIVE_UPDATE, LIVE_UPDATE_BY_DEFAULT
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.path import FieldPath
+from webhook.objects.quantity import parse_quantity
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import CPU, Domain, Interface, VMISpec, Volume
 

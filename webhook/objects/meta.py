@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 Quantity = str | int | float
-"""A Kubernetes quantity as written, such as ``64Mi`` or ``5``. ``webhook.kubevirt.quantity`` parses it."""
+"""A Kubernetes quantity as written, such as ``64Mi`` or ``5``. ``webhook.objects.quantity`` parses it."""
 
 Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 UInt32: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]

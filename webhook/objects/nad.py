@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from webhook.objects.meta import Kubernetes, Read
+from webhook.objects.meta import Kubernetes, Quantity, Read
 from webhook.objects.scheduling import Taint
 
 
@@ -27,6 +27,21 @@ class NodeSpec(Read, frozen=True):
     pod_cidr: str | None = msgspec.field(default=None, name="podCIDR")
     pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
     taints: list[Taint] | None = None
+    unschedulable: bool | None = None
+
+
+class NodeCondition(Read, frozen=True):
+    """An entry of ``status.conditions``."""
+
+    type: str = ""
+    status: str = ""
+
+
+class NodeStatus(Read, frozen=True):
+    """``Node.status``: the resources that pods can request, as written, and the conditions."""
+
+    allocatable: dict[str, Quantity] | None = None
+    conditions: list[NodeCondition] | None = None
 
 
 class NodeTraits(Read, frozen=True):
@@ -49,12 +64,14 @@ class NodeTraits(Read, frozen=True):
 
 class Node(Kubernetes, frozen=True):
     """
-    A node. ``spec`` is read only from manifests. From a cluster, only the metadata of a node is read.
+    A node. ``spec`` and ``status`` are read only from manifests and for the rehearsal of a drain. The store of the webhook reads
+    only the metadata.
 
     A node has more than a hundred labels, so ``traits`` is computed once per node and not once per judged VM.
     """
 
     spec: NodeSpec | None = None
+    status: NodeStatus | None = None
     traits: NodeTraits = msgspec.field(default_factory=NodeTraits, name="traits of its labels")
     """
     Values that are computed from the labels and are not a field of a node. The name contains spaces, so no real field can have

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.apiserver import crds
 from webhook.facts.manifest import UnknownField, UnknownValue
-from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
 from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, problems_in, search
+from webhook.objects.quantity import accepts
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import TABLE
 from webhook.kubevirt.settings.budget import MIB, budget_of
 from webhook.kubevirt.settings.settings import in_force
+from webhook.objects.quantity import parse_quantity
 
 FOREVER = None
 GIGABIT = 10**9 // 8

@@ -5,10 +5,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.kubevirt.settings.test_budget import GIGABIT
-from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import TABLE
 from webhook.kubevirt.settings.budget import GB, GIB, Budget, budget_of, gigabytes, mebibytes_per_second
 from webhook.kubevirt.settings.settings import in_force
+from webhook.objects.quantity import parse_quantity
 
 BUDGETS = st.builds(
     Budget,

@@ -12,11 +12,11 @@ import msgspec
 
 from webhook.facts.migration import MigrationFacts, Sourced
 from webhook.facts.unknown import Fact, Unknown
-from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.subject import Subject
 from webhook.objects.instancetype import InstancetypeSpec
 from webhook.objects.meta import Json, Quantity
 from webhook.objects.path import FieldPath
+from webhook.objects.quantity import parse_quantity
 from webhook.objects.vmi import Domain, Memory, Resources
 
 _NO_DOMAIN = Domain()

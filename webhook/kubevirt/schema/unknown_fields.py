@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from webhook.facts.manifest import InvalidQuantity, UnknownField, UnknownValue
-from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.objects.kubevirt import Misplaced
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
+from webhook.objects.quantity import accepts
 
 Problems: TypeAlias = tuple[tuple[UnknownField, ...], tuple[UnknownValue, ...], tuple[InvalidQuantity, ...]]
 

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from webhook.kubevirt.quantity import Quantity, parse_quantity
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
     ALLOW_WORKLOAD_DISRUPTION,
@@ -28,6 +27,7 @@ from webhook.kubevirt.settings.settings import (
     PARALLEL_OUTBOUND,
 )
 from webhook.objects.meta import Json
+from webhook.objects.quantity import Quantity, parse_quantity
 
 MIB = 2**20
 GIB = 2**30

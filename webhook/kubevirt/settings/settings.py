@@ -13,10 +13,10 @@ from msgspec.structs import fields
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.cluster import invalid_values
-from webhook.kubevirt.quantity import Quantity, parse_quantity
 from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, behaviours, only, since
 from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, Misplaced
 from webhook.objects.meta import Json
+from webhook.objects.quantity import Quantity, parse_quantity
 
 
 class Type(StrEnum):

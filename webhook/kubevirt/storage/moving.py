@@ -13,10 +13,10 @@ from webhook.facts.migration import ClaimFacts, MigrationFacts
 from webhook.facts.storage import FixedVolume, VolumeMigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import Release, Releases, only, since
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.path import FieldPath
+from webhook.objects.quantity import parse_quantity
 from webhook.objects.vmi import Devices, Volume
 
 VOLUME_MIGRATION: Final[Releases] = since(Release(1, 3))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from webhook.facts.manifest import ManifestFacts
-from webhook.kubevirt.quantity import accepts
+from webhook.objects.quantity import accepts
 from webhook.objects.shown import shown
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from webhook.kubevirt.quantity import NANO, Quantity
 from webhook.kubevirt.settings.budget import MIB
 from webhook.kubevirt.settings.settings import BANDWIDTH, bandwidth_of
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
+from webhook.objects.quantity import NANO, Quantity
 from webhook.objects.shown import shown
 from webhook.rules.rule import Violation
 from webhook.rules.settings._setting import at

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.kubevirt.quantity import MAX_LENGTH, NANO, Quantity, accepts, parse_quantity
 from webhook.kubevirt.settings.budget import mebibytes_per_second
+from webhook.objects.quantity import MAX_LENGTH, NANO, Quantity, accepts, parse_quantity
 
 TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
 """Text; the amount, or null where ``ParseQuantity`` refuses it; ``Value()``; ``ScaledValue(Giga)``; MiB/s as KubeVirt's

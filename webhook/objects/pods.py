@@ -1,0 +1,148 @@
+"""
+Pods, with the fields that scheduling, quota and disruption budgets read.
+
+Source: ``k8s.io/api/core/v1/types.go``, v0.34. Pods are read only for the rehearsal of a drain, never at admission.
+"""
+
+import msgspec
+
+from webhook.objects.meta import Empty, Json, Kubernetes, Quantity, Read
+from webhook.objects.scheduling import (
+    LabelSelector,
+    NodeAffinity,
+    PodTerm,
+    Toleration,
+)
+
+
+class ContainerPort(Read, frozen=True):
+    """An entry of ``ports`` of a container. Only ports with a ``hostPort`` matter to scheduling."""
+
+    host_port: int = 0
+    host_ip: str = msgspec.field(default="", name="hostIP")
+    protocol: str = "TCP"
+    container_port: int = 0
+
+
+class ResourceNeeds(Read, frozen=True):
+    """``resources`` of a container or of a pod. Quantities are as written."""
+
+    requests: dict[str, Quantity] | None = None
+    limits: dict[str, Quantity] | None = None
+    claims: Json = None
+
+
+class Container(Read, frozen=True):
+    """A container or init container. An init container with ``restartPolicy: Always`` is a sidecar."""
+
+    name: str = ""
+    resources: ResourceNeeds | None = None
+    ports: list[ContainerPort] | None = None
+    restart_policy: str | None = None
+
+
+class PodClaim(Read, frozen=True):
+    """The ``persistentVolumeClaim`` field of a pod's volume."""
+
+    claim_name: str = ""
+    read_only: bool | None = None
+
+
+class InlineCSI(Read, frozen=True):
+    """The ``csi`` field of a pod's volume."""
+
+    driver: str = ""
+
+
+class PodVolume(Read, frozen=True):
+    """An entry of ``spec.volumes``. ``ephemeral`` creates the claim ``<pod>-<volume>``."""
+
+    name: str = ""
+    persistent_volume_claim: PodClaim | None = None
+    ephemeral: Empty | None = None
+    csi: InlineCSI | None = None
+
+
+class PodAffinity(Read, frozen=True):
+    """The required part of ``affinity.podAffinity`` or ``affinity.podAntiAffinity``."""
+
+    required: list[PodTerm] | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
+
+
+class PodPlacement(Read, frozen=True):
+    """``spec.affinity`` of a pod, with the required parts."""
+
+    node_affinity: NodeAffinity | None = None
+    pod_affinity: PodAffinity | None = None
+    pod_anti_affinity: PodAffinity | None = None
+
+
+class SpreadConstraint(Read, frozen=True):
+    """An entry of ``topologySpreadConstraints``. Only ``whenUnsatisfiable: DoNotSchedule`` excludes nodes."""
+
+    max_skew: int = 1
+    topology_key: str = ""
+    when_unsatisfiable: str = ""
+    label_selector: LabelSelector | None = None
+    min_domains: int | None = None
+    node_affinity_policy: str | None = None
+    node_taints_policy: str | None = None
+    match_label_keys: list[str] | None = None
+
+
+class NamedGate(Read, frozen=True):
+    """An entry of ``schedulingGates``."""
+
+    name: str = ""
+
+
+class PodSpec(Read, frozen=True):
+    """``Pod.spec``."""
+
+    node_name: str = ""
+    node_selector: dict[str, str] | None = None
+    affinity: PodPlacement | None = None
+    tolerations: list[Toleration] | None = None
+    topology_spread_constraints: list[SpreadConstraint] | None = None
+    scheduler_name: str = ""
+    priority_class_name: str = ""
+    priority: int | None = None
+    runtime_class_name: str | None = None
+    overhead: dict[str, Quantity] | None = None
+    resources: ResourceNeeds | None = None
+    containers: list[Container] | None = None
+    init_containers: list[Container] | None = None
+    volumes: list[PodVolume] | None = None
+    scheduling_gates: list[NamedGate] | None = None
+    resource_claims: Json = None
+    host_network: bool | None = None
+    active_deadline_seconds: int | None = None
+    """A pod with this field is in the quota scope ``Terminating``."""
+
+
+class PodCondition(Read, frozen=True):
+    """An entry of ``status.conditions``."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+class PodStatus(Read, frozen=True):
+    """``Pod.status``."""
+
+    phase: str = ""
+    conditions: list[PodCondition] | None = None
+
+
+class Pod(Kubernetes, frozen=True):
+    """A pod."""
+
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all containers have ended. A finished pod takes no room on its node."""
+        return self.status.phase in {"Succeeded", "Failed"}
