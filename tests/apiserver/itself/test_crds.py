@@ -13,6 +13,9 @@ VMI_SPECS = {
     "virtualmachinepools.pool.kubevirt.io": "spec virtualMachineTemplate spec template spec",
 }
 
+WITHOUT_REAL = frozenset({"hyperconvergeds.hco.kubevirt.io.yaml"})
+"""Definitions of projects whose real definitions are not among those at hand."""
+
 
 def schema(crd: dict[str, Any], path: str) -> dict[str, Any]:
     """The schema of the field PATH, whose names are set apart by spaces."""
@@ -58,6 +61,8 @@ def test_a_definition_has_the_names_and_versions_of_the_release(path: Path) -> N
     real = {file.name: file for file in crds.real()}
     if not real:
         pytest.skip(crds.NO_REAL)
+    if path.name in WITHOUT_REAL:
+        pytest.skip(f"the real definition of {path.stem} is not at hand")
 
     assert identity(crds.load(path)) == identity(crds.load(real[path.name]))
 
