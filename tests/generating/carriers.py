@@ -85,7 +85,15 @@ def machine_specs() -> Manifests:
         dataVolumeTemplates=st.lists(data_volume_templates(), max_size=3),
         updateVolumesStrategy=st.sampled_from(("Migration", "Replacement")),
     )
-    return st.builds(_on_templates, merged(start, rest), BOOLEANS)
+    return st.builds(_with_preference_alone, st.builds(_on_templates, merged(start, rest), BOOLEANS), st.integers(0, 5))
+
+
+def _with_preference_alone(spec: Manifest, drawn: int) -> Manifest:
+    """One of six VMs has no instancetype and no ``domain.cpu``, as small VMs have."""
+    if drawn == 0:
+        spec.pop("instancetype", None)
+        spec["template"]["spec"]["domain"].pop("cpu", None)
+    return spec
 
 
 def _on_templates(spec: Manifest, used: bool) -> Manifest:

@@ -150,8 +150,8 @@ def preference_specs() -> Manifests:
     """``spec`` of a preference."""
     feature = fields({"name": st.just("invtsc")}, policy=st.sampled_from(("require", "optional")))
     return fields(
+        {"cpu": fields(preferredCPUFeatures=some(feature, 1))},
         annotations=VMI_ANNOTATIONS,
-        cpu=fields(preferredCPUFeatures=some(feature, 1)),
         devices=fields(
             preferredAutoattachPodInterface=BOOLEANS,
             preferredInterfaceMasquerade=EMPTY,
