@@ -100,6 +100,64 @@ def test_a_volume_counts_the_nodes_that_can_use_it(affinity: Manifest, usable: i
     assert bool(found(vm(ON_C), rwx(volume="pv"), volume("pv", **affinity), *nodes)) is (usable in (0, 1))
 
 
+@pytest.mark.parametrize(
+    ("reserved", "uid", "reported"),
+    [
+        ({"namespace": "tenant", "name": "c"}, None, True),
+        ({"namespace": "tenant", "name": "c", "uid": "u1"}, None, True),
+        ({"namespace": "tenant", "name": "c", "uid": "u1"}, "u1", True),
+        ({"namespace": "tenant", "name": "c", "uid": "u1"}, "u2", False),
+        ({"namespace": "other", "name": "c"}, None, False),
+        ({"namespace": "tenant", "name": "d"}, None, False),
+        ({}, None, False),
+    ],
+)
+def test_a_volume_belongs_to_the_claim_that_it_reserves(
+    reserved: dict[str, str], uid: str | None, reported: bool
+) -> None:
+    """
+    The claim has no volumeName. The volume names the claim in claimRef, and the uid of another claim does not match.
+    """
+    one_node = volume("pv", claimRef=reserved, local={"path": "/x"})
+    made = rwx()
+    made["metadata"] |= {"uid": uid} if uid else {}
+
+    assert bool(found(vm(ON_C), made, volume("other", local={"path": "/y"}), one_node)) is reported
+
+
+def test_a_claim_without_a_class_can_have_a_reserved_volume() -> None:
+    """
+    A claim with only access modes, as in a repository with volumes that an administrator made. No class is known.
+    """
+    bare: Manifest = claim("c", "ReadWriteMany")
+    reserved = volume("pv", claimRef={"namespace": "tenant", "name": "c"}, hostPath={"path": "/x"})
+
+    assert says("folder or disk of a node", vm(ON_C), bare, reserved, complete=())
+
+
+def test_the_volume_that_a_claim_names_counts_before_a_reserved_one() -> None:
+    """
+    Kubernetes binds a claim with volumeName to this volume only.
+    """
+    reserved = volume("reserved", claimRef={"namespace": "tenant", "name": "c"}, hostPath={"path": "/x"})
+
+    assert found(vm(ON_C), rwx(volume="pv"), volume("pv", nfs={"server": "x", "path": "/"}), reserved) == []
+
+
+def test_the_profile_and_the_class_of_a_reserved_volume_do_not_matter() -> None:
+    """
+    Nothing provisions a volume for a claim that has a reserved one (LM210 and LM211).
+    """
+    others = (
+        rwx(),
+        volume("pv", claimRef={"namespace": "tenant", "name": "c"}, nfs={"server": "x", "path": "/"}),
+        storage_profile("s", "ReadWriteOnce"),
+    )
+    result = judgement(vm(ON_C), world(MASQUERADE, *others), KNOWN)
+
+    assert [finding.rule.id for finding in result.findings if finding.rule.id in {"LM210", "LM211"}] == []
+
+
 @pytest.mark.parametrize("source", ["hostPath", "local"])
 def test_a_folder_of_a_node_is_for_one_node(source: str) -> None:
     """

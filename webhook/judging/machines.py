@@ -29,7 +29,7 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import HOSTNAME
-from webhook.objects.storage import StorageClass
+from webhook.objects.storage import PersistentVolume, StorageClass
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
@@ -136,12 +136,12 @@ def _storage_findings(
 ) -> Iterable[Finding]:
     """
     Findings about the storage behind the claims of a VMI, which never change the verdict. There is none about claims that
-    name no StorageClass if no default class is known.
+    name no StorageClass if no default class and no PersistentVolume is known.
     """
     is_bare = all(claim.is_bare for claim in (*facts.claims, *facts.overlaid_claims))
     if is_bare and facts.volumes_strategy is None:
         classes = world.every(StorageClass)
-        if isinstance(classes, Unknown) or not classes:
+        if (isinstance(classes, Unknown) or not classes) and isinstance(world.every(PersistentVolume), Unknown):
             return ()
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 

@@ -154,9 +154,18 @@ class CSISource(Read, frozen=True):
     driver: str = ""
 
 
+class ClaimRef(Read, frozen=True):
+    """``claimRef`` of a PersistentVolume, which reserves the volume for a claim."""
+
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+
+
 class PersistentVolumeSpec(Read, frozen=True):
     """``PersistentVolume.spec``."""
 
+    claim_ref: ClaimRef | None = None
     node_affinity: VolumeNodeAffinity | None = None
     host_path: Empty | None = None
     local: Empty | None = None

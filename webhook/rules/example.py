@@ -38,14 +38,15 @@ def storage_class(name: str, provisioner: str, **parameters: str) -> Json:
     }
 
 
-def persistent_volume(name: str, *values: str, label: str = "kubernetes.io/hostname") -> Json:
-    """A PersistentVolume for nodes whose ``label`` has one of these values."""
+def persistent_volume(name: str, *values: str, label: str = "kubernetes.io/hostname", claim: str = "") -> Json:
+    """A PersistentVolume for nodes whose ``label`` has one of these values, reserved for ``claim`` if that is not empty."""
     terms = [{"matchExpressions": [{"key": label, "operator": "In", "values": list(values)}]}]
+    reserved = {"claimRef": {"namespace": NAMESPACE, "name": claim}} if claim else {}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
         "metadata": {"name": name},
-        "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": terms}}},
+        "spec": {**reserved, "nodeAffinity": {"required": {"nodeSelectorTerms": terms}}},
     }
 
 

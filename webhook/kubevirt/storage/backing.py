@@ -41,6 +41,7 @@ class _Asked(msgspec.Struct, frozen=True):
     exists: bool
     by_profile: bool
     """Whether CDI fills in missing fields from the StorageProfile."""
+    uid: str = ""
 
 
 def storage_facts(
@@ -82,8 +83,11 @@ def _backed(claim: ClaimFacts, namespace: str, templates: Mapping[str, DataVolum
     if asked is None:
         return backed
     name = _class_name(asked, world)
-    if not name and not asked.spec.volume_name:
+    volume = _volume(asked, namespace, claim.claim, world)
+    if not name and volume is None:
         return backed
+    if volume is not None:
+        asked = msgspec.structs.replace(asked, exists=True)
     sets = _profile_sets(name, world) if not asked.exists and name else ()
     backed = msgspec.structs.replace(
         backed,
@@ -91,8 +95,8 @@ def _backed(claim: ClaimFacts, namespace: str, templates: Mapping[str, DataVolum
         volume_mode=_volume_mode(asked, modes, sets),
         offered=tuple((frozenset(one.access_modes or ()), one.volume_mode) for one in sets) or None,
     )
-    if asked.spec.volume_name:
-        backed = _with_volume(backed, asked.spec.volume_name, world)
+    if volume is not None:
+        backed = _with_volume(backed, volume, world)
     return _with_class(backed, asked, world) if name else backed
 
 
@@ -101,7 +105,7 @@ def _asked(name: str, namespace: str, templates: Mapping[str, DataVolumeSpec], w
     claim = world.find(PersistentVolumeClaim, namespace, name)
     if isinstance(claim, PersistentVolumeClaim):
         exists = bool(claim.spec.volume_name or claim.meta.uid)
-        return _Asked(claim.spec, exists=exists, by_profile=False)
+        return _Asked(claim.spec, exists=exists, by_profile=False, uid=claim.meta.uid or "")
     volume = world.find(DataVolume, namespace, name)
     spec = volume.spec if isinstance(volume, DataVolume) else templates.get(name)
     if spec is None:
@@ -139,16 +143,35 @@ def _volume_mode(asked: _Asked, modes: frozenset[str], sets: Sequence[ClaimPrope
     return fitting[0].volume_mode if fitting else None
 
 
-def _with_volume(backed: BackedClaim, name: str, world: World) -> BackedClaim:
-    volume = world.find(PersistentVolume, "", name)
-    if not isinstance(volume, PersistentVolume):
-        return backed
+def _volume(asked: _Asked, namespace: str, name: str, world: World) -> PersistentVolume | None:
+    """
+    The PersistentVolume that the claim names, or the volume that is reserved for the claim.
+
+    Kubernetes binds a claim without ``volumeName`` to the volume whose ``claimRef`` names it (``FindMatchingVolume`` of
+    k8s.io/component-helpers storage/volume/pv_helpers.go). A uid in ``claimRef`` belongs to one claim only.
+    """
+    if asked.spec.volume_name:
+        volume = world.find(PersistentVolume, "", asked.spec.volume_name)
+        return volume if isinstance(volume, PersistentVolume) else None
+    volumes = world.every(PersistentVolume)
+    if isinstance(volumes, Unknown):
+        return None
+    for volume in volumes:
+        reserved = volume.spec.claim_ref
+        if reserved is None or reserved.name != name or namespace not in ("", reserved.namespace):
+            continue
+        if not (reserved.uid and asked.uid and reserved.uid != asked.uid):
+            return volume
+    return None
+
+
+def _with_volume(backed: BackedClaim, volume: PersistentVolume, world: World) -> BackedClaim:
     spec = volume.spec
     affinity = spec.node_affinity.required if spec.node_affinity is not None else None
     terms = (affinity.node_selector_terms if affinity is not None else None) or ()
     return msgspec.structs.replace(
         backed,
-        persistent_volume=name,
+        persistent_volume=volume.name,
         usable_nodes=_usable_nodes(terms, world) if terms else None,
         is_on_a_node=spec.host_path is not None or spec.local is not None,
         provisioner=spec.csi.driver if spec.csi is not None else "",

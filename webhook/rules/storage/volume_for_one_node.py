@@ -117,6 +117,12 @@ RULE = Rule(
             violates=_AT,
         ),
         Example(
+            "a PersistentVolume that is reserved for the PVC (`claimRef`), and that one node can use",
+            _ON_A_CLAIM,
+            world=(_claim(), persistent_volume("pv1", "n1", claim="os")),
+            violates=_AT,
+        ),
+        Example(
             "a Longhorn class without `migratable`",
             _ON_A_CLAIM,
             world=(_claim(), storage_class("fast", _LONGHORN, numberOfReplicas="3")),
