@@ -20,6 +20,7 @@ from webhook.rules.eviction import (
     unresolved_reference,
 )
 from webhook.rules.manifest import (
+    field_too_new,
     refused_name,
     refused_spec,
     unknown_field,
@@ -93,6 +94,7 @@ MANIFEST_RULES: tuple[Rule, ...] = (
     unreadable_quantity.RULE,
     refused_name.RULE,
     refused_spec.RULE,
+    field_too_new.RULE,
 )
 _FIELD_RULES = frozenset((unknown_field.RULE.id, unknown_value.RULE.id, unreadable_quantity.RULE.id))
 OBJECT_RULES: tuple[Rule, ...] = tuple(rule for rule in MANIFEST_RULES if rule.id not in _FIELD_RULES)
