@@ -1,1 +1,1 @@
-"""P1 to P11: properties of every admission response, over generated objects, edits, policies and clusters."""
+"""P1 to P12: properties of every judgement and admission response, over generated objects, edits, policies and clusters."""

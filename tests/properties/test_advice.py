@@ -1,0 +1,115 @@
+"""P12: advice never changes the verdict."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from types import ModuleType
+from unittest.mock import patch
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.generating import Manifest
+from tests.properties.supply import PROPERTY, RELEASES, Around, clusters, machines, read
+from webhook.facts.world import World
+from webhook.judging import machines as judging
+from webhook.judging.finding import Judgement
+from webhook.judging.machines import judge
+from webhook.rules import budget, storage_advice, target_pod
+from webhook.rules.register import RULES
+from webhook.rules.rule import Basis, Outcome, Rule, Undetermined, Violation
+
+REGISTERS: tuple[tuple[ModuleType, str], ...] = (
+    (judging, "VMI_RULES"),
+    (judging, "DRAIN_RULES"),
+    (budget, "BUDGET_RULES"),
+    (storage_advice, "STORAGE_RULES"),
+    (target_pod, "TARGET_RULES"),
+)
+"""Each group of rules that ``judge`` applies to a VM."""
+
+
+def is_advice(rule: Rule) -> bool:
+    """Whether every finding of the rule has basis ``advice``."""
+    return not rule.kubevirt and not rule.baseline
+
+
+ADVICE = frozenset(rule.id for rule in RULES if is_advice(rule))
+
+
+def judge_without_advice(manifest: Manifest, world: World, releases: int) -> Judgement:
+    """The judgement without the rules of advice."""
+    return judge_with(lambda rules: tuple(rule for rule in rules if not is_advice(rule)), manifest, world, releases)
+
+
+def judge_with(
+    changed: Callable[[tuple[Rule, ...]], tuple[Rule, ...]], manifest: Manifest, world: World, releases: int
+) -> Judgement:
+    """The judgement with other rules in each register."""
+    with ExitStack() as stack:
+        for module, name in REGISTERS:
+            stack.enter_context(patch.object(module, name, changed(getattr(module, name))))
+        return judge(read(manifest), world, releases)
+
+
+def report_everything(facts: object) -> Iterator[Outcome]:
+    """A violation and an undetermined outcome about any facts."""
+    yield Violation(("spec",), "a problem", "violation")
+    yield Undetermined(("spec",), "a fact is missing", "provide it", "undetermined")
+
+
+ALWAYS = msgspec.structs.replace(
+    next(rule for rule in RULES if rule.id == "LM207"), id="LM299", name="always", check=report_everything
+)
+"""A rule of advice that is violated and undetermined for every VM."""
+
+
+@PROPERTY
+@given(machines(), clusters(), st.booleans(), RELEASES)
+def test_p12_advice_changes_neither_the_verdict_nor_another_finding(
+    manifest: Manifest, around: Around, complete: bool, releases: int
+) -> None:
+    """
+    P12: without the rules of advice, a VM has the same verdict, reason, possible reasons and storage verdict, and the same
+    other findings.
+    """
+    world = around.world(complete)
+
+    with_advice = judge(read(manifest), world, releases)
+    without = judge_without_advice(manifest, world, releases)
+
+    assert with_advice.verdict == without.verdict
+    others = tuple(finding for finding in with_advice.findings if finding.rule.id not in ADVICE)
+    assert others == without.findings
+
+
+@PROPERTY
+@given(machines(), clusters(), st.booleans(), RELEASES)
+def test_p12_a_rule_of_advice_that_always_reports_changes_no_verdict(
+    manifest: Manifest, around: Around, complete: bool, releases: int
+) -> None:
+    """P12: more advice, violated or undetermined, never changes the verdict."""
+    world = around.world(complete)
+
+    with_more = judge_with(lambda rules: (ALWAYS, *rules), manifest, world, releases)
+
+    assert with_more.verdict == judge(read(manifest), world, releases).verdict
+    assert [finding.basis for finding in with_more.findings if finding.rule is ALWAYS][:2] == [Basis.ADVICE] * 2
+
+
+def test_rules_of_each_register_are_removed() -> None:
+    """Otherwise, the property would compare a judgement with itself."""
+    removed = {name: [rule.id for rule in getattr(module, name) if is_advice(rule)] for module, name in REGISTERS}
+
+    assert all(removed.values()), removed
+
+
+@PROPERTY
+@given(machines(), clusters(), st.booleans(), RELEASES)
+def test_p12_a_finding_of_an_advice_rule_has_basis_advice(
+    manifest: Manifest, around: Around, complete: bool, releases: int
+) -> None:
+    """P12: no finding of an advice rule refuses a migration or is on the fixed list."""
+    findings = judge(read(manifest), around.world(complete), releases).findings
+
+    assert {finding.basis for finding in findings if finding.rule.id in ADVICE} <= {Basis.ADVICE}
