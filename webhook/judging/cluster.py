@@ -15,7 +15,7 @@ from webhook.facts.live_change import LiveChangeFacts
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement, findings_about
-from webhook.judging.machines import judge
+from webhook.judging.machines import judge, merge
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.live_changes import live_changes, live_update_in
@@ -92,7 +92,7 @@ def _judge_live_changes(
     verdict = judge(old, world, releases).verdict if changes else None
     if verdict is None or verdict.live_migratable is not False:
         return ()
-    return tuple(findings_about(VM_CHANGE_RULES, LiveChangeFacts(changes), releases))
+    return tuple(merge(findings_about(VM_CHANGE_RULES, LiveChangeFacts(changes), releases)))
 
 
 def _owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...]:

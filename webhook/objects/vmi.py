@@ -133,6 +133,7 @@ class Interface(Read, frozen=True):
     binding: PluginBinding | None = None
     ports: list[Port] | None = None
     port_ranges: list[PortRange] | None = None
+    state: str | None = None
 
 
 class Filesystem(Read, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.releases import NEWEST, only
+from webhook.kubevirt.releases import NEWEST, Releases, only
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy
@@ -83,12 +83,15 @@ def review(
     return json.dumps(envelope).encode()
 
 
-def decided(body: bytes, *known: Manifest, policy: Policy | None = None) -> Outcome:
-    """The outcome of a review in a cluster with these objects, for the newest release."""
+_NEWEST: Releases = only(NEWEST)
+
+
+def decided(body: bytes, *known: Manifest, policy: Policy | None = None, releases: Releases = _NEWEST) -> Outcome:
+    """The outcome of a review in a cluster with these objects."""
     decoded = read_review(body)
     assert isinstance(decoded, DecodedRequest)
     world = ObjectsWorld([read(manifest) for manifest in known])
-    return decide_request(decoded, JudgingContext(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
+    return decide_request(decoded, JudgingContext(world, releases, policy or Policy(), "2026-01-01", "kubevirt"))
 
 
 def refused(outcome: Outcome) -> dict[str, str]:

@@ -35,6 +35,7 @@ _LIVE = kubevirt(vmRolloutStrategy="LiveUpdate")
 _RWO = (_LIVE, claim("data", "ReadWriteOnce"))
 _RWX = (_LIVE, claim("data", "ReadWriteMany"))
 _ONE, _TWO = "cpu: {sockets: 1}, ", "cpu: {sockets: 2}, "
+_NICS = ("template.spec.domain.devices.interfaces",)
 _SOCKETS = ("template.spec.domain.cpu.sockets",)
 RULE = Rule(
     id="LM508",
@@ -44,13 +45,16 @@ RULE = Rule(
     summary="A change to a running VM waits for a restart, because the VM cannot be live-migrated.",
     rationale=(
         "With vmRolloutStrategy LiveUpdate, new sockets, memory and interfaces reach a running VM by a live "
-        "migration. If the VM cannot be live-migrated, KubeVirt sets condition RestartRequired, or the change waits "
-        "indefinitely. From KubeVirt 1.4 on, new interfaces need a live migration even without LiveUpdate."
+        "migration, also if they come from another instancetype. If the VM cannot be live-migrated, KubeVirt sets "
+        "condition RestartRequired, or the change waits indefinitely. From KubeVirt 1.4 on, new interfaces need a live "
+        "migration even without LiveUpdate. From 1.9 on, so does another NetworkAttachmentDefinition. Other changes always "
+        "need a restart: maxGuest, cores, a preference, a changed or removed interface, and a volume that is not "
+        "hotplugged."
     ),
     remediation="Restart the VM at a suitable time (`virtctl restart`), or correct what prevents the live migration first.",
     source=(
-        "pkg/virt-controller/watch/vm/vm.go addRestartRequiredIfNeeded, handleCPUChangeRequest and "
-        "handleMemoryHotplugRequest, v1.9.0"
+        "pkg/virt-controller/watch/vm/vm.go syncRestartRequired, handleCPUChangeRequest, handleMemoryHotplugRequest and "
+        "validLiveUpdateVolumes, pkg/network/vmliveupdate/restart.go IsRestartRequired, v1.9.0"
     ),
     reference="https://kubevirt.io/user-guide/user_workloads/vm_rollout_strategies/",
     check=check,
@@ -112,6 +116,23 @@ RULE = Rule(
             before=_vm(),
             world=_RWO,
             violates=("template.spec.volumes[1]",),
+        ),
+        Example(
+            "another instancetype",
+            "{instancetype: {name: large}, " + _vm()[1:],
+            before="{instancetype: {name: small}, " + _vm()[1:],
+            world=_RWO,
+            violates=("instancetype",),
+        ),
+        Example(
+            "a removed interface", _vm(interfaces="", networks="networks: []"), before=_vm(), world=_RWO, violates=_NICS
+        ),
+        Example(
+            "another maximum of memory",
+            _vm("memory: {guest: 2Gi, maxGuest: 8Gi}, "),
+            before=_vm("memory: {guest: 2Gi, maxGuest: 4Gi}, "),
+            world=_RWO,
+            violates=("template.spec.domain.memory.maxGuest",),
         ),
     ),
 )
