@@ -125,3 +125,46 @@ SEVERITY = (Outcome.MOVES, Outcome.STOPS, Outcome.UNKNOWN, Outcome.WAITS, Outcom
 def worst(machines: tuple[Machine, ...]) -> Outcome:
     """The worst outcome of the VMIs, or moves if there is none."""
     return max((machine.outcome for machine in machines), key=SEVERITY.index, default=Outcome.MOVES)
+
+
+class Step(msgspec.Struct, frozen=True, rename="camel"):
+    """An action to take before the drain."""
+
+    text: str
+    """The action in the imperative, with the reason."""
+    machines: tuple[str, ...]
+    """The VMIs that it is about, as ``namespace/name``."""
+    nodes: tuple[str, ...]
+    """The nodes of these VMIs."""
+
+
+class Readiness(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A VMI that an upgrade of KubeVirt leaves behind, or that has selectors no other node satisfies."""
+
+    namespace: str
+    name: str
+    node: str
+    problem: str
+    """``staleSelector``, ``outdated`` or ``rareMachineType``."""
+    message: str
+    remedy: str
+    is_cured_by_restart: bool = False
+
+
+class DrainReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The rehearsal of the drain of one or more nodes."""
+
+    nodes: tuple[NodePlan, ...]
+    mode: str = "together"
+    """
+    ``together``: the nodes are drained at the same time. ``each``: each node alone, from the present state. ``rolling``: one
+    after the other, from the state that the steps before leave.
+    """
+    release: str = ""
+    """The patch release of KubeVirt."""
+    first: tuple[Step, ...] = ()
+    """The most urgent step is first."""
+    upgrade: tuple[Readiness, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """The kinds of objects that were not provided and could change the result."""
