@@ -54,6 +54,18 @@ class InlineCSI(Read, frozen=True):
     driver: str = ""
 
 
+class InlineDisk(Read, frozen=True):
+    """A disk that a pod names without a claim. kube-scheduler keeps pods that share such a disk on different nodes."""
+
+    pd_name: str = ""
+    volume_id: str = msgspec.field(default="", name="volumeID")
+    iqn: str = ""
+    monitors: list[str] | None = None
+    pool: str = "rbd"
+    image: str = ""
+    read_only: bool | None = None
+
+
 class PodVolume(Read, frozen=True):
     """An entry of ``spec.volumes``. ``ephemeral`` creates the claim ``<pod>-<volume>``."""
 
@@ -61,6 +73,10 @@ class PodVolume(Read, frozen=True):
     persistent_volume_claim: PodClaim | None = None
     ephemeral: Empty | None = None
     csi: InlineCSI | None = None
+    gce_persistent_disk: InlineDisk | None = None
+    aws_elastic_block_store: InlineDisk | None = None
+    iscsi: InlineDisk | None = None
+    rbd: InlineDisk | None = None
 
 
 class PodAffinity(Read, frozen=True):
