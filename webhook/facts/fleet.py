@@ -1,0 +1,36 @@
+"""The objects of a cluster from which the drain of a node is rehearsed."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from webhook.facts.unknown import Fact, Unknown
+from webhook.objects.meta import Kubernetes
+
+K = TypeVar("K", bound=Kubernetes)
+
+
+class Fleet(msgspec.Struct, frozen=True):
+    """
+    The objects by class, and the classes of which no object is missing.
+
+    A class is provided if at least one of its objects was given, or if the source is complete for the class: a list from a
+    cluster, or a snapshot. Objects of a class that was not provided are unknown.
+    """
+
+    objects: Mapping[type[Kubernetes], tuple[Kubernetes, ...]] = {}
+    provided: frozenset[type[Kubernetes]] = frozenset()
+    unread: Mapping[type[Kubernetes], str] = {}
+    """The classes that could not be read, each with the reason."""
+
+    def given(self, kind: type[K]) -> tuple[K, ...]:
+        """All objects of a class that were given."""
+        return tuple(one for one in self.objects.get(kind, ()) if isinstance(one, kind))
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """All objects of a class, or Unknown if the class was not provided."""
+        if kind in self.provided:
+            return self.given(kind)
+        why = self.unread.get(kind, f"no {kind.__name__} was provided")
+        return Unknown(why, f"provide all objects of kind {kind.__name__}")
