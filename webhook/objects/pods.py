@@ -79,14 +79,23 @@ class PodVolume(Read, frozen=True):
     rbd: InlineDisk | None = None
 
 
+class WeightedPodTerm(Read, frozen=True):
+    """A preferred term. It excludes no node, but it can be in the quota scope ``CrossNamespacePodAffinity``."""
+
+    term: PodTerm = msgspec.field(default_factory=PodTerm, name="podAffinityTerm")
+
+
 class PodAffinity(Read, frozen=True):
-    """The required part of ``affinity.podAffinity`` or ``affinity.podAntiAffinity``."""
+    """``affinity.podAffinity`` or ``affinity.podAntiAffinity``."""
 
     required: list[PodTerm] | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
+    preferred: list[WeightedPodTerm] | None = msgspec.field(
+        default=None, name="preferredDuringSchedulingIgnoredDuringExecution"
+    )
 
 
 class PodPlacement(Read, frozen=True):
-    """``spec.affinity`` of a pod, with the required parts."""
+    """``spec.affinity`` of a pod."""
 
     node_affinity: NodeAffinity | None = None
     pod_affinity: PodAffinity | None = None
