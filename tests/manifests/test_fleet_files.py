@@ -1,0 +1,143 @@
+"""The objects of a cluster are read from YAML documents and JSON Lists, for the rehearsal of a drain."""
+
+import json
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webhook.manifests.fleet_files import FleetInput, read_fleet
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Json
+from webhook.objects.nad import Node
+from webhook.objects.pods import Pod
+from webhook.objects.running import RunningVMI
+from webhook.yaml import writer
+
+NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}, "spec": {"unschedulable": True}}
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "p", "namespace": "lab"},
+    "spec": {"nodeName": "n1", "containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]},
+}
+VMI = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachineInstance",
+    "metadata": {"name": "vm", "namespace": "lab"},
+    "spec": {"domain": {"devices": {}}},
+    "status": {"nodeName": "n1"},
+}
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "lab"}}
+OBJECTS = [NODE, POD, VMI, SECRET]
+
+
+def read(*files: str | bytes) -> FleetInput:
+    contents = [file.encode() if isinstance(file, str) else file for file in files]
+    return read_fleet((f"file{number}", content) for number, content in enumerate(contents))
+
+
+def as_list(*objects: Json, **more: Json) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects), **more})
+
+
+def as_documents(*objects: Json) -> str:
+    return "---\n".join(writer.dump(one) for one in objects)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(OBJECTS))
+def test_a_json_list_and_yaml_documents_give_the_same_objects(objects: list[Json]) -> None:
+    """
+    The form and the order of objects do not matter.
+    """
+    first, second = read(as_list(*OBJECTS)), read(*map(as_documents, objects))
+
+    assert first.problems == second.problems == []
+    assert first.objects == second.objects
+    assert first.fleet().provided == {Node, Pod, RunningVMI}
+    assert first.ignored == second.ignored == {"Secret": 1}
+
+
+def test_items_of_a_typed_list_have_the_kind_of_the_list() -> None:
+    """
+    API servers leave out apiVersion and kind of such items.
+    """
+    item = {key: value for key, value in POD.items() if key in ("metadata", "spec")}
+    content = json.dumps({"apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": [item]})
+
+    pods = read(content).fleet().given(Pod)
+
+    assert [(pod.kind, pod.name) for pod in pods] == [("Pod", "p")]
+
+
+def test_an_empty_typed_list_provides_its_kind() -> None:
+    """
+    An empty PodList says that there is no pod.
+    """
+    fleet = read('{"apiVersion": "v1", "kind": "PodList", "items": []}').fleet()
+
+    assert fleet.every(Pod) == ()
+
+
+def test_a_wrong_type_is_reported_with_document_and_path() -> None:
+    """
+    The other objects of the file are kept.
+    """
+    broken = POD | {"spec": {"containers": "none"}}
+
+    for content in (as_list(NODE, broken), as_documents(NODE, broken)):
+        result = read(content)
+
+        assert [problem.path for problem in result.problems] == ["spec.containers"]
+        assert set(result.objects) == {Node}
+
+
+def test_an_object_without_a_name_is_reported() -> None:
+    """
+    The error names the missing field.
+    """
+    problem = read(as_list(NODE | {"metadata": {}})).problems[0]
+
+    assert problem.message == "metadata.name is missing"
+
+
+def test_two_different_objects_with_one_name_are_reported() -> None:
+    """
+    Equal objects are one object.
+    """
+    other = NODE | {"spec": {}}
+
+    assert read(as_list(NODE), as_list(NODE)).problems == []
+    assert [problem.message for problem in read(as_list(NODE), as_list(other)).problems] == [
+        "Node n1 is given twice, with different content"
+    ]
+
+
+def test_a_snapshot_provides_the_kinds_that_it_completes() -> None:
+    """
+    Its objects are read, too.
+    """
+    snapshot = {
+        "apiVersion": "migratable/v1",
+        "kind": "Snapshot",
+        "complete": ["KubeVirt", "Node"],
+        "objects": [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}],
+    }
+
+    fleet = read(writer.dump(snapshot)).fleet()
+
+    assert [node.name for node in fleet.given(Node)] == ["n1"]
+    assert fleet.every(KubeVirt) == ()
+
+
+def test_user_data_of_cloud_init_is_not_kept() -> None:
+    """
+    A report can contain nothing that was not read.
+    """
+    canary = "canary-3f9d"
+    with_data = {"name": "c", "cloudInitNoCloud": {"userData": canary}}
+    vmi = VMI | {"spec": {"domain": {"devices": {}}, "volumes": [with_data]}}
+
+    for content in (as_list(vmi), as_documents(vmi)):
+        assert canary not in repr(msgspec.to_builtins(read(content).fleet().given(RunningVMI)))
