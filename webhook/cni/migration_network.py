@@ -33,6 +33,8 @@ REPEATING: Final = frozenset({HOST_LOCAL, STATIC})
 """IPAM types that assign addresses on each node separately."""
 MIN_ADDRESSES: Final = 2
 """The number of addresses that a migration needs: one for the source node and one for the target node."""
+ADD_SUBNETS: Final = 'Add `"subnets": "10.1.1.0/24"`, with a range of your network. OVN-Kubernetes does not read `ipam`.'
+"""The remedy for a network of OVN-Kubernetes without addresses."""
 
 
 def repeats(ipam: Ipam) -> bool | None:
@@ -71,7 +73,8 @@ def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     if plugin.assigns is not None:
         if not plugin.assigns:
             at = plugin.at("subnets")
-            yield Fault(at, f"{at} is missing, so OVN-Kubernetes gives virt-handler's interface no address")
+            message = f"{at} is missing, so OVN-Kubernetes gives virt-handler's interface no address"
+            yield Fault(at, message, ADD_SUBNETS)
         return
     all_known = plugin.type in REACHING | ON_ONE_NODE and all(chained.type in CHAINED for chained in config.plugins[1:])
     if not ipams and all_known:

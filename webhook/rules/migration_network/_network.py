@@ -45,4 +45,4 @@ def outcomes(facts: NetworkFacts, problems: Iterable[Fault | Unknown], subject: 
         if isinstance(problem, Unknown):
             yield Undetermined(facts.path, problem.why, problem.settle, subject)
         else:
-            yield Violation(facts.path, problem.message, subject)
+            yield Violation(facts.path, problem.message, subject, problem.remedy)

@@ -30,9 +30,7 @@ RULE = Rule(
         "address. virt-handler then does not manage the VMs of the node. In 1.1 and earlier, migrations silently use "
         "the pod network."
     ),
-    remediation=(
-        'Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}. For OVN-Kubernetes, add `subnets`.'
-    ),
+    remediation='Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}, or `subnets` for OVN-Kubernetes.',
     source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,
