@@ -33,7 +33,9 @@ REPEATING: Final = frozenset({HOST_LOCAL, STATIC})
 """IPAM types that assign addresses on each node separately."""
 MIN_ADDRESSES: Final = 2
 """The number of addresses that a migration needs: one for the source node and one for the target node."""
-ADD_SUBNETS: Final = 'Add `"subnets": "10.1.1.0/24"`, with a range of your network. OVN-Kubernetes does not read `ipam`.'
+ADD_SUBNETS: Final = (
+    'Add `"subnets": "10.1.1.0/24"`, with a range of your network. OVN-Kubernetes does not read `ipam`.'
+)
 """The remedy for a network of OVN-Kubernetes without addresses."""
 
 

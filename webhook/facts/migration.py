@@ -41,6 +41,8 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     """Whether the claim is assumed not to exist yet, because it was not provided and a ``dataVolumeTemplate`` creates it."""
     is_bare: bool = False
     """Whether the claim exists and names neither a StorageClass nor a PersistentVolume."""
+    misspelt: tuple[str, ...] = ()
+    """The right path of ``accessModes``, and the path of a misspelt or misplaced one, if the claim's manifest has no other."""
 
 
 class TemplateFacts(msgspec.Struct, frozen=True):

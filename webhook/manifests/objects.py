@@ -29,6 +29,7 @@ _WRAPPERS = frozenset(
     )
 )
 """The kinds of ``wrappers.OBJECTS`` and ``wrappers.VMS``. Most files have none of them, and then need no more imports."""
+_CLAIMS = frozenset(("PersistentVolumeClaim", "DataVolume"))
 
 
 class ManifestObject(msgspec.Struct, frozen=True):
@@ -210,7 +211,7 @@ def _plain_object(value: Json, document: Document, at: FieldPath) -> ManifestObj
         return ManifestObject(api_version, kind, None, None, value, document, at)
 
     try:
-        return ManifestObject(api_version, kind, known, _convert(value, known), value, document, at)
+        converted = _convert(value, known)
     except msgspec.ValidationError as error:
         from webhook.manifests.typed import locate  # noqa: PLC0415 - only needed after an error
 
@@ -219,6 +220,19 @@ def _plain_object(value: Json, document: Document, at: FieldPath) -> ManifestObj
         problem = _problem(document, (*at, *fault.place), f"wrong type: {fault.message}", remedy)
         problem.path = dotted(fault.place)
         raise problem from None
+    if kind in _CLAIMS and not _has_access_modes(kind, value.get("spec")):
+        from webhook.manifests.misspelt_claims import with_misspelt_modes  # noqa: PLC0415 - few claims lack them
+
+        converted = with_misspelt_modes(converted, value)
+    return ManifestObject(api_version, kind, known, converted, value, document, at)
+
+
+def _has_access_modes(kind: str, spec: Json) -> bool:
+    """Whether the spec of a claim or DataVolume has the field."""
+    if not isinstance(spec, dict):
+        return False
+    parts = (spec,) if kind == "PersistentVolumeClaim" else (spec.get("storage"), spec.get("pvc"))
+    return any(isinstance(part, dict) and "accessModes" in part for part in parts)
 
 
 def _convert(value: Json, known: Kind) -> Kubernetes:

@@ -23,6 +23,13 @@ class ClaimSpec(Read, frozen=True):
     resources: ClaimResources | None = None
 
 
+class MisspeltClaimSpec(ClaimSpec, frozen=True):
+    """The spec of a claim without ``accessModes`` in a manifest that has a field of a similar name, or the field elsewhere."""
+
+    misspelt: tuple[str, ...] = ()
+    """The right path of ``accessModes``, and the path of that field in the manifest."""
+
+
 class PersistentVolumeClaim(Kubernetes, frozen=True):
     """
     A claim. The verdict depends on ``spec.accessModes``, because virt-controller copies this field and not

@@ -17,6 +17,7 @@ from webhook.objects.storage import (
     ClaimSpec,
     DataVolume,
     DataVolumeSpec,
+    MisspeltClaimSpec,
     PersistentVolumeClaim,
     StorageClass,
     StorageProfile,
@@ -45,6 +46,8 @@ class Modes(msgspec.Struct, frozen=True):
     """Whether the modes come from a ``dataVolumeTemplate`` although the claim, which was not provided, might exist."""
     is_bare: bool = False
     """Whether the claim exists and names neither a StorageClass nor a PersistentVolume."""
+    misspelt: tuple[str, ...] = ()
+    """The right path of ``accessModes``, and the path of a misspelt or misplaced one, if there is no other."""
 
 
 def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
@@ -58,7 +61,9 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     if isinstance(existing, PersistentVolumeClaim):
         modes, spec = _of_claim(world, existing), existing.spec
         is_bare = not (spec.storage_class_name or spec.volume_name)
-        return Modes(modes.access_modes, modes.expected_from, _requested(spec), is_bare=is_bare)
+        return Modes(
+            modes.access_modes, modes.expected_from, _requested(spec), is_bare=is_bare, misspelt=_misspelt(spec)
+        )
     if isinstance(existing, Unknown) and existing.may_exist:
         return Modes(existing)
     volume = world.find(DataVolume, namespace, claim)
@@ -82,7 +87,14 @@ def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> 
 
 def _sized(modes: Modes, claim: ClaimSpec | None) -> Modes:
     requested = _requested(claim) if claim is not None else None
-    return modes if requested is None else Modes(modes.access_modes, modes.expected_from, requested)
+    misspelt = _misspelt(claim)
+    if requested is None and not misspelt:
+        return modes
+    return Modes(modes.access_modes, modes.expected_from, requested, misspelt=misspelt)
+
+
+def _misspelt(claim: ClaimSpec | None) -> tuple[str, ...]:
+    return claim.misspelt if isinstance(claim, MisspeltClaimSpec) else ()
 
 
 def _requested(claim: ClaimSpec) -> Quantity | None:

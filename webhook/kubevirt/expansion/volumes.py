@@ -53,6 +53,7 @@ def claims_behind(
                     modes.expected_from,
                     modes.is_new,
                     modes.is_bare,
+                    modes.misspelt,
                 )
             )
     return tuple(claims), tuple(overlaid)

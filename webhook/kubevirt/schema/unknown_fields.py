@@ -245,10 +245,14 @@ def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[
         for index, item in enumerate(value):
             yield from _values((*path, index), item, allowed)
     elif isinstance(value, str) and value and value not in allowed and not value.startswith(_PLACEHOLDERS):
-        by_case = {word.lower(): word for word in allowed}
-        near = [by_case[word] for word in close_matches(value.lower(), by_case)]
-        meant = next((word for word in (_SHORT.get(value), *near) if word in allowed), "")
-        yield UnknownValue(path, value, allowed, meant)
+        yield UnknownValue(path, value, allowed, meant_word(value, allowed))
+
+
+def meant_word(value: str, allowed: tuple[str, ...]) -> str:
+    """The allowed word that is most similar to an unknown one, or an empty text. ``RWX`` means ReadWriteMany."""
+    by_case = {word.lower(): word for word in allowed}
+    near = [by_case[word] for word in close_matches(value.lower(), by_case)]
+    return next((word for word in (_SHORT.get(value.upper()), *near) if word in allowed), "")
 
 
 def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[InvalidQuantity]:

@@ -3,10 +3,17 @@
 from collections.abc import Iterable
 from typing import Final
 
+from webhook.kubevirt.schema.unknown_fields import meant_word
+
 SHARED: Final = "ReadWriteMany"
 
 
-_KNOWN: Final = frozenset(("ReadWriteOnce", "ReadOnlyMany", SHARED, "ReadWriteOncePod"))
+_KNOWN: Final = ("ReadWriteOnce", "ReadOnlyMany", SHARED, "ReadWriteOncePod")
+
+
+def meant_mode(mode: str) -> str:
+    """The access mode that an unknown word means, or an empty text."""
+    return "" if mode in _KNOWN else meant_word(mode, _KNOWN)
 
 
 def listed(modes: Iterable[str]) -> str:

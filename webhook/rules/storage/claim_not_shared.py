@@ -7,7 +7,7 @@ from webhook.facts.unknown import Absent, Unknown
 from webhook.kubevirt.releases import KNOWN, Reason, Release, before
 from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
-from webhook.rules.storage._access_modes import SHARED, listed
+from webhook.rules.storage._access_modes import SHARED, listed, meant_mode
 
 BEFORE_VOLUME_MIGRATION = before(Release(1, 3))
 TO_BE_CREATED = (
@@ -27,7 +27,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         releases = BEFORE_VOLUME_MIGRATION if volume.volume in facts.migrated_volumes else KNOWN
         modes, subject = volume.access_modes, identity_of(volume.volume, volume.claim)
         if isinstance(modes, Unknown):
-            yield Undetermined(volume.path, modes.why, modes.settle, subject, releases, modes.unreadable)
+            settle = _correction(volume, frozenset()) or modes.settle
+            yield Undetermined(volume.path, modes.why, settle, subject, releases, modes.unreadable)
         elif isinstance(modes, Absent):
             yield Violation(
                 volume.path,
@@ -40,7 +41,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         elif SHARED not in modes:
             message = _message(volume, modes, is_receiver=facts.is_receiver)
             yield Violation(
-                volume.path, message, subject, _remedy(facts, volume), releases, is_tolerated=facts.is_receiver
+                volume.path, message, subject, _remedy(facts, volume, modes), releases, is_tolerated=facts.is_receiver
             )
 
 
@@ -49,16 +50,31 @@ def identity_of(volume: str, claim: str) -> str:
     return f"volume {volume} claim {claim}"
 
 
-def _remedy(facts: MigrationFacts, volume: ClaimFacts) -> str:
+def _remedy(facts: MigrationFacts, volume: ClaimFacts, modes: frozenset[str]) -> str:
     """The remedy if KubeVirt cannot move the VM's volumes while the VM runs, or an empty text to use the rule's remedy."""
+    if correction := _correction(volume, modes):
+        return f"{correction[0].upper()}{correction[1:]}."
     if volume.expected_from:
         return TO_BE_CREATED
     can_move = facts.kind == "VirtualMachine" and bool(facts.releases & ~BEFORE_VOLUME_MIGRATION)
     return "" if can_move else COPY
 
 
+def _correction(volume: ClaimFacts, modes: frozenset[str]) -> str:
+    """The correction of a misspelt field or access mode in the manifest of the claim, or an empty text."""
+    claim = f"PVC {volume.claim!r}"
+    if volume.misspelt:
+        owner = f"DataVolume {volume.claim!r}" if volume.expected_from else claim
+        right, written = volume.misspelt
+        return f"write {right} instead of {written} in {owner}"
+    word = next((mode for mode in sorted(modes) if meant_mode(mode) == SHARED), "")
+    return f"write {SHARED} instead of {word} in {volume.expected_from or claim}" if word else ""
+
+
 def _message(volume: ClaimFacts, modes: frozenset[str], *, is_receiver: bool) -> str:
     state = f"is {listed(modes)}"
+    if volume.misspelt:
+        state += f" (unknown field {volume.misspelt[-1]})"
     if volume.expected_from:
         state = f"will be {listed(modes)} (from {volume.expected_from})"
     if is_receiver:
