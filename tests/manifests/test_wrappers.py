@@ -139,9 +139,9 @@ def test_a_wrapped_vm_has_the_findings_and_verdict_of_the_vm(kind: str, vm: Mani
 @settings(max_examples=25, deadline=None)
 def test_a_vm_without_kind_has_the_findings_and_verdict_of_the_vm(kind: str, vm: Manifest) -> None:
     """
-    The report shows the object around the VM. The VM of a Cluster API machine has no finding about External.
+    The report shows the object around the VM, which has no status. The VM of a Cluster API machine has no finding about External.
     """
-    vm = {**vm, "apiVersion": "kubevirt.io/v1"}
+    vm = {key: vm[key] for key in ("kind", "metadata", "spec")} | {"apiVersion": "kubevirt.io/v1"}
     outer, prefix = VM_WRAPPERS[kind]({key: vm[key] for key in ("metadata", "spec")})
     (plain,) = checked(vm).objects
 
