@@ -24,7 +24,8 @@ from webhook.scheduling.amounts import Amount, amount, of_pod, shown
         ("0.3Mi", "314572800m"),
         ("0Gi", "0"),
         (12, "12"),
-        ("1n", "1n"),
+        ("1n", "1m"),
+        ("142857143n", "143m"),
         ("12e-1", "1200e-3"),
     ],
 )

@@ -39,7 +39,7 @@ class Amount(msgspec.Struct, frozen=True):
     @property
     def milli(self) -> int:
         """The amount in thousandths, rounded up."""
-        return -(-self.nano // (NANO // 1000))
+        return -(-self.nano // _MILLI)
 
     def plus(self, other: "Amount") -> "Amount":
         """The sum. Its format is the format of this amount, or of ``other`` if this amount is zero."""
@@ -48,6 +48,7 @@ class Amount(msgspec.Struct, frozen=True):
 
 ResourceList: TypeAlias = dict[str, Amount]
 """Amounts by the name of the resource, such as ``cpu`` or ``requests.memory``."""
+_MILLI: Final = NANO // 1000
 ONE: Final = Amount(NANO)
 ZERO: Final = Amount(0)
 
@@ -59,12 +60,16 @@ def amounts(written: Mapping[str, Written] | None) -> ResourceList:
 
 @lru_cache(maxsize=4096)  # the pods of a cluster have few different quantities
 def amount(written: Written) -> Amount:
-    """The amount of a quantity. Raises ValueError for a value that is not a quantity."""
+    """
+    The amount of a quantity in a resource list. Raises ValueError for a value that is not a quantity.
+
+    The API server stores amounts in thousandths, rounded up (``SetDefaults_ResourceList`` in ``pkg/apis/core/v1/defaults.go``).
+    """
     quantity = parse_quantity(written)
     if quantity is None:
         message = f"{written!r} is not a quantity"
         raise ValueError(message)
-    return Amount(quantity.nano, _format_of(quantity.suffix))
+    return Amount(-(-quantity.nano // _MILLI) * _MILLI, _format_of(quantity.suffix))
 
 
 def _format_of(suffix: str) -> Format:
@@ -153,6 +158,11 @@ def pod_level(pod: Pod, kind: Kind) -> ResourceList:
 def is_pod_level(name: str) -> bool:
     """Whether a pod can request the resource for all its containers together (``IsSupportedPodLevelResource``)."""
     return name in {"cpu", "memory"} or name.startswith("hugepages-")
+
+
+def is_native(name: str) -> bool:
+    """Whether a resource belongs to Kubernetes itself, and is no extended resource (``IsNativeResource``)."""
+    return "/" not in name or "kubernetes.io/" in name
 
 
 _DECIMAL: Final = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}

@@ -9,7 +9,7 @@ Whether ResourceQuotas refuse the creation of one more pod or claim, in the word
 - ``answer.admits``: True, False, or None if it is not known.
 
 In a rehearsal, ``charge`` counts an object that was created, and ``release`` gives back an object that has gone. ``copy`` is
-cheap. The pod must be as the API server stores it: see ``webhook.scheduling.limit_ranges.stored``.
+cheap. The pod must be as the API server stores it: see ``webhook.scheduling.pod_defaults.stored``.
 
 Source: ``pkg/admission/plugin/resourcequota/controller.go`` of k8s.io/apiserver v0.34.2. Quotas that an AdmissionConfiguration
 requires (``limitedResources``) are not modelled.

@@ -18,6 +18,7 @@ from webhook.scheduling.amounts import (
     Amount,
     ResourceList,
     amounts,
+    is_native,
     is_pod_level,
     needs_of,
     of_pod,
@@ -44,7 +45,7 @@ def limits_pods(resource: str) -> bool:
     return (
         resource in _POD_RESOURCES
         or resource.startswith(("hugepages-", "requests.hugepages-"))
-        or (resource.startswith("requests.") and not _is_native(resource))
+        or (resource.startswith("requests.") and not is_native(resource))
     )
 
 
@@ -93,7 +94,7 @@ def _compute_usage(requests: Mapping[str, Amount], limits: Mapping[str, Amount])
     for name, amount in requests.items():
         if name.startswith("hugepages-"):
             used[name] = used[f"requests.{name}"] = amount
-        elif not _is_native(name) and not name.startswith("requests."):
+        elif not is_native(name) and not name.startswith("requests."):
             used[f"requests.{name}"] = amount
     return used
 
@@ -209,8 +210,3 @@ def _containers(pod: Pod) -> Iterator[Container]:
 def _has_pod_level(pod: Pod) -> bool:
     needs = pod.spec.resources
     return needs is not None and any(is_pod_level(name) for name in (*(needs.requests or ()), *(needs.limits or ())))
-
-
-def _is_native(resource: str) -> bool:
-    """Whether a resource belongs to Kubernetes itself (``IsNativeResource``)."""
-    return "/" not in resource or "kubernetes.io/" in resource
