@@ -172,7 +172,16 @@ def volumes_are(volumes: list[str] | None, disks: list[str] | None, **changes: A
         pytest.param(with_volume(vmi()), {"spec": {"volumes": None}}, VMI_UPDATE, id="VMI: volume gone"),
         pytest.param(with_volume(vmi()), {"spec": {"volumes": [HOT]}}, VMI_UPDATE, id="VMI: volume changed"),
         pytest.param(kubevirt(), LABEL, NO_CALL, id="KubeVirt: label"),
-        pytest.param(kubevirt(), {"spec": {"imagePullPolicy": "Always"}}, NO_CALL, id="KubeVirt: another setting"),
+        pytest.param(kubevirt(), {"spec": {"imageTag": "v1.9.0"}}, NO_CALL, id="KubeVirt: another setting"),
+        *(
+            pytest.param(kubevirt(), {"spec": {field: value}}, KUBEVIRT, id=f"KubeVirt: {field} added")
+            for field, value in (
+                ("workloadUpdateStrategy", {"workloadUpdateMethods": ["Evict"]}),
+                ("uninstallStrategy", "RemoveWorkloads"),
+                ("imagePullPolicy", "Always"),
+                ("customizeComponents", {"patches": []}),
+            )
+        ),
         pytest.param(
             kubevirt(),
             {"spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 2}}}},

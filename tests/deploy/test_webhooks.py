@@ -52,13 +52,13 @@ VALIDATING = {
     "kubevirt": (
         [(*VMS, [KUBEVIRT], WRITES)],
         NAMESPACES,
-        [OPERATOR, "not-by-hyperconverged", SETTINGS],
+        [OPERATOR, "not-by-hyperconverged", CHANGED],
         5,
     ),
     "kubevirt-by-hyperconverged": (
         [(*VMS, [KUBEVIRT], WRITES)],
         NAMESPACES,
-        ["by-hyperconverged", SETTINGS],
+        ["by-hyperconverged", CHANGED],
         2,
     ),
     "hyperconverged": (

@@ -20,6 +20,16 @@ class InvalidValue(msgspec.Struct, frozen=True):
     """The valid numbers, if the field is a number."""
 
 
+class UnknownWord(msgspec.Struct, frozen=True):
+    """A word that KubeVirt does not know, in a field that neither the CRD nor a webhook checks."""
+
+    path: FieldPath
+    value: str
+    words: tuple[str, ...]
+    effect: str
+    """The effect of the wrong word, as a clause."""
+
+
 class SettingsFacts(msgspec.Struct, frozen=True):
     """One KubeVirt CR. A cluster has one KubeVirt CR."""
 
@@ -42,3 +52,4 @@ class SettingsFacts(msgspec.Struct, frozen=True):
     """The invalid values that make KubeVirt ignore the whole ``spec.configuration``."""
     mediated_devices: tuple[str, ...] = ()
     """The resource names in ``permittedHostDevices.mediatedDevices``."""
+    unknown_words: tuple[UnknownWord, ...] = ()

@@ -40,6 +40,7 @@ class RegisteredBinding(Read, frozen=True):
 
     migration: Json = None
     network_attachment_definition: str | None = None
+    domain_attachment_type: str | None = None
 
 
 class NetworkConfiguration(Read, frozen=True):
@@ -109,11 +110,26 @@ class WorkloadUpdateStrategy(Read, frozen=True):
     workload_update_methods: list[str] | None = None
 
 
+class CustomizedPatch(Read, frozen=True):
+    """An entry of ``spec.customizeComponents.patches``."""
+
+    type: str | None = None
+
+
+class CustomizeComponents(Read, frozen=True):
+    """``spec.customizeComponents``."""
+
+    patches: list[CustomizedPatch] | None = None
+
+
 class KubeVirtSpec(Misplaced, frozen=True):
     """``KubeVirt.spec``."""
 
     configuration: Configuration | None = None
     workload_update_strategy: WorkloadUpdateStrategy | None = None
+    uninstall_strategy: str | None = None
+    image_pull_policy: str | None = None
+    customize_components: CustomizeComponents | None = None
 
 
 class KubeVirtStatus(Read, frozen=True):

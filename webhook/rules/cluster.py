@@ -66,6 +66,7 @@ from webhook.rules.settings import too_new as settings_too_new
 from webhook.rules.settings import type as settings_type
 from webhook.rules.settings import unknown as settings_unknown
 from webhook.rules.settings import unknown_update_method as settings_unknown_update_method
+from webhook.rules.settings import unknown_word as settings_unknown_word
 from webhook.rules.settings import unsafe_override as settings_unsafe_override
 from webhook.rules.settings import update_bridge as settings_update_bridge
 from webhook.rules.settings import vgpu_gate as settings_vgpu_gate
@@ -102,6 +103,7 @@ SETTINGS_RULES: tuple[Rule, ...] = (
     settings_unknown_update_method.RULE,
     settings_drain_taint_key.RULE,
     settings_vgpu_gate.RULE,
+    settings_unknown_word.RULE,
 )
 POLICY_RULES: tuple[Rule, ...] = (
     policy_setting.RULE,

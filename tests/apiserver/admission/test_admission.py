@@ -13,7 +13,7 @@ import pytest
 
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
-from tests.apiserver.guarded import KUBEVIRT, LAB_NAD, Guarded, denials, on_claim, spec, vm, vmi
+from tests.apiserver.guarded import KUBEVIRT, LAB_NAD, Guarded, Manifest, denials, on_claim, spec, vm, vmi
 from tests.apiserver.serving import install_hooks, serving
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.surfaces.admission.responses import certain_lead
@@ -163,6 +163,30 @@ def test_applying_the_same_manifest_again_changes_nothing(guarded: Guarded) -> N
 
     assert done.returncode == 0, done.stderr
     assert guarded.get("kubevirt", "kubevirt", "kubevirt")["metadata"]["resourceVersion"] == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigration"]}}, "LM629"),
+        ({"uninstallStrategy": "removeWorkloads"}, "LM648"),
+        ({"imagePullPolicy": "always"}, "LM648"),
+    ],
+    ids=["update methods", "uninstall strategy", "pull policy"],
+)
+def test_an_update_of_another_judged_field_of_the_kubevirt_cr_is_judged(
+    guarded: Guarded, changed: Manifest, rule: str
+) -> None:
+    """
+    The API server sends the update although ``spec.configuration`` is the same.
+    """
+    patch = json.dumps({"spec": changed})
+
+    done = guarded.client.kubectl(
+        "patch", "kubevirt", "kubevirt", "-n", "kubevirt", "--type=merge", "--dry-run=server", "-p", patch
+    )
+
+    assert rule in done.stderr
 
 
 def test_a_setting_that_cannot_work_is_denied(guarded: Guarded) -> None:

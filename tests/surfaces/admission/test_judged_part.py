@@ -7,7 +7,7 @@ import pytest
 
 from tests.generating.hostile import deep, rendered
 from webhook.objects.json_depth import Place
-from webhook.surfaces.admission.judged_part import is_judged, only_judged, same_judged_part
+from webhook.surfaces.admission.judged_part import KUBEVIRT_FIELDS, is_judged, only_judged, same_judged_part
 
 MACHINE = ("template", "dataVolumeTemplates", "instancetype", "preference")
 JUDGED: list[tuple[str, Place]] = [
@@ -15,7 +15,7 @@ JUDGED: list[tuple[str, Place]] = [
     *(("VirtualMachinePool", ("spec", "virtualMachineTemplate", "spec", field)) for field in MACHINE),
     ("VirtualMachineInstance", ("spec",)),
     ("VirtualMachineInstanceReplicaSet", ("spec", "template")),
-    ("KubeVirt", ("spec", "configuration")),
+    *(("KubeVirt", ("spec", field)) for field in KUBEVIRT_FIELDS),
     ("NetworkAttachmentDefinition", ("spec", "config")),
     ("MigrationPolicy", ("spec",)),
 ]

@@ -139,7 +139,7 @@ def test_a_good_manifest_shows_no_findings(watched: Watched) -> None:
     page = watched.page
     expect(page.locator(".verdict.yes")).to_have_text("Can be live-migrated (KubeVirt 1.9).")
     expect(page.locator(".summary")).to_have_text("Nothing found in 1 object")
-    expect(page.locator("#answer")).to_contain_text("Assumed: the VM runs on amd64")
+    expect(page.locator("#answer")).to_contain_text("the VM runs on amd64 (the field architecture is not set)")
     watched.assert_clean()
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import fields
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.cluster import invalid_values
 from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, behaviours, only, since
+from webhook.kubevirt.settings.words import unknown_words
 from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, Misplaced
 from webhook.objects.meta import Json
 from webhook.objects.quantity import Quantity, parse_quantity
@@ -167,6 +168,7 @@ def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
         mediated_devices=tuple(
             device.resource_name for device in (devices.mediated_devices if devices is not None else None) or ()
         ),
+        unknown_words=tuple(unknown_words(cr)),
     )
 
 

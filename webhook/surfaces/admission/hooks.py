@@ -33,6 +33,7 @@ from webhook.surfaces.admission.conditions import (
     may_everywhere,
     only_removes_volumes,
 )
+from webhook.surfaces.admission.judged_part import KUBEVIRT_FIELDS
 from webhook.surfaces.admission.kubevirt_accounts import HYPER_CONVERGED_OPERATOR
 
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
@@ -107,7 +108,14 @@ NOT_BY_THE_OPERATOR: Final = Condition(
 BY_HYPER_CONVERGED: Final = (
     f"request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':{HYPER_CONVERGED_OPERATOR}'"
 )
-CONFIGURATION_CHANGED: Final = Condition("configuration-changed", created_or(changed("spec.configuration")))
+KUBEVIRT_CHANGED: Final = Condition(
+    "judged-part-changed", created_or(changed(*(f"spec.{field}" for field in KUBEVIRT_FIELDS)))
+)
+CONFIGURATION_CHANGED: Final = Condition(
+    "configuration-changed",
+    created_or(changed("spec.configuration")),
+    "The default values are those of spec.configuration.",
+)
 NAD_GROUP: Final = "k8s.cni.cncf.io"
 POLICY_GROUP: Final = "migrations.kubevirt.io"
 
@@ -185,7 +193,7 @@ VALIDATING_HOOKS: Final = (
                 f"!({BY_HYPER_CONVERGED})",
                 "HyperConverged's operator has a separate webhook, whose failurePolicy is always Ignore.",
             ),
-            CONFIGURATION_CHANGED,
+            KUBEVIRT_CHANGED,
         ),
         5,
         in_platform=True,
@@ -238,7 +246,7 @@ VALIDATING_HOOKS: Final = (
                 BY_HYPER_CONVERGED,
                 "The operator runs in the namespace of the KubeVirt CR. No tenant has an account there.",
             ),
-            CONFIGURATION_CHANGED,
+            KUBEVIRT_CHANGED,
         ),
         2,
         "HyperConverged's operator only gets warnings. The failurePolicy is always Ignore, because an outage of this"

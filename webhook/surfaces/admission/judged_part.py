@@ -16,13 +16,20 @@ from webhook.objects.lenient import parse
 from webhook.objects.meta import Json
 
 _MACHINE: Final = ("template", "dataVolumeTemplates", "instancetype", "preference")
+KUBEVIRT_FIELDS: Final = (
+    "configuration",
+    "workloadUpdateStrategy",
+    "uninstallStrategy",
+    "imagePullPolicy",
+    "customizeComponents",
+)
 _POOLED: Final = ("spec", "virtualMachineTemplate", "spec")
 PARTS: Final[Mapping[str, tuple[Place, ...]]] = {
     "VirtualMachine": tuple(("spec", field) for field in _MACHINE),
     "VirtualMachineInstance": (("spec",),),
     "VirtualMachineInstanceReplicaSet": (("spec", "template"),),
     "VirtualMachinePool": tuple((*_POOLED, field) for field in _MACHINE),
-    "KubeVirt": (("spec", "configuration"),),
+    "KubeVirt": tuple(("spec", field) for field in KUBEVIRT_FIELDS),
     "HyperConverged": (("spec",),),
     "NetworkAttachmentDefinition": (("spec", "config"),),
     "MigrationPolicy": (("spec",),),
