@@ -185,6 +185,18 @@ def test_release_and_profile_can_be_chosen(watched: Watched) -> None:
     assert "release=1.4&profile=exact" in watched.requests[-1]
 
 
+def test_a_release_that_is_not_published_can_be_chosen(watched: Watched) -> None:
+    """
+    The label and a note in the report say that the release is a preview.
+    """
+    watched.page.get_by_label("KubeVirt", exact=True).select_option(label="1.10 (preview)")
+
+    watched.judge(BAD)
+
+    expect(watched.page.locator("#answer")).to_contain_text("KubeVirt 1.10 is not published")
+    assert "release=1.10" in watched.requests[-1]
+
+
 def test_the_example_can_be_checked(watched: Watched) -> None:
     """
     One click shows a manifest with its result; the keyboard checks it again.

@@ -1,5 +1,6 @@
 """The published documents of the dry-run API: schema, OpenAPI document, rules and releases."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.surfaces.api.api import APP, post
 from tests.surfaces.asgi import call
 from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
+from webhook.kubevirt.releases import PREVIEW, TABLE
 from webhook.rules.register import RULES
 
 
@@ -77,3 +79,20 @@ def test_the_supported_releases_are_listed() -> None:
     ``GET /v1/releases`` lists the releases of *any*, newest first.
     """
     assert call(APP, "GET", "/v1/releases").json == ["1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]
+
+
+def test_the_page_offers_every_release_that_a_check_accepts() -> None:
+    """
+    The table of releases is the only source. ``default`` sends no release.
+    """
+    offered = re.findall(
+        r'<option value="([^"]*)">([^<]*)</option>', call(APP, "GET", "/").text.split('id="profile"')[0]
+    )
+
+    releases = [str(behaviour.release) for behaviour in reversed(TABLE)]
+    assert [value for value, _ in offered] == ["", "any", *releases]
+    assert dict(offered) == {"": "default", "any": "any", **{release: release for release in releases}} | {
+        str(PREVIEW): f"{PREVIEW} (preview)"
+    }
+    for value, _ in offered:
+        assert post(GOOD, query=f"release={value}").status == 200

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from webhook import __version__
 from webhook.check.check import Settings
-from webhook.kubevirt.releases import SUPPORTED, behaviours
+from webhook.kubevirt.releases import PREVIEW, SUPPORTED, TABLE, behaviours
 from webhook.manifests.objects import ManifestObject
 from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
@@ -33,6 +33,8 @@ PAGE = {
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+_NO_RELEASES = b'<select id="release"></select>'
+"""The place in the page for the releases."""
 
 
 class Terms(Protocol):
@@ -186,7 +188,20 @@ def _encoded_schema() -> bytes:
 def _add_page(app: FastAPI) -> None:
     folder = files("webhook.surfaces.api") / "page"
     for path, (name, kind) in PAGE.items():
-        app.add_api_route(path, _static((folder / name).read_bytes(), kind), include_in_schema=False)
+        content = (folder / name).read_bytes()
+        if path == "/":
+            content = content.replace(_NO_RELEASES, _select_of_releases())
+        app.add_api_route(path, _static(content, kind), include_in_schema=False)
+
+
+def _select_of_releases() -> bytes:
+    """The choice of every release that ``check`` accepts, newest first."""
+    labels = {"": "default", "any": "any"}
+    for behaviour in reversed(TABLE):
+        release = str(behaviour.release)
+        labels[release] = f"{release} (preview)" if behaviour.release == PREVIEW else release
+    options = "".join(f'\n<option value="{value}">{label}</option>' for value, label in labels.items())
+    return _NO_RELEASES.replace(b"></", f">{options}\n</".encode())
 
 
 def _static(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:

@@ -39,7 +39,6 @@ const BASES = {
   baseline: "KubeVirt would migrate this VM; the finding is on Migratable's fixed list.",
   advice: "Advice: KubeVirt does not refuse this, but a migration or a node drain can fail.",
 };
-const RELEASES = ["", "any", "1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"];
 let why = new Map();
 
 function element(tag, className, ...children) {
@@ -165,11 +164,6 @@ async function takeFiles(files) {
   check();
 }
 
-for (const value of RELEASES) {
-  const option = element("option", "", value || "default");
-  option.value = value;
-  release.append(option);
-}
 byId("check").addEventListener("click", check);
 byId("example").addEventListener("click", () => { manifest.value = EXAMPLE; check(); });
 manifest.addEventListener("keydown", (event) => {
