@@ -162,6 +162,11 @@ def is_attachment(pod: Pod) -> bool:
     return (pod.meta.labels or {}).get(APP) == ATTACHMENT and len(pod.meta.owner_references or ()) == 1
 
 
+def owner_of_attachment(pod: Pod) -> Key:
+    """Namespace and name of the launcher for which the pod attaches volumes."""
+    return pod.namespace, (pod.meta.owner_references or [])[0].name
+
+
 def protects_attachments(version: Version) -> bool:
     """Whether the webhook refuses the eviction of attachment pods."""
     return version >= _PROTECTS_ATTACHMENTS
@@ -178,7 +183,7 @@ def answer(request: Request, objects: Objects, version: Version) -> Answer:
     if pod is None:
         return _PASSES
     if protects_attachments(version) and is_attachment(pod):
-        return answer_for_attachment(pod, objects)
+        return answer_for_attachment(pod, objects.pods, objects.vmis)
     if not is_launcher(pod) or (pod.is_finished and version >= _COMPLETED_PASS):
         return _PASSES
     name = domain_of(pod)
@@ -190,16 +195,16 @@ def answer(request: Request, objects: Objects, version: Version) -> Answer:
             Why.NO_VMI,
             f'kubevirt failed getting the vmi: virtualmachineinstances.kubevirt.io "{name}" not found',
         )
-    return answer_for_launcher(pod, vmi, strategy_of(vmi, objects.configuration), version, request)
+    return answer_for_launcher(pod.spec.node_name, vmi, strategy_of(vmi, objects.configuration), version, request)
 
 
-def answer_for_attachment(pod: Pod, objects: Objects) -> Answer:
+def answer_for_attachment(pod: Pod, pods: Mapping[Key, Pod], vmis: Mapping[Key, RunningVMI]) -> Answer:
     """The answer to the eviction of an attachment pod since 1.6.1 (``admitHotplugPod``)."""
-    owner = objects.pods.get((pod.namespace, (pod.meta.owner_references or [])[0].name))
+    owner = pods.get(owner_of_attachment(pod))
     if owner is None or not is_launcher(owner) or owner.is_finished:
         return _PASSES
     name = domain_of(owner)
-    if name is None or (pod.namespace, name) not in objects.vmis:
+    if name is None or (pod.namespace, name) not in vmis:
         return _PASSES
     return Answer(
         Why.ATTACHMENT,
@@ -208,9 +213,9 @@ def answer_for_attachment(pod: Pod, objects: Objects) -> Answer:
 
 
 def answer_for_launcher(
-    pod: Pod, vmi: RunningVMI, strategy: str, version: Version, request: Request | None = None
+    node: str, vmi: RunningVMI, strategy: str, version: Version, request: Request | None = None
 ) -> Answer:
-    """The answer to the eviction of a launcher that has not finished (``admitLauncherPod``)."""
+    """The answer to the eviction of a launcher on ``node`` that has not finished (``admitLauncherPod``)."""
     if strategy == Strategy.LIVE_MIGRATE and not vmi.is_migratable:
         return Answer(
             Why.NOT_MIGRATABLE,
@@ -225,9 +230,9 @@ def answer_for_launcher(
     refuses_later = version >= _REFUSES_LATER
     if vmi.mark:
         return Answer(Why.IN_PROGRESS, f"Evacuation in progress: {evacuation}" if refuses_later else "")
-    if vmi.node != pod.spec.node_name:
+    if vmi.node != node:
         return Answer(Why.TARGET, "Eviction request for target Pod" if refuses_later else "")
-    return Answer(Why.MARKED, evacuation, _mark(vmi, version, request or Request(pod.namespace, pod.name)))
+    return Answer(Why.MARKED, evacuation, _mark(vmi, version, request or Request(vmi.namespace, vmi.name)))
 
 
 def _mark(vmi: RunningVMI, version: Version, request: Request) -> Mark:

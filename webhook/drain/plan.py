@@ -43,6 +43,8 @@ class Detail(StrEnum):
     """Blocks: the pod is the target of a migration that has not ended."""
     HOTPLUG = "hotplug"
     """Blocks: an attachment pod of a hotplugged volume."""
+    MARKED = "marked"
+    """Blocks: the VMI is marked for the evacuation of a node on which it does not run."""
     BUDGET = "budget"
     """Blocks: a PodDisruptionBudget refuses the eviction."""
     QUOTA = "quota"
