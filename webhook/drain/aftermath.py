@@ -124,8 +124,12 @@ def _elsewhere(effect: str, fits: Fact[bool]) -> Aftermath:
 
 
 def _missing(fact: Unknown) -> Aftermath:
-    remedy = fact.settle[:1].upper() + fact.settle[1:] + "." if fact.settle else ""
-    return Aftermath(Detail.MISSING_FACT, f"The effect on the VM is unknown: {fact.why}.", remedy)
+    return Aftermath(Detail.MISSING_FACT, f"The effect on the VM is unknown: {fact.why}.", remedy_of(fact))
+
+
+def remedy_of(fact: Unknown) -> str:
+    """The remedy for an unknown fact as a sentence, or an empty text."""
+    return f"{fact.settle[:1].upper()}{fact.settle[1:]}." if fact.settle else ""
 
 
 def _is_deleted(owner: Kubernetes) -> bool:

@@ -1,0 +1,454 @@
+"""The first outcome of a drain, by strategy, condition, mark, migration, budget and release."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.drain.building import NAMESPACE, NODE, attachment, launcher, vmi
+from webhook.drain.outcome import Budgets, Cluster, First, Outcomes
+from webhook.drain.plan import Detail, Machine, Outcome
+from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.releases import Version
+from webhook.objects.disruption import PodDisruptionBudget
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.pods import Pod
+from webhook.objects.running import RunningVMI
+from webhook.objects.vm import VirtualMachine
+
+NEWEST, BEFORE_1_5 = Version(1, 9, 0), Version(1, 4, 1)
+ALWAYS = msgspec.convert(
+    {"metadata": {"name": "vm1", "namespace": NAMESPACE}, "spec": {"runStrategy": "Always"}}, VirtualMachine
+)
+UNKNOWN = Unknown("no KubeVirt was provided", "provide all objects of kind KubeVirt")
+RESTARTS = "KubeVirt starts the VM again on another node."
+MIGRATE = "Run virtctl migrate vm1 -n tenant before the drain, or write evictionStrategy: LiveMigrate in the VM."
+
+
+class Listed(msgspec.Struct):
+    """Budgets that select every pod."""
+
+    budgets: Sequence[PodDisruptionBudget] = ()
+    answer: Fact[str] = ""
+
+    def selecting(self, pod: Pod) -> Sequence[PodDisruptionBudget]:
+        return self.budgets
+
+    def refusal(self, pod: Pod) -> Fact[str]:
+        return self.answer
+
+
+def budget(owner: str = "") -> PodDisruptionBudget:
+    owners = [{"kind": owner, "name": "vm1", "controller": True}] if owner else []
+    metadata = {"name": "pdb", "namespace": NAMESPACE, "ownerReferences": owners}
+    return msgspec.convert({"metadata": metadata}, PodDisruptionBudget)
+
+
+def owned(machine: RunningVMI) -> RunningVMI:
+    owner = {"kind": "VirtualMachine", "name": machine.name, "uid": "u", "controller": True}
+    value = msgspec.to_builtins(machine)
+    value["metadata"]["ownerReferences"] = [owner]
+    return msgspec.convert(value, RunningVMI)
+
+
+def firsts(
+    *vmis: RunningVMI,
+    pods: Sequence[Pod] = (),
+    version: Version = NEWEST,
+    configuration: Fact[Configuration] = Configuration(),  # noqa: B008 - immutable
+    budgets: Budgets = Listed(),  # noqa: B008 - never changed
+) -> list[First]:
+    keyed = {(one.namespace, one.name): one for one in vmis}
+    cluster = Cluster(keyed, pods, configuration, {(NAMESPACE, "vm1"): ALWAYS}, {}, budgets)
+    return Outcomes(cluster, version).of(NODE)
+
+
+def outcome(machine: RunningVMI, pod: Pod | None = None, **more: Any) -> Machine:
+    [first] = firsts(owned(machine), pods=[pod or launcher()], **more)
+    return first.machine
+
+
+def machine(result: Outcome, detail: Detail | None = None, message: str = "", remedy: str = "", **more: Any) -> Machine:
+    return Machine(NAMESPACE, "vm1", result, detail, message, remedy, **{"strategy": "LiveMigrate", **more})
+
+
+@pytest.mark.parametrize("strategy", ["LiveMigrate", "LiveMigrateIfPossible"])
+@pytest.mark.parametrize("version", [NEWEST, BEFORE_1_5])
+def test_a_migratable_vmi_moves(strategy: str, version: Version) -> None:
+    """
+    The webhook marks the VMI, and KubeVirt live-migrates it.
+    """
+    assert outcome(vmi(strategy=strategy), version=version) == machine(Outcome.MOVES, strategy=strategy)
+
+
+def test_a_vmi_that_must_migrate_and_cannot_blocks_the_drain() -> None:
+    """
+    The reasons are those of the condition LiveMigratable.
+    """
+    conditions = [
+        {"type": "LiveMigratable", "status": "False", "reason": "DisksNotLiveMigratable", "message": "no RWX"}
+    ]
+
+    assert outcome(vmi(conditions=conditions)) == machine(
+        Outcome.BLOCKS,
+        Detail.NOT_MIGRATABLE,
+        "evictionStrategy is LiveMigrate, but the VMI cannot be live-migrated, so KubeVirt refuses the eviction.",
+        "Correct what prevents the live migration, or cordon the node and run virtctl restart vm1 -n tenant.",
+        reasons=("DisksNotLiveMigratable: no RWX",),
+    )
+
+
+def test_a_vmi_without_an_owner_is_deleted_where_a_vm_is_restarted() -> None:
+    """
+    Only a VirtualMachine can be restarted.
+    """
+    [first] = firsts(vmi(migratable="Unknown"), pods=[launcher()])
+
+    assert first.machine.remedy == (
+        "Correct what prevents the live migration, or cordon the node and run kubectl delete vmi vm1 -n tenant."
+    )
+    assert first.machine.reasons == ("LiveMigratable is Unknown",)
+
+
+@pytest.mark.parametrize("phase", ["", "Scheduling", "Scheduled"])
+def test_a_vmi_that_starts_is_unknown_until_its_condition_is_set(phase: str) -> None:
+    """
+    virt-handler sets the condition when the VMI runs. A VMI that is not scheduled has no node.
+    """
+    message = f"The VMI is in phase {phase or 'Pending'}, so virt-handler has not set its condition LiveMigratable yet."
+
+    assert outcome(vmi(migratable=None, phase=phase, nodeName="")) == machine(
+        Outcome.UNKNOWN, Detail.MISSING_FACT, message, "Rehearse the drain again when the VMI runs."
+    )
+
+
+def test_a_running_vmi_without_the_condition_is_not_migratable() -> None:
+    """
+    KubeVirt treats an absent condition as False.
+    """
+    result = outcome(vmi(migratable=None))
+
+    assert (result.outcome, result.detail) == (Outcome.BLOCKS, Detail.NOT_MIGRATABLE)
+    assert result.reasons == ("The VMI has no condition LiveMigratable.",)
+
+
+def test_a_vmi_that_may_stop_and_cannot_migrate_stops() -> None:
+    """
+    The owner decides the effect on the VM.
+    """
+    assert outcome(vmi(strategy="LiveMigrateIfPossible", migratable="False")) == machine(
+        Outcome.STOPS,
+        Detail.RESTARTS,
+        "evictionStrategy is LiveMigrateIfPossible and the VMI cannot be live-migrated, so the drain shuts the VM down. "
+        + RESTARTS,
+        strategy="LiveMigrateIfPossible",
+        reasons=("LiveMigratable is False",),
+    )
+
+
+@pytest.mark.parametrize(("strategy", "word"), [("None", "None"), (None, "None"), ("", "''")])
+def test_a_migratable_vmi_without_a_strategy_stops(strategy: str | None, word: str) -> None:
+    """
+    The remedy is to migrate it before the drain.
+    """
+    assert outcome(vmi(strategy=strategy)) == machine(
+        Outcome.STOPS,
+        Detail.RESTARTS,
+        f"evictionStrategy is {word}, so the drain shuts the VM down. {RESTARTS}",
+        MIGRATE,
+        strategy="None" if strategy is None else strategy,
+    )
+
+
+def test_the_effect_of_a_missing_owner_is_unknown() -> None:
+    """
+    The message still says that the VM is shut down.
+    """
+    [first] = firsts(owned(vmi("vm2", "None")), pods=[launcher("vm2")])
+
+    assert (first.machine.outcome, first.machine.detail) == (Outcome.UNKNOWN, Detail.MISSING_FACT)
+    assert first.machine.message == (
+        "evictionStrategy is None, so the drain shuts the VM down. "
+        "The effect on the VM is unknown: VirtualMachine tenant/vm2 is not in the input."
+    )
+
+
+def test_external_blocks_until_another_controller_acts() -> None:
+    """
+    The evacuation controller ignores these VMIs, marked or not.
+    """
+    expected = machine(
+        Outcome.BLOCKS,
+        Detail.EXTERNAL,
+        "evictionStrategy is External, so KubeVirt refuses the eviction until another controller removes the VMI.",
+        "Make sure that another controller acts on status.evacuationNodeName of the VMI.",
+        strategy="External",
+    )
+
+    assert outcome(vmi(strategy="External")) == expected
+    assert outcome(vmi(strategy="External", migratable="False", evacuationNodeName=NODE)) == expected
+
+
+def test_cluster_api_is_named_for_its_vmis() -> None:
+    """
+    The labels of the VMI tell the controller.
+    """
+    value = msgspec.to_builtins(vmi(strategy="External"))
+    value["metadata"]["labels"] = {"capk.cluster.x-k8s.io/kubevirt-machine-name": "m"}
+
+    assert outcome(msgspec.convert(value, RunningVMI)).message.endswith("until Cluster API removes the VMI.")
+
+
+@pytest.mark.parametrize("version", [NEWEST, BEFORE_1_5])
+def test_a_marked_vmi_moves(version: Version) -> None:
+    """
+    Its migration has been requested by an earlier eviction.
+    """
+    expected = machine(Outcome.MOVES, message="The VMI is already marked for evacuation.")
+
+    assert outcome(vmi(evacuationNodeName=NODE), version=version) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "cancel"),
+    [(NEWEST, ", or virtctl evacuate-cancel vmi vm1 -n tenant"), (Version(1, 6, 6), ""), (BEFORE_1_5, "")],
+)
+def test_a_mark_for_another_node_blocks(version: Version, cancel: str) -> None:
+    """
+    The webhook refuses the eviction, but the evacuation controller creates no migration.
+    """
+    assert outcome(vmi(evacuationNodeName="n2"), version=version) == machine(
+        Outcome.BLOCKS,
+        Detail.MARKED,
+        "The VMI is marked for the evacuation of n2, which is not its node. KubeVirt refuses the eviction, and it does "
+        "not migrate the VMI.",
+        f"Run virtctl migrate vm1 -n tenant, which clears the mark{cancel}.",
+    )
+
+
+@pytest.mark.parametrize("mark", ["", "n2"])
+@pytest.mark.parametrize("version", [NEWEST, BEFORE_1_5])
+def test_the_target_pod_of_a_migration_blocks(mark: str, version: Version) -> None:
+    """
+    A VMI that leaves another drained node is marked for that node.
+    """
+    assert outcome(vmi(nodeName="n2", evacuationNodeName=mark), version=version) == machine(
+        Outcome.BLOCKS,
+        Detail.TARGET,
+        "The VMI is being migrated from n2 to this node. The drain waits until the migration has ended.",
+        "Wait until the migration has ended, or run virtctl migrate-cancel vm1 -n tenant.",
+    )
+
+
+def test_a_target_pod_whose_eviction_passes_ends_the_migration() -> None:
+    """
+    The VM itself continues to run on its node.
+    """
+    assert outcome(vmi(strategy="None", nodeName="n2")) == machine(
+        Outcome.MOVES,
+        Detail.TARGET,
+        "The drain deletes the target pod of a migration, which then fails. The VM continues to run on n2.",
+        strategy="None",
+    )
+
+
+def test_a_vmi_that_has_just_moved_away_is_no_part_of_the_drain() -> None:
+    """
+    Its old launcher ends without an eviction.
+    """
+    state = {"sourceNode": NODE, "targetNode": "n2", "completed": True}
+
+    assert firsts(vmi(nodeName="n2", migrationState=state), pods=[launcher()]) == []
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_finished_vmi_is_no_part_of_the_drain(phase: str) -> None:
+    """
+    Its launcher ends without an eviction.
+    """
+    assert firsts(vmi(phase=phase), pods=[launcher()]) == []
+    assert firsts(vmi(phase=phase)) == []
+
+
+def test_a_vmi_that_is_being_deleted_stops() -> None:
+    """
+    KubeVirt does not migrate it, whatever its strategy.
+    """
+    value = msgspec.to_builtins(vmi())
+    value["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert outcome(msgspec.convert(value, RunningVMI)) == machine(
+        Outcome.STOPS, Detail.RESTARTS, f"The VMI is already being deleted. {RESTARTS}", strategy=""
+    )
+
+
+def test_a_budget_that_refuses_an_eviction_blocks_a_vm_that_would_stop() -> None:
+    """
+    The words of the budget come first, then the reason why the budget is checked.
+    """
+    refuses = Listed([budget()], "Cannot evict pod as it would violate the pod's disruption budget pdb.")
+
+    assert outcome(vmi(strategy="None"), budgets=refuses) == machine(
+        Outcome.BLOCKS,
+        Detail.BUDGET,
+        "Cannot evict pod as it would violate the pod's disruption budget pdb. evictionStrategy is None, so the drain shuts "
+        "the VM down.",
+        "Change the budget, or cordon the node and run virtctl restart vm1 -n tenant.",
+        strategy="None",
+    )
+
+
+@pytest.mark.parametrize(
+    "blocked", [vmi(), vmi(migratable="False"), vmi(strategy="External"), vmi(evacuationNodeName=NODE)]
+)
+def test_a_budget_is_not_named_if_the_webhook_refuses_the_eviction(blocked: RunningVMI) -> None:
+    """
+    The API server checks budgets after the webhook.
+    """
+    refuses = Listed([budget()], "Cannot evict pod.")
+
+    assert outcome(blocked, budgets=refuses) == outcome(blocked)
+    assert outcome(blocked, budgets=refuses, version=Version(1, 5, 0)) == outcome(blocked, version=Version(1, 5, 0))
+
+
+def test_a_second_budget_makes_the_drain_fail_up_to_1_4() -> None:
+    """
+    Later requests pass the webhook, and KubeVirt has a budget for the launcher too.
+    """
+    assert outcome(vmi(), budgets=Listed([budget()]), version=BEFORE_1_5) == machine(
+        Outcome.BLOCKS,
+        Detail.BUDGET,
+        "PodDisruptionBudget pdb is a second budget for the launcher beside the budget of KubeVirt 1.4.1, so kubectl drain fails "
+        "with status 500 while the VMI is being migrated.",
+        "Delete PodDisruptionBudget pdb before the drain, or run kubectl drain again after the migration.",
+    )
+
+
+def test_the_budget_of_kubevirt_is_no_second_budget() -> None:
+    """
+    KubeVirt creates its budgets with the VMI as owner.
+    """
+    kubevirts = Listed([budget("VirtualMachineInstance")])
+
+    assert outcome(vmi(), budgets=kubevirts, version=BEFORE_1_5) == machine(Outcome.MOVES)
+
+
+def test_budgets_that_were_not_provided_matter_only_if_the_eviction_passes() -> None:
+    """
+    The message names the missing input.
+    """
+    missing = Listed(answer=Unknown("no PodDisruptionBudget was provided", "provide them"))
+
+    assert outcome(vmi(), budgets=missing) == machine(Outcome.MOVES)
+    assert outcome(vmi(strategy="None"), budgets=missing) == machine(
+        Outcome.UNKNOWN,
+        Detail.MISSING_FACT,
+        "It is unknown whether a budget refuses the eviction: no PodDisruptionBudget was provided.",
+        "Provide them.",
+        strategy="None",
+    )
+
+
+def test_an_unknown_configuration_matters_only_without_a_strategy_in_the_vmi() -> None:
+    """
+    The strategy of the VMI has precedence.
+    """
+    assert outcome(vmi(), configuration=UNKNOWN) == machine(Outcome.MOVES)
+    assert outcome(vmi(strategy=None), configuration=UNKNOWN) == machine(
+        Outcome.UNKNOWN,
+        Detail.MISSING_FACT,
+        "The eviction strategy is unknown: no KubeVirt was provided.",
+        "Provide all objects of kind KubeVirt.",
+        strategy="",
+    )
+
+
+def test_the_strategy_of_the_cluster_applies_without_a_strategy_in_the_vmi() -> None:
+    """
+    The configuration of the KubeVirt CR has the default of all VMIs.
+    """
+    cluster = Configuration(eviction_strategy="LiveMigrate")
+
+    assert outcome(vmi(strategy=None), configuration=cluster) == machine(Outcome.MOVES)
+
+
+def test_an_attachment_pod_is_not_protected_before_1_6_1() -> None:
+    """
+    The VMI moves, but the message names the risk.
+    """
+    pods = [launcher(), attachment(launcher())]
+
+    [old] = firsts(vmi(), pods=pods, version=Version(1, 6, 0))
+    [new] = firsts(vmi(), pods=pods, version=Version(1, 6, 1))
+
+    assert old.machine == machine(
+        Outcome.MOVES,
+        message="KubeVirt 1.6.0 does not protect the attachment pod hp-volume-xyz12, so its eviction can detach a volume during "
+        "the migration.",
+    )
+    assert new.machine == machine(Outcome.MOVES)
+
+
+def test_an_attachment_pod_without_its_launcher_on_the_node_blocks() -> None:
+    """
+    The launcher runs on another node and its VMI exists, so KubeVirt refuses the eviction.
+    """
+    owner = launcher(node="n2")
+
+    assert [first.machine for first in firsts(vmi(nodeName="n2"), pods=[owner, attachment(owner)])] == [
+        Machine(
+            NAMESPACE,
+            "hp-volume-xyz12",
+            Outcome.BLOCKS,
+            Detail.HOTPLUG,
+            "KubeVirt refuses the eviction of this attachment pod: cannot evict hotplug pod: hp-volume-xyz12 associated with "
+            "running vmi: vm1 in namespace tenant.",
+            "Unplug the volume, or run kubectl delete pod hp-volume-xyz12 -n tenant if no VM uses the volume on this node.",
+        )
+    ]
+    assert firsts(vmi(nodeName="n2"), pods=[owner, attachment(owner)], version=Version(1, 6, 0)) == []
+    assert firsts(pods=[owner, attachment(owner)]) == []
+
+
+def test_a_launcher_without_its_vmi_is_unknown() -> None:
+    """
+    The message names the missing VMI. A launcher that names no VMI is not protected.
+    """
+    value = msgspec.to_builtins(launcher("vm2"))
+    value["metadata"]["annotations"] = {}
+
+    missing, nameless = firsts(pods=[launcher(), msgspec.convert(value, Pod)])
+
+    assert missing.machine == machine(
+        Outcome.UNKNOWN,
+        Detail.MISSING_FACT,
+        "VirtualMachineInstance tenant/vm1 of launcher virt-launcher-vm1-abcde is not in the input.",
+        "Add VirtualMachineInstance tenant/vm1 to the input.",
+        strategy="",
+    )
+    assert nameless.machine == Machine(
+        NAMESPACE,
+        "virt-launcher-vm2-abcde",
+        Outcome.STOPS,
+        Detail.GONE,
+        "The launcher names no VMI, so KubeVirt does not protect it and the drain deletes it.",
+    )
+
+
+def test_a_vmi_whose_launcher_was_not_given_has_an_outcome_too() -> None:
+    """
+    The status of the VMI names its node. Finished launchers do not count.
+    """
+    [first] = firsts(owned(vmi(strategy="None")), pods=[launcher(phase="Failed")])
+
+    assert (first.machine.outcome, first.machine.detail) == (Outcome.STOPS, Detail.RESTARTS)
+    assert first.launcher is None
+    assert first.owner is ALWAYS
+
+
+def test_only_the_vmis_of_the_node_are_part_of_the_drain() -> None:
+    """
+    VMIs and launchers of other nodes have no outcome.
+    """
+    assert firsts(vmi(nodeName="n2"), pods=[launcher(node="n2")]) == []
