@@ -8,6 +8,7 @@ import pytest
 from webhook.objects.pods import Pod
 from webhook.objects.quotas import ResourceQuota
 from webhook.objects.storage import PersistentVolumeClaim
+from webhook.objects.volumes import VolumeClaim
 from webhook.scheduling.quota import Quotas, Refusal
 
 Json = dict[str, Any]
@@ -224,6 +225,19 @@ def test_a_claim_counts_with_its_storage_in_total_and_by_class() -> None:
 def test_a_quota_with_a_scope_of_pods_does_not_count_claims() -> None:
     hard = {"persistentvolumeclaims": "0"}
     assert Quotas([quota(hard, hard, scopes=["BestEffort"])]).claim(claim("1Gi")).admits
+
+
+def test_a_quota_counts_the_claims_of_a_volume_attributes_class() -> None:
+    one = quota(
+        {"persistentvolumeclaims": "0"},
+        {"persistentvolumeclaims": "0"},
+        scopeSelector={
+            "matchExpressions": [{"scopeName": "VolumeAttributesClass", "operator": "In", "values": ["gold"]}]
+        },
+    )
+    value = {"metadata": {"namespace": "shop"}, "spec": {"volumeAttributesClassName": "gold"}}
+    assert not Quotas([one]).claim(msgspec.convert(value, VolumeClaim)).admits
+    assert Quotas([one]).claim(claim("1Gi")).admits
 
 
 def test_the_limited_resources_of_a_namespace_are_listed() -> None:

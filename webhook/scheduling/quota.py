@@ -23,9 +23,9 @@ import msgspec
 from webhook.objects.meta import Kubernetes
 from webhook.objects.pods import Pod
 from webhook.objects.quotas import ResourceQuota
-from webhook.objects.storage import PersistentVolumeClaim
 from webhook.scheduling.amounts import ZERO, Amount, ResourceList, amounts, shown, total_of
 from webhook.scheduling.quota_usage import (
+    Claim,
     claim_is_in,
     claim_usage,
     limits_claims,
@@ -80,7 +80,7 @@ class Quotas:
         self,
         quotas: Iterable[ResourceQuota] | None,
         pods: Iterable[Pod] | None = None,
-        claims: Iterable[PersistentVolumeClaim] | None = None,
+        claims: Iterable[Claim] | None = None,
     ) -> None:
         """
         ``quotas``, ``pods`` and ``claims`` are all objects of the cluster, or None if they are not known.
@@ -114,26 +114,26 @@ class Quotas:
         answer = self._answer(matching, pod_usage(pod), limits_pods, lambda names: unspecified(pod, names))
         return self._with_doubt(answer)
 
-    def claim(self, claim: PersistentVolumeClaim) -> Answer:
+    def claim(self, claim: Claim) -> Answer:
         """The answer to the creation of a claim. A claim without a class must already have the default class."""
-        matching = [quota for quota in self._quotas.get(claim.namespace, ()) if _matches_claim(quota)]
+        matching = [quota for quota in self._quotas.get(claim.namespace, ()) if _matches_claim(quota, claim)]
         return self._with_doubt(self._answer(matching, claim_usage(claim), limits_claims, lambda _: ""))
 
-    def charge(self, created: Pod | PersistentVolumeClaim) -> None:
+    def charge(self, created: Pod | Claim) -> None:
         """Counts a pod or claim that was created."""
         self._change(created, 1)
 
-    def release(self, gone: Pod | PersistentVolumeClaim) -> None:
+    def release(self, gone: Pod | Claim) -> None:
         """Gives back the usage of a pod or claim that has gone."""
         self._change(gone, -1)
 
-    def _change(self, changed: Pod | PersistentVolumeClaim, sign: int) -> None:
+    def _change(self, changed: Pod | Claim, sign: int) -> None:
         quotas = self._quotas.get(changed.namespace)
         if not quotas:
             return
         usage = pod_usage(changed) if isinstance(changed, Pod) else claim_usage(changed)
         for quota in quotas:
-            if _matches_pod(quota, changed) if isinstance(changed, Pod) else _matches_claim(quota):
+            if _matches_pod(quota, changed) if isinstance(changed, Pod) else _matches_claim(quota, changed):
                 added = self._added.setdefault((changed.namespace, quota.object.name), {})
                 for name in usage.keys() & quota.hard.keys():
                     added[name] = added.get(name, 0) + sign * usage[name].nano
@@ -209,8 +209,8 @@ def _matches_pod(quota: _Quota, pod: Pod) -> bool:
     return any(map(limits_pods, quota.hard)) and pod_is_in(pod, quota.object)
 
 
-def _matches_claim(quota: _Quota) -> bool:
-    return any(map(limits_claims, quota.hard)) and claim_is_in(quota.object)
+def _matches_claim(quota: _Quota, claim: Claim) -> bool:
+    return any(map(limits_claims, quota.hard)) and claim_is_in(claim, quota.object)
 
 
 def _has_status(quota: ResourceQuota) -> bool:
@@ -221,7 +221,7 @@ def _has_status(quota: ResourceQuota) -> bool:
 def _parsed(
     quota: ResourceQuota,
     pods_of: dict[str, list[Pod]] | None,
-    claims_of: dict[str, list[PersistentVolumeClaim]] | None,
+    claims_of: dict[str, list[Claim]] | None,
 ) -> _Quota:
     if _has_status(quota) and quota.status is not None:
         used = amounts(quota.status.used)
@@ -231,8 +231,8 @@ def _parsed(
     if pods_of is not None:
         by_pods = total_of(pod_usage(pod) for pod in pods_of.get(quota.namespace, ()) if pod_is_in(pod, quota))
     if claims_of is not None and all(scope.scope_name != "VolumeAttributesClass" for scope in scopes_of(quota)):
-        is_in = claim_is_in(quota)
-        by_claims = total_of(claim_usage(claim) for claim in claims_of.get(quota.namespace, ()) if is_in)
+        claims = claims_of.get(quota.namespace, ())
+        by_claims = total_of(claim_usage(claim) for claim in claims if claim_is_in(claim, quota))
     return _Quota(quota, hard, by_pods, by_claims)
 
 

@@ -13,6 +13,7 @@ from webhook.objects.quantity import NANO
 from webhook.objects.quotas import ResourceQuota, ScopeRequirement
 from webhook.objects.scheduling import PodTerm
 from webhook.objects.storage import PersistentVolumeClaim
+from webhook.objects.volumes import VolumeClaim
 from webhook.scheduling.amounts import (
     ONE,
     Amount,
@@ -24,6 +25,8 @@ from webhook.scheduling.amounts import (
     of_pod,
     resources_of,
 )
+
+Claim = PersistentVolumeClaim | VolumeClaim
 
 _POD_RESOURCES: Final = frozenset(
     (
@@ -66,7 +69,7 @@ def pod_usage(pod: Pod) -> ResourceList:
     return used
 
 
-def claim_usage(claim: PersistentVolumeClaim) -> ResourceList:
+def claim_usage(claim: Claim) -> ResourceList:
     """The usage of a claim. Storage counts in whole bytes, rounded up."""
     used: ResourceList = {"persistentvolumeclaims": ONE, "count/persistentvolumeclaims": ONE}
     annotations = claim.meta.annotations or {}
@@ -123,15 +126,10 @@ def pod_is_in(pod: Pod, quota: ResourceQuota) -> bool:
     return all(_pod_is_in(pod, scope) for scope in scopes_of(quota))
 
 
-def claim_is_in(quota: ResourceQuota) -> bool:
-    """
-    Whether a claim without a VolumeAttributesClass is in all scopes of a quota. All other scopes are scopes of pods
-    (``pvcMatchesScopeFunc``).
-    """
-    return all(
-        scope.scope_name == "VolumeAttributesClass" and scope.operator in {"NotIn", "DoesNotExist"}
-        for scope in scopes_of(quota)
-    )
+def claim_is_in(claim: Claim, quota: ResourceQuota) -> bool:
+    """Whether a new claim is in all scopes of a quota. Only VolumeAttributesClass is a scope of claims."""
+    name = (claim.spec.volume_attributes_class_name or "") if isinstance(claim, VolumeClaim) else ""
+    return all(scope.scope_name == "VolumeAttributesClass" and _has_class(name, scope) for scope in scopes_of(quota))
 
 
 def scopes_of(quota: ResourceQuota) -> Iterator[ScopeRequirement]:
@@ -165,7 +163,7 @@ def _is_terminating(pod: Pod) -> bool:
 
 
 def _has_class(name: str, scope: ScopeRequirement) -> bool:
-    """Whether a scope selects a priority class. A pod without a class is in the scope with NotIn or DoesNotExist."""
+    """Whether a scope selects a class. An object without a class is in the scope with NotIn or DoesNotExist."""
     values = scope.values or ()
     match scope.operator:
         case "Exists":
