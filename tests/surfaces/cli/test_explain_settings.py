@@ -63,6 +63,56 @@ def values(case: dict[str, Any]) -> dict[str, Any]:
     return {setting["name"]: setting["value"] for setting in case["settings"]}
 
 
+def hyper_converged(spec: Any, version: str = "v1beta1", **annotations: str) -> dict[str, Any]:
+    return {
+        "apiVersion": f"hco.kubevirt.io/{version}",
+        "kind": "HyperConverged",
+        "metadata": {"name": "hco", "namespace": "cnv", "annotations": annotations},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "spec", "place"),
+    [
+        ("v1beta1", {"liveMigrationConfig": {"progressTimeout": 60}}, "spec.liveMigrationConfig"),
+        (
+            "v1",
+            {"virtualization": {"liveMigrationConfig": {"progressTimeout": 60}}},
+            "spec.virtualization.liveMigrationConfig",
+        ),
+    ],
+)
+def test_a_setting_of_hyperconverged_names_its_object_and_field(
+    tmp_path: Path, version: str, spec: Any, place: str
+) -> None:
+    """
+    A default of its operator has no field, and a value of the annotation names the annotation.
+    """
+    patch = '[{"op": "add", "path": "/spec/configuration/migrations/unsafeMigrationOverride", "value": true}]'
+    owner = hyper_converged(spec, version, **{"kubevirt.kubevirt.io/jsonpatch": patch})
+
+    report = explained(tmp_path, owner, vm("web"), flags=("--release", "1.9"))
+
+    for case in (report["cluster"], report["machines"][0]["cases"][0]):
+        found = origins(case)
+        assert found["progressTimeout"] == f"HyperConverged 'hco' ({place}.progressTimeout)"
+        assert found["completionTimeoutPerGiB"] == "HyperConverged 'hco' (default)"
+        assert found["unsafeMigrationOverride"] == "HyperConverged 'hco' (annotation kubevirt.kubevirt.io/jsonpatch)"
+        assert found["nodeDrainTaintKey"] == "KubeVirt 1.9"
+
+
+def test_a_setting_of_a_kubevirt_cr_that_hyperconverged_writes_names_the_field(tmp_path: Path) -> None:
+    owned = {**cr(progressTimeout=60, disableTLS=True)}
+    owned["metadata"] = {**owned["metadata"], "labels": {"app.kubernetes.io/managed-by": "hco-operator"}}
+
+    found = origins(explained(tmp_path, owned, hyper_converged({}))["cluster"])
+
+    assert found["progressTimeout"] == "the KubeVirt CR (HyperConverged spec.liveMigrationConfig.progressTimeout)"
+    assert found["disableTLS"].startswith("the KubeVirt CR (HyperConverged annotation kubevirt.kubevirt.io/jsonpatch")
+    assert set(origins(explained(tmp_path, cr(progressTimeout=60))["cluster"])) >= {"progressTimeout"}
+
+
 TEXT = """\
 KubeVirt 1.9, for a VM that no MigrationPolicy matches
   nodeDrainTaintKey                  kubevirt.io/drain  by KubeVirt 1.9

@@ -33,6 +33,7 @@ from webhook.objects.path import FieldPath
 
 THE_CR = "the KubeVirt CR"
 FOLLOWS = f"follows {ALLOW_POST_COPY}"
+_BY_THE_CR: Mapping[str, str] = {}
 
 
 class Ending(StrEnum):
@@ -52,7 +53,8 @@ class Effective(msgspec.Struct, frozen=True):
     value: Json
     origin: str
     """
-    For example ``MigrationPolicy 'gold'``, ``the KubeVirt CR``, ``KubeVirt 1.9`` (a default) or ``follows allowPostCopy``.
+    For example ``MigrationPolicy 'gold'``, ``the KubeVirt CR``, ``KubeVirt 1.9`` (a default), ``follows allowPostCopy`` or
+    ``HyperConverged 'hco' (spec.liveMigrationConfig.progressTimeout)``.
     """
 
 
@@ -126,13 +128,20 @@ class Explained(msgspec.Struct, frozen=True):
         )
 
 
-def explain_cluster(migrations: Json, behaviour: Behaviour, *, has_cr: bool, link: int = 0) -> Case:
-    """The case without a MigrationPolicy. ``has_cr`` is False if no KubeVirt CR was provided."""
+def explain_cluster(
+    migrations: Json, behaviour: Behaviour, *, has_cr: bool, link: int = 0, origins: Mapping[str, str] = _BY_THE_CR
+) -> Case:
+    """
+    The case without a MigrationPolicy. ``has_cr`` is False if no KubeVirt CR was provided. ``origins`` are the origins of
+    settings that an operator writes into the KubeVirt CR.
+    """
     because = "no MigrationPolicy matches" if has_cr else "no KubeVirt CR was provided"
-    return _case(migrations, None, because, behaviour, devices=False, link=link)
+    return _case(migrations, None, because, behaviour, devices=False, link=link, origins=origins)
 
 
-def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: int = 0) -> Explained:
+def explain_vm(
+    facts: MigrationFacts, world: World, behaviour: Behaviour, link: int = 0, origins: Mapping[str, str] = _BY_THE_CR
+) -> Explained:
     """
     The cases of one VM under the known KubeVirt CR, MigrationPolicies and namespace.
 
@@ -153,6 +162,7 @@ def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: 
             behaviour,
             devices=device is not None,
             link=link,
+            origins=origins,
         )
         for match in candidates
     )
@@ -163,7 +173,14 @@ def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: 
 
 
 def _case(
-    migrations: Json, winner: WinningPolicy | None, why: str, behaviour: Behaviour, *, devices: bool, link: int
+    migrations: Json,
+    winner: WinningPolicy | None,
+    why: str,
+    behaviour: Behaviour,
+    *,
+    devices: bool,
+    link: int,
+    origins: Mapping[str, str],
 ) -> Case:
     values = values_for(migrations, winner, behaviour)
     bandwidth = bandwidth_of(values)
@@ -172,7 +189,7 @@ def _case(
     return Case(
         winner.name if winner is not None else "",
         why,
-        tuple(_effective(values, migrations, winner, behaviour)),
+        tuple(_effective(values, migrations, winner, behaviour, origins)),
         is_valid,
         budget,
         ending_of(budget),
@@ -191,7 +208,11 @@ def ending_of(budget: Budget) -> Ending:
 
 
 def _effective(
-    values: Mapping[str, Json], migrations: Json, winner: WinningPolicy | None, behaviour: Behaviour
+    values: Mapping[str, Json],
+    migrations: Json,
+    winner: WinningPolicy | None,
+    behaviour: Behaviour,
+    origins: Mapping[str, str],
 ) -> Iterator[Effective]:
     """The settings in the order of the API, each with its origin."""
     from_policy = written(dict(winner.settings)) if winner is not None else {}
@@ -204,7 +225,7 @@ def _effective(
         elif name == ALLOW_WORKLOAD_DISRUPTION and (name not in from_cr or ALLOW_POST_COPY in from_policy):
             origin = FOLLOWS
         else:
-            origin = THE_CR if name in from_cr else f"KubeVirt {behaviour.release}"
+            origin = origins.get(name, THE_CR) if name in from_cr else f"KubeVirt {behaviour.release}"
         yield Effective(name, values[name], origin)
 
 
