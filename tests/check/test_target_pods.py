@@ -59,7 +59,7 @@ def checked(*objects: Manifest, release: str = "1.9") -> Report:
 
 def found(*objects: Manifest, release: str = "1.9") -> set[str]:
     """The rules about target pods that report a violation, and rules with an undetermined result with a question mark."""
-    ours = {"LM106", "LM107", "LM507", "LM509", "LM510", "LM511", "LM512"}
+    ours = {"LM106", "LM107", "LM507", "LM509", "LM510", "LM511", "LM512", "LM513"}
     return {
         finding.rule + ("?" if finding.outcome == "undetermined" else "")
         for judged in checked(*objects, release=release).objects
@@ -228,9 +228,43 @@ def test_a_similar_annotation_gets_a_suggestion(written: str, is_reported: bool)
 )
 def test_a_budget_decides_evictions_that_kubevirt_lets_pass(strategy: str, limits: Manifest, allows_none: bool) -> None:
     """
-    With LiveMigrate, KubeVirt answers before the budget is read, so the budget blocks nothing.
+    With LiveMigrate, KubeVirt answers before the budget is read, so the budget blocks nothing. A note says so for maxUnavailable.
     """
     objects = [budget({"matchLabels": {"app": "vm"}}, **limits), vm(labels={"app": "vm"}, evictionStrategy=strategy)]
 
-    assert found(*objects) == ({"LM512"} if allows_none and strategy == "None" else set())
+    blocks = {"LM512"} if allows_none else set()
+    note = {"LM513"} if "maxUnavailable" in limits else set()
+    assert found(*objects) == (blocks if strategy == "None" else note)
     assert found(objects[0], vm(labels={"app": "web"}, evictionStrategy=strategy)) == set()
+
+
+@pytest.mark.parametrize(
+    ("release", "rules"),
+    [("1.4", {"LM512"}), ("1.5", set()), ("1.6", {"LM513"}), ("1.9", {"LM513"}), ("1.10", {"LM513"})],
+)
+def test_a_budget_of_a_vm_that_moves_has_no_effect_from_1_6_on(release: str, rules: set[str]) -> None:
+    """
+    In KubeVirt 1.5 and earlier, KubeVirt creates a budget of its own.
+    """
+    objects = [budget({"matchLabels": {"app": "vm"}}, maxUnavailable=0), vm(labels={"app": "vm"})]
+    objects[1]["spec"]["template"]["spec"]["evictionStrategy"] = "LiveMigrate"
+
+    assert found(*objects, release=release) == rules
+    severities = {
+        finding.severity
+        for judged in checked(*objects, release=release).objects
+        for finding in judged.findings
+        if finding.rule == "LM513"
+    }
+    assert severities == ({"info"} if "LM513" in rules else set())
+
+
+def test_a_budget_of_another_strategy_gets_no_note() -> None:
+    """
+    With External, another controller acts. With LiveMigrate and a VM that cannot move, LM501 reports the drain.
+    """
+    selector = budget({"matchLabels": {"app": "vm"}}, maxUnavailable=1)
+    bridge = {"devices": {"interfaces": [{"name": "p", "bridge": {}}]}}
+
+    assert found(selector, vm(labels={"app": "vm"}, evictionStrategy="External")) == set()
+    assert found(selector, vm(labels={"app": "vm"}, evictionStrategy="LiveMigrate", domain=bridge)) == set()

@@ -3,6 +3,7 @@
 from webhook.rules.eviction import (
     anti_affinity,
     budget_blocks_drain,
+    budget_without_effect,
     host_model_one_node,
     no_second_node,
     pinned_to_node,
@@ -17,4 +18,5 @@ TARGET_RULES: tuple[Rule, ...] = (
     anti_affinity.RULE,
     no_second_node.RULE,
     budget_blocks_drain.RULE,
+    budget_without_effect.RULE,
 )
