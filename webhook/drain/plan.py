@@ -70,7 +70,7 @@ class Seconds(msgspec.Struct, frozen=True):
     worst: int | None = None
 
 
-class Machine(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Machine(msgspec.Struct, frozen=True, rename="camel"):
     """The outcome for one VMI."""
 
     namespace: str
@@ -99,7 +99,7 @@ MOST_NODES = 10
 """The maximum number of nodes that are named for one VMI."""
 
 
-class NodePlan(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class NodePlan(msgspec.Struct, frozen=True, rename="camel"):
     """The drain of one node."""
 
     name: str
@@ -140,7 +140,7 @@ class Step(msgspec.Struct, frozen=True, rename="camel"):
     """The nodes of these VMIs."""
 
 
-class Readiness(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Readiness(msgspec.Struct, frozen=True, rename="camel"):
     """A VMI that an upgrade of KubeVirt leaves behind, or that has selectors no other node satisfies."""
 
     namespace: str
@@ -153,7 +153,7 @@ class Readiness(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     is_cured_by_restart: bool = False
 
 
-class DrainReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class DrainReport(msgspec.Struct, frozen=True, rename="camel"):
     """The rehearsal of the drain of one or more nodes."""
 
     nodes: tuple[NodePlan, ...]
