@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from webhook.report import as_json, pages, releases_page
+from webhook.report import as_json, drain_json, pages, releases_page
 from webhook.rules.register import RULES
 
 DOCS = Path(__file__).resolve().parent
@@ -42,8 +42,12 @@ def generated() -> dict[str, str]:
 
 
 def schemas() -> dict[str, str]:
-    """The shapes that are promised: the answer (``migratable/v1``) and the configuration file, for editors."""
-    shapes = {"report": as_json.schema(), "migratable.yaml": msgspec.json.schema(configuration.Config)}
+    """The shapes that are promised: the answers (``migratable/v1``) and the configuration file, for editors."""
+    shapes = {
+        "report": as_json.schema(),
+        "drain-report": drain_json.schema(),
+        "migratable.yaml": msgspec.json.schema(configuration.Config),
+    }
     return {
         name: msgspec.json.format(msgspec.json.encode(shape), indent=2).decode() + "\n"
         for name, shape in shapes.items()
