@@ -115,6 +115,22 @@ def test_a_stale_store_is_not_trusted() -> None:
     assert world.every(PersistentVolumeClaim) == expected
 
 
+def test_a_lookup_for_advice_sends_no_request() -> None:
+    """
+    An object that is not stored stays unknown.
+    """
+    clock, transport = Clock(), FakeTransport(fixed({}))
+    world = ClusterWorld(store_of(clock, {}), LiveReads(transport, lambda _: "", clock), clock=clock)
+
+    advice = world.for_advice()
+
+    assert isinstance(advice.find(PersistentVolumeClaim, "shop", "os"), Unread)
+    assert isinstance(advice.every(StorageClass), Unread)
+    assert transport.asked == []
+    world.find(PersistentVolumeClaim, "shop", "os")
+    assert transport.asked
+
+
 @pytest.mark.parametrize("name", BAD_NAMES)
 @pytest.mark.parametrize("kind", [*WATCHED, ControllerRevision])
 def test_an_invalid_name_is_not_sent_to_the_api_server(kind: type[Kubernetes], name: str) -> None:

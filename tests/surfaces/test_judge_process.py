@@ -108,6 +108,47 @@ def test_lookups_go_to_the_server(mode: str, migratable: bool) -> None:
     assert ("PersistentVolumeClaim", "os") in world.lookups
 
 
+class Stored(RecordingWorld):
+    """A world whose lookups count as reads. The stored objects can be looked up without a read."""
+
+    def __init__(self, *known: dict[str, Any]) -> None:
+        super().__init__(*known)
+        self.listed: list[str] = []
+        self.stored = RecordingWorld(*known)
+
+    def for_advice(self) -> World:
+        return self.stored
+
+    def every(self, kind: type[Any]) -> Any:
+        self.listed.append(kind.__name__)
+        return super().every(kind)
+
+
+ONLY_FOR_ADVICE = {"PodDisruptionBudget", "PersistentVolume", "StorageClass", "StorageProfile"}
+
+
+@pytest.mark.parametrize("separate", [True, False], ids=["a process", "a thread"])
+def test_lookups_for_advice_cause_no_read(separate: bool) -> None:
+    """
+    As at admission: the verdict needs the claim itself, and advice needs the storage behind it.
+    """
+    made = claim("os", "ReadWriteMany")
+    made["spec"]["storageClassName"] = "fast"
+    world = Stored(made)
+    judge: Judge = SeparateProcess(()) if separate else InProcess(())
+
+    try:
+        report(judge, UNPROVEN, world)
+    finally:
+        if isinstance(judge, SeparateProcess):
+            judge.stop()
+
+    read = {kind for kind, _ in world.lookups} | set(world.listed)
+    assert "PersistentVolumeClaim" in read
+    assert not read & ONLY_FOR_ADVICE
+    assert "StorageClass" in {kind for kind, _ in world.stored.lookups}
+
+
 def test_it_runs_at_the_lowest_priority(apart: SeparateProcess) -> None:
     """
     The server comes first on a shared core.

@@ -102,6 +102,10 @@ class ClusterWorld:
             return self._untrusted(kind)
         return self._live.confirm_every(kind, self._until - self._clock())
 
+    def for_advice(self) -> "ClusterWorld":
+        """Returns the stored objects, without live reads."""
+        return ClusterWorld(self._store, default_namespace=self._default, deadline_seconds=0.0, clock=self._clock)
+
     def _untrusted(self, kind: type[Kubernetes]) -> Unknown:
         is_listed = self._store.holds(kind) and self._store.synced(kind)
         return stale(kind, FRESH_SECONDS) if is_listed else not_read(kind)

@@ -22,7 +22,7 @@ import msgspec
 
 from webhook.check.check import Settings
 from webhook.errors import Unavailable
-from webhook.facts.world import World
+from webhook.facts.world import World, for_advice
 from webhook.manifests.objects import ManifestObject, placed_in
 from webhook.objects.meta import Kubernetes
 from webhook.surfaces.api.judge.judge import namespaces_in, report_on
@@ -201,4 +201,6 @@ def _answer(lookup: Lookup, world: World | None) -> object:
     kind = KINDS.get(lookup.kind)
     if kind is None or world is None:
         raise EOFError("unexpected lookup from the judging process")
+    if lookup.for_advice:
+        world = for_advice(world)
     return world.every(kind) if lookup.name is None else world.find(kind, lookup.namespace, lookup.name)

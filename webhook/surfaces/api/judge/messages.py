@@ -37,6 +37,8 @@ class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
     kind: str
     namespace: str = ""
     name: str | None = None
+    for_advice: bool = False
+    """Whether only advice needs the result. Such a lookup causes no read from the API server."""
 
 
 class NamespacesFound(msgspec.Struct, frozen=True, tag="namespaces"):

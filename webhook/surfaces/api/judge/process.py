@@ -42,17 +42,22 @@ LOWEST_PRIORITY = 19
 class RemoteWorld:
     """The part of the cluster that the caller is allowed to read. Each lookup is sent once."""
 
-    def __init__(self, server: Connection) -> None:
+    def __init__(self, server: Connection, known: dict[Lookup, object] | None = None) -> None:
         self._server = server
-        self._known: dict[Lookup, object] = {}
+        self._known: dict[Lookup, object] = {} if known is None else known
+        self._is_advice = known is not None
+
+    def for_advice(self) -> "RemoteWorld":
+        """The same objects. The server answers without a read from the API server."""
+        return self if self._is_advice else RemoteWorld(self._server, self._known)
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """The object, if the caller is allowed to read it."""
-        return cast("Found[K]", self._ask(Lookup(kind.__name__, namespace, name)))
+        return cast("Found[K]", self._ask(Lookup(kind.__name__, namespace, name, self._is_advice)))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All objects that the caller is allowed to read."""
-        return cast("Fact[tuple[K, ...]]", self._ask(Lookup(kind.__name__)))
+        return cast("Fact[tuple[K, ...]]", self._ask(Lookup(kind.__name__, for_advice=self._is_advice)))
 
     def _ask(self, lookup: Lookup) -> object:
         if lookup not in self._known:
