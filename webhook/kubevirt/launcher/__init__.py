@@ -1,1 +1,1 @@
-"""The target pod of a live migration, as virt-controller creates it."""
+"""The pods that virt-controller creates for VMIs: the launcher pod, and the target pod of a live migration."""
