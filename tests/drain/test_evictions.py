@@ -10,7 +10,7 @@ from webhook.objects.kubevirt import Configuration
 from webhook.objects.pods import Pod
 from webhook.objects.running import RunningVMI
 
-DRY_RUN = msgspec.convert({"deleteOptions": {"dryRun": ["All"]}}, Eviction)
+DRY_RUN = msgspec.convert({"deleteOptions": {"dryRun": ["All", "other"]}}, Eviction)
 EVACUATION = 'Eviction triggered evacuation of VMI "tenant/vm1"'
 
 
@@ -97,3 +97,23 @@ def test_an_unknown_strategy_lets_the_eviction_stop_the_vm() -> None:
     KubeVirt acts only on the strategies that it knows.
     """
     assert evict(launcher(), Version(1, 9, 0), evicted=vmi(strategy="Move")) == Answer(Why.STOPS)
+
+
+@pytest.mark.parametrize(("version", "source"), [(Version(1, 6, 6), ""), (Version(1, 7, 0), "descheduler")])
+def test_the_mark_names_the_descheduler_since_1_7_0(version: Version, source: str) -> None:
+    """
+    The descheduler annotates its evictions.
+    """
+    body = msgspec.convert({"metadata": {"annotations": {"requested-by": "sigs.k8s.io/descheduler"}}}, Eviction)
+
+    assert evict(launcher(), version, body=body).mark == Mark(NODE, is_annotated=False, source=source)
+
+
+@pytest.mark.parametrize("labels", [None, {"kubevirt.io": "virt-launcher"}, {"kubevirt.io": "hotplug-disk"}])
+def test_a_pod_with_little_metadata_is_not_protected(labels: dict[str, str] | None) -> None:
+    """
+    A launcher without annotations names no VMI, and an attachment pod needs an owner.
+    """
+    pod = msgspec.convert({"metadata": {"name": "p", "namespace": NAMESPACE, "labels": labels}}, Pod)
+
+    assert evict(pod, Version(1, 9, 0)) == Answer(Why.NOT_PROTECTED)

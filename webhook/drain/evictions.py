@@ -5,7 +5,7 @@ Source: ``pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitt
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Final
 
 import msgspec
@@ -46,22 +46,22 @@ class Strategy(StrEnum):
     EXTERNAL = "External"
 
 
-class Why(StrEnum):
+class Why(Enum):
     """The reason for an answer."""
 
-    NOT_PROTECTED = "notProtected"
+    NOT_PROTECTED = auto()
     """The webhook does not protect the pod: no launcher, a finished launcher, or no pod."""
-    STOPS = "stops"
+    STOPS = auto()
     """The strategy in force lets the eviction stop the VM."""
-    NOT_MIGRATABLE = "notMigratable"
-    MARKED = "marked"
+    NOT_MIGRATABLE = auto()
+    MARKED = auto()
     """This request marks the VMI."""
-    IN_PROGRESS = "inProgress"
+    IN_PROGRESS = auto()
     """An earlier request has marked the VMI."""
-    TARGET = "target"
+    TARGET = auto()
     """The VMI does not run in this pod, which is the target pod of a migration."""
-    ATTACHMENT = "attachment"
-    NO_VMI = "noVMI"
+    ATTACHMENT = auto()
+    NO_VMI = auto()
 
 
 class DeleteOptions(Read, frozen=True):
@@ -78,8 +78,8 @@ class Eviction(Kubernetes, frozen=True):
     @property
     def is_dry_run(self) -> bool:
         """Whether the body requests a dry run. Only the first entry of ``dryRun`` counts."""
-        entries = (self.delete_options.dry_run if self.delete_options is not None else None) or [""]
-        return entries[0] == "All"
+        entries = self.delete_options.dry_run if self.delete_options is not None else None
+        return (entries or [])[:1] == ["All"]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -104,10 +104,10 @@ class Mark(msgspec.Struct, frozen=True):
     """The patch that the webhook sends for the VMI."""
 
     node: str
+    is_annotated: bool
+    """Whether the VMI has annotations already."""
     source: str = ""
     """The value of the annotation ``kubevirt.io/eviction-source``, or an empty text if the patch does not set it."""
-    is_annotated: bool = True
-    """Whether the VMI has annotations already."""
     dry_run: bool = False
 
     @property
@@ -204,7 +204,7 @@ def answer_for_attachment(pod: Pod, pods: Mapping[Key, Pod], vmis: Mapping[Key, 
     if owner is None or not is_launcher(owner) or owner.is_finished:
         return _PASSES
     name = domain_of(owner)
-    if name is None or (pod.namespace, name) not in vmis:
+    if (pod.namespace, name) not in vmis:
         return _PASSES
     return Answer(
         Why.ATTACHMENT,
@@ -241,7 +241,7 @@ def _mark(vmi: RunningVMI, version: Version, request: Request) -> Mark:
     by_descheduler = version >= _RECORDS_SOURCE and requested_by == _BY_DESCHEDULER
     return Mark(
         vmi.node,
-        DESCHEDULER if by_descheduler else "",
         bool(vmi.meta.annotations),
+        DESCHEDULER if by_descheduler else "",
         request.dry_run or in_body,
     )
