@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from tests.drain.building import NODE, launcher, migration, vmi
 from webhook.drain.evacuation import Controller, Evacuation, has_priority_queue, is_migrating, takes_slot
 from webhook.kubevirt.releases import Version
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration
+from webhook.objects.pods import Pod
 from webhook.objects.running import RunningVMI
 from webhook.objects.scheduling import Taint
 
@@ -29,7 +31,16 @@ def names(evacuation: Evacuation) -> list[str]:
     return [candidate.name for candidate in evacuation.candidates]
 
 
-@pytest.mark.parametrize(("phase", "spec"), [("Running", {}), ("Scheduling", {}), ("Scheduling", {"receive": {}})])
+@pytest.mark.parametrize(
+    ("phase", "spec"),
+    [
+        ("Running", {}),
+        ("Scheduling", {}),
+        ("Scheduling", {"receive": {}}),
+        ("Running", {"sendTo": {}}),
+        ("Scheduling", {"sendTo": {}, "receive": {}}),
+    ],
+)
 def test_a_started_migration_takes_a_slot(phase: str, spec: dict[str, object]) -> None:
     """
     A migration takes a slot from phase Scheduling until it ends.
@@ -92,6 +103,20 @@ def test_a_vmi_without_the_state_of_a_migration_does_not_migrate() -> None:
     A VMI that has never migrated has no state.
     """
     assert not is_migrating(vmi(), NOW)
+    assert not is_migrating(RunningVMI(), NOW)
+
+
+def test_pods_without_an_owner_are_no_pods_of_a_vmi() -> None:
+    """
+    Only pods whose controller is the VMI count as its pods.
+    """
+    value = msgspec.to_builtins(launcher())
+    value["metadata"]["ownerReferences"][0]["controller"] = False
+    others = [Pod(), Pod(), msgspec.convert(value, Pod)]
+    marked = vmi(evacuationNodeName=NODE)
+    controller = Controller([marked], [*others, launcher()], [], Configuration(), NEWEST, NOW)
+
+    assert names(controller.evacuate(NODE)) == ["vm1"]
 
 
 @pytest.mark.parametrize(
@@ -132,10 +157,10 @@ def test_the_drain_taint_evacuates_all_vmis_of_the_node() -> None:
     assert names(evacuate(vmi(), taints=(Taint("kubevirt.io/drain", "", "NoExecute"),))) == []
 
 
-def test_the_oldest_known_defaults_hold_for_older_releases() -> None:
+def test_limits_that_are_not_set_have_their_defaults() -> None:
     """
-    Without a priority queue, the limits of the cluster and the node hold.
+    Without a priority queue, at most two migrations leave a node at the same time.
     """
     marked = [vmi(f"vm{number}", evacuationNodeName=NODE) for number in range(4)]
 
-    assert evacuate(*marked, version=Version(0, 58, 0)).created == 2
+    assert evacuate(*marked, version=Version(1, 6, 6)).created == 2

@@ -15,10 +15,15 @@ import msgspec
 
 from webhook.drain.evictions import DESCHEDULER, EVICTION_SOURCE, Key, Strategy, strategy_of
 from webhook.kubevirt.feature_gates import gate_is_on
-from webhook.kubevirt.releases import OLDEST, Version, behaviours, judged_as, only
-from webhook.kubevirt.settings.settings import NODE_DRAIN_TAINT_KEY, PARALLEL_CLUSTER, PARALLEL_OUTBOUND, in_force
+from webhook.kubevirt.releases import KNOWN, Version, judged_as, only
+from webhook.kubevirt.settings.settings import (
+    NODE_DRAIN_TAINT_KEY,
+    PARALLEL_CLUSTER,
+    PARALLEL_OUTBOUND,
+    same_in_all,
+    written,
+)
 from webhook.objects.kubevirt import Configuration
-from webhook.objects.meta import Json
 from webhook.objects.pods import Pod
 from webhook.objects.running import Migration, RunningVMI
 from webhook.objects.scheduling import Taint
@@ -56,8 +61,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Evacuation(msgspec.Struct, frozen=True):
     """One pass of the controller over a node."""
 
-    candidates: tuple[Candidate, ...] = ()
-    created: int = 0
+    candidates: tuple[Candidate, ...]
+    created: int
     """The number of candidates for which the controller creates a migration. Their choice is random."""
     warned: tuple[Key, ...] = ()
     """The VMIs for which the controller sends ``NOT_MIGRATABLE_EVENT`` while slots are left. Empty with the priority queue."""
@@ -83,7 +88,7 @@ class Controller:
         self._migrating = {(migration.namespace, migration.spec.vmi_name) for migration in unfinished}
         self._running = [migration.spec.vmi_name for migration in unfinished if takes_slot(migration, version)]
         self._active_pods = Counter(_controllers(pods))
-        settings = _settings(configuration, version)
+        settings = same_in_all(KNOWN) | written(configuration.migrations)
         self._taint_key: str = settings[NODE_DRAIN_TAINT_KEY]
         self._per_cluster: int = settings[PARALLEL_CLUSTER]
         self._per_node: int = settings[PARALLEL_OUTBOUND]
@@ -103,7 +108,7 @@ class Controller:
         return Evacuation(candidates, created, warned)
 
     def _is_marked(self, vmi: RunningVMI) -> bool:
-        return bool(vmi.mark) and vmi.mark == vmi.node and not is_migrating(vmi, self._now)
+        return vmi.mark == vmi.node and not is_migrating(vmi, self._now)
 
     def _wants_migration(self, vmi: RunningVMI) -> bool:
         if vmi.is_final or vmi.meta.deletion_timestamp is not None:
@@ -113,7 +118,7 @@ class Controller:
 
     def _is_free(self, vmi: RunningVMI) -> bool:
         """Whether the VMI has no unfinished migration and at most one active pod."""
-        active = self._active_pods[vmi.namespace, vmi.meta.uid or ""]
+        active = self._active_pods[vmi.namespace, vmi.meta.uid]
         return (vmi.namespace, vmi.name) not in self._migrating and active <= 1
 
     def _candidate(self, vmi: RunningVMI, node: str) -> Candidate:
@@ -162,16 +167,8 @@ def _has_come(timestamp: str | None, now: datetime) -> bool:
     return timestamp is not None and datetime.fromisoformat(timestamp) <= now
 
 
-def _controllers(pods: Iterable[Pod]) -> Iterator[tuple[str, str]]:
+def _controllers(pods: Iterable[Pod]) -> Iterator[tuple[str, str | None]]:
     """Yields namespace and controller UID of each pod that has not finished."""
     for pod in pods:
         if not pod.is_finished:
-            for owner in pod.meta.owner_references or ():
-                if owner.controller:
-                    yield pod.namespace, owner.uid
-                    break
-
-
-def _settings(configuration: Configuration, version: Version) -> dict[str, Json]:
-    release = judged_as(version.release) or OLDEST
-    return in_force(configuration.migrations, next(behaviours(only(release))))
+            yield from ((pod.namespace, owner.uid) for owner in pod.meta.owner_references or () if owner.controller)
