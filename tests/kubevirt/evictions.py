@@ -72,7 +72,7 @@ class Comparison:
                 self.agreed[version, kind, field] += 1
             else:
                 pair = (expected.get(field), actual.get(field))
-                self.differences.append(Difference(version, case["id"], field, *pair))
+                self.differences.append(Difference(version, str(case.get("id")), field, *pair))
 
     def lines(self) -> Iterator[str]:
         """The report."""
@@ -91,7 +91,7 @@ def expectation(case: Case, kind: str) -> Case:
     """KubeVirt's answer, with lists in a fixed order."""
     expected = dict(case["expected"])
     if kind == EVACUATION:
-        expected["candidates"] = sorted(expected["candidates"], key=lambda candidate: candidate["vmi"])
+        expected["candidates"] = sorted(expected.get("candidates") or [], key=lambda candidate: candidate["vmi"])
         expected["events"] = expected.get("events") or []
     return expected
 
@@ -103,9 +103,9 @@ def outcome(case: Case, kind: str, version: Version) -> Case:
 
 def _eviction(case: Case, version: Version) -> Case:
     objects = Objects(
-        {(pod.namespace, pod.name): pod for pod in _read(case["pods"], Pod)},
-        {(vmi.namespace, vmi.name): vmi for vmi in _read(case["vmis"], RunningVMI)},
-        msgspec.convert(case["kubevirt"], Configuration),
+        {(pod.namespace, pod.name): pod for pod in _read(case.get("pods"), Pod)},
+        {(vmi.namespace, vmi.name): vmi for vmi in _read(case.get("vmis"), RunningVMI)},
+        msgspec.convert(case.get("kubevirt") or {}, Configuration),
     )
     eviction = msgspec.convert(case["eviction"], Eviction)
     request = Request(case["namespace"], case["name"], eviction, bool(case.get("requestDryRun")))
@@ -119,14 +119,14 @@ def _eviction(case: Case, version: Version) -> Case:
 def _evacuation(case: Case, version: Version) -> Case:
     node = msgspec.convert(case["node"], Node)
     controller = Controller(
-        _read(case["vmis"], RunningVMI),
-        _read(case["pods"], Pod),
-        _read(case["migrations"], Migration),
-        msgspec.convert(case["kubevirt"], Configuration),
+        _read(case.get("vmis"), RunningVMI),
+        _read(case.get("pods"), Pod),
+        _read(case.get("migrations"), Migration),
+        msgspec.convert(case.get("kubevirt") or {}, Configuration),
         version,
         datetime.now(UTC),
     )
-    evacuation = controller.evacuate(node.name, node.spec.taints or ())
+    evacuation = controller.evacuate(node.name, (node.spec.taints if node.spec is not None else None) or ())
     candidates = [
         {"vmi": f"{candidate.namespace}/{candidate.name}", "annotations": candidate.annotations}
         | ({"priority": candidate.priority} if candidate.priority is not None else {})
@@ -139,8 +139,8 @@ def _evacuation(case: Case, version: Version) -> Case:
     }
 
 
-def _read(values: list[Case], reads: type[K]) -> list[K]:
-    return msgspec.convert(values, list[reads])  # type: ignore[valid-type]
+def _read(values: list[Case] | None, reads: type[K]) -> list[K]:
+    return msgspec.convert(values or [], list[reads])  # type: ignore[valid-type]
 
 
 def release_of(path: Path, given: Version | None) -> Version:
@@ -150,6 +150,19 @@ def release_of(path: Path, given: Version | None) -> Version:
     if version is None:
         raise BadFile(f"{path}: the name contains no release such as v1.9.0; pass --release")
     return version
+
+
+def compare(paths: Sequence[Path], release: Version | None) -> Comparison:
+    """Compares all cases of the files."""
+    comparison = Comparison()
+    for path in paths:
+        version = release_of(path, release)
+        for number, case in enumerate(cases_of(path), 1):
+            try:
+                comparison.add(case, version)
+            except (KeyError, msgspec.ValidationError) as error:
+                raise BadFile(f"{path}: case {number}: {error}") from error
+    return comparison
 
 
 def cases_of(path: Path) -> Iterator[Case]:
@@ -183,12 +196,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parse_version(options.release) if options.release else None
     if options.release and given is None:
         parser.error(f"--release {options.release} is not a patch release such as v1.9.0")
-    comparison = Comparison()
     try:
-        for path in options.files:
-            version = release_of(path, given)
-            for case in cases_of(path):
-                comparison.add(case, version)
+        comparison = compare(options.files, given)
     except BadFile as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
