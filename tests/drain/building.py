@@ -42,11 +42,11 @@ def launcher(name: str = "vm1", node: str = NODE, phase: str = "Running", suffix
     return msgspec.convert(value, Pod)
 
 
-def attachment(owner: Pod, node: str = NODE) -> Pod:
+def attachment(owner: Pod, node: str = NODE, name: str = "hp-volume-xyz12") -> Pod:
     """The pod that attaches hotplugged volumes for the launcher ``owner``."""
     value = {
         "metadata": {
-            "name": "hp-volume-xyz12",
+            "name": name,
             "namespace": NAMESPACE,
             "labels": {"kubevirt.io": "hotplug-disk"},
             "ownerReferences": [{"kind": "Pod", "name": owner.name, "uid": "u-pod", "controller": True}],

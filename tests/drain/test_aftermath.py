@@ -168,3 +168,10 @@ def test_the_effect_of_a_foreign_owner_is_unknown() -> None:
         "the owner of the VMI is a Sandbox, which KubeVirt does not know",
         "find out whether the Sandbox creates the VMI again",
     )
+
+
+def test_an_unknown_fact_without_a_remedy_has_no_remedy() -> None:
+    """
+    The remedy is then empty.
+    """
+    assert aftermath(Unknown("it is late"), fits=True).remedy == ""

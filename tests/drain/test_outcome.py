@@ -39,9 +39,9 @@ class Listed(msgspec.Struct):
         return self.answer
 
 
-def budget(owner: str = "") -> PodDisruptionBudget:
-    owners = [{"kind": owner, "name": "vm1", "controller": True}] if owner else []
-    metadata = {"name": "pdb", "namespace": NAMESPACE, "ownerReferences": owners}
+def budget(owner: str = "", name: str = "pdb") -> PodDisruptionBudget:
+    owners = [{"kind": owner, "name": "vm1", "controller": True}] if owner else None
+    metadata = {"name": name, "namespace": NAMESPACE, "ownerReferences": owners}
     return msgspec.convert({"metadata": metadata}, PodDisruptionBudget)
 
 
@@ -123,6 +123,22 @@ def test_a_vmi_that_starts_is_unknown_until_its_condition_is_set(phase: str) -> 
     )
 
 
+def test_a_vmi_that_starts_with_a_condition_is_not_migratable() -> None:
+    """
+    virt-handler has set the condition already.
+    """
+    assert outcome(vmi(migratable="False", phase="Scheduled")).detail == Detail.NOT_MIGRATABLE
+
+
+def test_other_conditions_of_the_vmi_do_not_matter() -> None:
+    """
+    Only the condition LiveMigratable decides.
+    """
+    conditions = [{"type": "Ready", "status": "True", "reason": "R"}, {"type": "LiveMigratable", "status": "False"}]
+
+    assert outcome(vmi(conditions=conditions)).reasons == ("LiveMigratable is False",)
+
+
 def test_a_running_vmi_without_the_condition_is_not_migratable() -> None:
     """
     KubeVirt treats an absent condition as False.
@@ -188,6 +204,7 @@ def test_external_blocks_until_another_controller_acts() -> None:
 
     assert outcome(vmi(strategy="External")) == expected
     assert outcome(vmi(strategy="External", migratable="False", evacuationNodeName=NODE)) == expected
+    assert outcome(vmi(strategy="External", nodeName="")) == expected
 
 
 def test_cluster_api_is_named_for_its_vmis() -> None:
@@ -212,7 +229,7 @@ def test_a_marked_vmi_moves(version: Version) -> None:
 
 @pytest.mark.parametrize(
     ("version", "cancel"),
-    [(NEWEST, ", or virtctl evacuate-cancel vmi vm1 -n tenant"), (Version(1, 6, 6), ""), (BEFORE_1_5, "")],
+    [(Version(1, 7, 0), ", or virtctl evacuate-cancel vmi vm1 -n tenant"), (Version(1, 6, 6), ""), (BEFORE_1_5, "")],
 )
 def test_a_mark_for_another_node_blocks(version: Version, cancel: str) -> None:
     """
@@ -253,13 +270,44 @@ def test_a_target_pod_whose_eviction_passes_ends_the_migration() -> None:
     )
 
 
+MOVED_AWAY = {"sourceNode": NODE, "targetNode": "n2", "completed": True}
+
+
 def test_a_vmi_that_has_just_moved_away_is_no_part_of_the_drain() -> None:
     """
     Its old launcher ends without an eviction.
     """
-    state = {"sourceNode": NODE, "targetNode": "n2", "completed": True}
+    assert firsts(vmi(nodeName="n2", migrationState=MOVED_AWAY), pods=[launcher()]) == []
 
-    assert firsts(vmi(nodeName="n2", migrationState=state), pods=[launcher()]) == []
+
+@pytest.mark.parametrize(
+    ("node", "state", "detail"),
+    [
+        ("n2", MOVED_AWAY | {"sourceNode": "n3"}, Detail.TARGET),
+        ("n2", MOVED_AWAY | {"completed": False}, Detail.TARGET),
+        (NODE, MOVED_AWAY, None),
+        ("", MOVED_AWAY, None),
+    ],
+)
+def test_other_states_of_a_migration_keep_the_vmi_in_the_drain(
+    node: str, state: dict[str, Any], detail: Detail | None
+) -> None:
+    """
+    Only a completed migration from this node to the node of the VMI ends the launcher.
+    """
+    [first] = firsts(vmi(nodeName=node, migrationState=state), pods=[launcher()])
+
+    assert (first.machine.detail, first.launcher) == (detail, launcher())
+
+
+def test_a_vmi_without_a_status_has_no_node() -> None:
+    """
+    Its launcher shows that it starts on this node.
+    """
+    value = msgspec.to_builtins(vmi(strategy="None"))
+    del value["status"]
+
+    assert outcome(msgspec.convert(value, RunningVMI)).detail == Detail.RESTARTS
 
 
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
@@ -325,6 +373,29 @@ def test_a_second_budget_makes_the_drain_fail_up_to_1_4() -> None:
     )
 
 
+def test_all_second_budgets_are_named_in_order() -> None:
+    """
+    The order of the input does not matter.
+    """
+    several = Listed([budget(name="b"), budget(name="a")])
+
+    assert outcome(vmi(), budgets=several, version=BEFORE_1_5).message.startswith(
+        "PodDisruptionBudget a, b is a second"
+    )
+
+
+def test_budgets_of_unknown_pods_are_not_checked() -> None:
+    """
+    Without its launcher, a VMI has no labels that a budget could select.
+    """
+    refuses = Listed([budget()], "Cannot evict pod.")
+
+    [stops] = firsts(owned(vmi(strategy="None")), budgets=refuses)
+    [moves] = firsts(vmi(), budgets=refuses, version=BEFORE_1_5)
+
+    assert (stops.machine.outcome, moves.machine.outcome) == (Outcome.STOPS, Outcome.MOVES)
+
+
 def test_the_budget_of_kubevirt_is_no_second_budget() -> None:
     """
     KubeVirt creates its budgets with the VMI as owner.
@@ -379,7 +450,7 @@ def test_an_attachment_pod_is_not_protected_before_1_6_1() -> None:
     """
     pods = [launcher(), attachment(launcher())]
 
-    [old] = firsts(vmi(), pods=pods, version=Version(1, 6, 0))
+    [old] = firsts(vmi(), pods=[*pods, attachment(launcher("vm2"), name="hp-volume-other")], version=Version(1, 6, 0))
     [new] = firsts(vmi(), pods=pods, version=Version(1, 6, 1))
 
     assert old.machine == machine(
@@ -411,6 +482,15 @@ def test_an_attachment_pod_without_its_launcher_on_the_node_blocks() -> None:
     assert firsts(pods=[owner, attachment(owner)]) == []
 
 
+def test_a_finished_pod_hides_no_other_pod() -> None:
+    """
+    Finished pods are left out of the drain.
+    """
+    [first] = firsts(vmi(), pods=[launcher(phase="Failed", suffix="old"), launcher()])
+
+    assert first.launcher == launcher()
+
+
 def test_a_launcher_without_its_vmi_is_unknown() -> None:
     """
     The message names the missing VMI. A launcher that names no VMI is not protected.
@@ -427,6 +507,7 @@ def test_a_launcher_without_its_vmi_is_unknown() -> None:
         "Add VirtualMachineInstance tenant/vm1 to the input.",
         strategy="",
     )
+    assert missing.launcher == launcher()
     assert nameless.machine == Machine(
         NAMESPACE,
         "virt-launcher-vm2-abcde",

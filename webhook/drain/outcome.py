@@ -140,12 +140,11 @@ class Outcomes:
         return First(machine, vmi, launcher, owner)
 
     def _machine(self, vmi: RunningVMI, launcher: Pod | None, owner: Fact[Owner], node: str) -> Machine:
-        if vmi.meta.deletion_timestamp is not None and vmi.node == node:
+        if vmi.meta.deletion_timestamp is not None:
             return _stops(vmi, "", "The VMI is already being deleted.", aftermath(owner, fits=True))
-        configuration = self._cluster.configuration
-        if vmi.spec.eviction_strategy is None and isinstance(configuration, Unknown):
-            return _unknown(vmi, f"The eviction strategy is unknown: {configuration.why}.", configuration)
-        strategy = strategy_of(vmi, Configuration() if isinstance(configuration, Unknown) else configuration)
+        strategy = self._strategy(vmi)
+        if isinstance(strategy, Unknown):
+            return _unknown(vmi, f"The eviction strategy is unknown: {strategy.why}.", strategy)
         given = answer_for_launcher(node, vmi, strategy, self._version)
         if given.why is Why.STOPS:
             return self._passes(vmi, launcher, owner, strategy, node)
@@ -161,6 +160,12 @@ class Outcomes:
         if vmi.mark not in {"", vmi.node}:
             return _marked_elsewhere(vmi, strategy, self._version)
         return self._moves(vmi, launcher, strategy, given)
+
+    def _strategy(self, vmi: RunningVMI) -> Fact[str]:
+        configuration = self._cluster.configuration
+        if isinstance(configuration, Unknown):
+            return configuration if vmi.spec.eviction_strategy is None else vmi.spec.eviction_strategy
+        return strategy_of(vmi, configuration)
 
     def _moves(self, vmi: RunningVMI, launcher: Pod | None, strategy: str, given: Answer) -> Machine:
         sentences = ["The VMI is already marked for evacuation."] if given.why is Why.IN_PROGRESS else []
@@ -265,9 +270,7 @@ def _stops(vmi: RunningVMI, strategy: str, message: str, after: Aftermath) -> Ma
 
 
 def _why_it_stops(vmi: RunningVMI, strategy: str) -> str:
-    cannot = (
-        " and the VMI cannot be live-migrated" if strategy == Strategy.IF_POSSIBLE and not vmi.is_migratable else ""
-    )
+    cannot = " and the VMI cannot be live-migrated" if strategy == Strategy.IF_POSSIBLE else ""
     return f"evictionStrategy is {strategy or shown(strategy)}{cannot}, so the drain shuts the VM down."
 
 
