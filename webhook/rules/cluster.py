@@ -35,6 +35,7 @@ from webhook.rules.policies import post_copy as policy_post_copy
 from webhook.rules.policies import setting as policy_setting
 from webhook.rules.policies import tied as policy_tied
 from webhook.rules.policies import too_new as policy_too_new
+from webhook.rules.policies import tuning_conflict as policy_tuning_conflict
 from webhook.rules.policies import unknown as policy_unknown
 from webhook.rules.policies import without_selectors as policy_without_selectors
 from webhook.rules.rule import Rule
@@ -120,6 +121,7 @@ POLICY_RULES: tuple[Rule, ...] = (
     policy_matches_nothing.RULE,
     policy_downtime_gate.RULE,
     policy_unknown.RULE,
+    policy_tuning_conflict.RULE,
 )
 NETWORK_RULES: tuple[Rule, ...] = (
     network_config.RULE,
