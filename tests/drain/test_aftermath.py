@@ -83,6 +83,14 @@ def test_a_vm_that_fits_no_other_node_waits_for_its_node(owner: Owner, effect: s
             Aftermath(Detail.STAYS_DOWN, "runStrategy is Halted, so KubeVirt does not start the VM again.", START),
         ),
         (
+            vm(runStrategy="WaitAsReceiver"),
+            Aftermath(
+                Detail.STAYS_DOWN,
+                "runStrategy is WaitAsReceiver, so KubeVirt does not start the VM again.",
+                "After the drain, write runStrategy: Always in the VM.",
+            ),
+        ),
+        (
             vm(runStrategy="Once"),
             Aftermath(
                 Detail.STAYS_DOWN,

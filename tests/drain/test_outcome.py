@@ -18,12 +18,17 @@ from webhook.objects.running import RunningVMI
 from webhook.objects.vm import VirtualMachine
 
 NEWEST, BEFORE_1_5 = Version(1, 9, 0), Version(1, 4, 1)
-ALWAYS = msgspec.convert(
-    {"metadata": {"name": "vm1", "namespace": NAMESPACE}, "spec": {"runStrategy": "Always"}}, VirtualMachine
-)
 UNKNOWN = Unknown("no KubeVirt was provided", "provide all objects of kind KubeVirt")
 RESTARTS = "KubeVirt starts the VM again on another node."
 MIGRATE = "Run virtctl migrate vm1 -n tenant before the drain, or write evictionStrategy: LiveMigrate in the VM."
+
+
+def vm(strategy: str) -> VirtualMachine:
+    value = {"metadata": {"name": "vm1", "namespace": NAMESPACE}, "spec": {"runStrategy": strategy}}
+    return msgspec.convert(value, VirtualMachine)
+
+
+ALWAYS = vm("Always")
 
 
 class Listed(msgspec.Struct):
@@ -58,9 +63,10 @@ def firsts(
     version: Version = NEWEST,
     configuration: Fact[Configuration] = Configuration(),  # noqa: B008 - immutable
     budgets: Budgets = Listed(),  # noqa: B008 - never changed
+    owner: VirtualMachine = ALWAYS,
 ) -> list[First]:
     keyed = {(one.namespace, one.name): one for one in vmis}
-    cluster = Cluster(keyed, pods, configuration, {(NAMESPACE, "vm1"): ALWAYS}, {}, budgets)
+    cluster = Cluster(keyed, pods, configuration, {(NAMESPACE, "vm1"): owner}, {}, budgets)
     return Outcomes(cluster, version).of(NODE)
 
 
@@ -97,6 +103,24 @@ def test_a_vmi_that_must_migrate_and_cannot_blocks_the_drain() -> None:
         "Correct what prevents the live migration, or cordon the node and run virtctl restart vm1 -n tenant.",
         reasons=("DisksNotLiveMigratable: no RWX",),
     )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "command"),
+    [
+        ("Manual", "virtctl restart vm1 -n tenant"),
+        ("RerunOnFailure", "virtctl restart vm1 -n tenant"),
+        ("Once", "kubectl delete vmi vm1 -n tenant"),
+        ("Halted", "kubectl delete vmi vm1 -n tenant"),
+    ],
+)
+def test_the_remedy_has_a_command_that_the_run_strategy_supports(strategy: str, command: str) -> None:
+    """
+    KubeVirt refuses to restart a VM with runStrategy Once or Halted.
+    """
+    result = outcome(vmi(migratable="False"), owner=vm(strategy))
+
+    assert result.remedy == f"Correct what prevents the live migration, or cordon the node and run {command}."
 
 
 def test_a_vmi_without_an_owner_is_deleted_where_a_vm_is_restarted() -> None:

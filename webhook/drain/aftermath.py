@@ -25,6 +25,8 @@ Owner: TypeAlias = VirtualMachine | VirtualMachineInstanceReplicaSet | None
 _VM: Final = "VirtualMachine"
 _REPLICA_SET: Final = "VirtualMachineInstanceReplicaSet"
 _HALTED: Final = "Halted"
+_STARTABLE: Final = frozenset((_HALTED, "Manual"))
+"""Run strategies that virtctl start supports (``StartVMRequestHandler`` of ``pkg/virt-api/rest/lifecycle.go``, v1.9.0)."""
 _ONCE: Final = "Once"
 _ALWAYS: Final = "Always"
 _RERUN: Final = "RerunOnFailure"
@@ -108,6 +110,8 @@ def _after_vm(owner: VirtualMachine, fits: Fact[bool]) -> Aftermath:
     if strategy == _RERUN:
         message = "runStrategy is RerunOnFailure, so the VM stays down if the guest shuts down cleanly."
         return Aftermath(Detail.STAYS_DOWN, message, start)
+    if strategy not in _STARTABLE:
+        start = "After the drain, write runStrategy: Always in the VM."
     return Aftermath(Detail.STAYS_DOWN, f"runStrategy is {strategy}, so KubeVirt does not start the VM again.", start)
 
 

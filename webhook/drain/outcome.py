@@ -32,6 +32,7 @@ from webhook.drain.evictions import (
 from webhook.drain.plan import Detail, Machine, Outcome
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.releases import Version
+from webhook.kubevirt.run_strategy import run_strategy
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.pods import Pod
@@ -42,6 +43,8 @@ from webhook.objects.vm import VirtualMachine, VirtualMachineInstanceReplicaSet
 CLUSTER_API: Final = "capk.cluster.x-k8s.io/"
 _SECOND_BUDGET_FAILS_BEFORE: Final = Version(1, 5, 0)
 _CANCELS_EVACUATION: Final = Version(1, 7, 0)
+_RESTARTABLE: Final = frozenset(("Always", "Manual", "RerunOnFailure"))
+"""Run strategies that virtctl restart supports (``RestartVMRequestHandler`` of ``pkg/virt-api/rest/lifecycle.go``, v1.9.0)."""
 _RUNNING: Final = "Running"
 _VMI: Final = "VirtualMachineInstance"
 
@@ -335,7 +338,7 @@ def _marked_elsewhere(vmi: RunningVMI, strategy: str, version: Version) -> Machi
 
 def _stop(vmi: RunningVMI, owner: Fact[Owner]) -> str:
     """The command that takes the VM off a cordoned node, as the end of a sentence."""
-    if isinstance(owner, VirtualMachine):
+    if isinstance(owner, VirtualMachine) and run_strategy(owner.spec) in _RESTARTABLE:
         return f"cordon the node and run virtctl restart {vmi.name} -n {vmi.namespace}"
     return f"cordon the node and run kubectl delete vmi {vmi.name} -n {vmi.namespace}"
 
