@@ -13,6 +13,7 @@ import msgspec
 from webhook.objects.scheduling import NodeTerm, Taint, Toleration
 from webhook.scheduling.node_selectors import matches, selects
 from webhook.scheduling.taints import untolerated
+from webhook.scheduling.verdicts import Refusal
 
 UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
@@ -34,13 +35,6 @@ class Place(msgspec.Struct, frozen=True):
     labels: Mapping[str, str] = {}
     taints: tuple[Taint, ...] = ()
     unschedulable: bool = False
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A filter plugin that excludes a node, and the reason in kube-scheduler's words."""
-
-    plugin: str
-    reason: str
 
 
 def refusals(pod: Pod, node: Place) -> Iterator[Refusal]:
