@@ -12,7 +12,8 @@ from webhook.objects.scheduling import NodeRequirement, NodeTerm
 
 NODE_NAME: Final = "metadata.name"
 """The only field of a node that ``matchFields`` supports."""
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,64}", re.ASCII)
+_INT64: Final = 2**63
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -23,6 +24,19 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 def matches(terms: Iterable[NodeTerm], name: str, labels: Mapping[str, str]) -> bool:
     """Whether a node matches one of the terms. A term without requirements matches no node."""
     return any(_matches(term, name, labels) for term in terms)
+
+
+def matches_labels(terms: Iterable[NodeTerm], labels: Mapping[str, str]) -> bool:
+    """
+    Whether a node with these labels matches one of the terms of a PersistentVolume. ``matchFields`` has no effect there.
+
+    Source: ``CheckNodeAffinity`` of ``k8s.io/component-helpers/storage/volume/helpers.go``, v0.34.
+    """
+    return any(
+        (term.match_expressions or term.match_fields)
+        and all(_holds(requirement, labels) for requirement in term.match_expressions or ())
+        for term in terms
+    )
 
 
 def requirements_of(term: NodeTerm) -> Sequence[NodeRequirement]:
@@ -45,7 +59,9 @@ def _holds(requirement: NodeRequirement, labels: Mapping[str, str]) -> bool:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and _INTEGER.fullmatch(text) else None
+    """The number that Go's ``strconv.ParseInt`` reads from a text, or None."""
+    number = int(text) if text is not None and _INTEGER.fullmatch(text) else None
+    return number if number is not None and -_INT64 <= number < _INT64 else None
 
 
 def _compares(value: str | None, values: Sequence[str], sign: int) -> bool:
