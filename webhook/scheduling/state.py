@@ -1,0 +1,135 @@
+"""
+The pods and nodes of a cluster, and the changes that a rehearsal makes to them.
+
+This module does no I/O. A change takes the same time in a cluster of any size, and ``undo`` takes it back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from webhook.objects.pods import Pod
+from webhook.scheduling.cluster_facts import ClusterFacts
+from webhook.scheduling.node_info import UNSCHEDULABLE, NodeInfo
+from webhook.scheduling.pod_fit import PodFit
+from webhook.scheduling.pod_index import PodIndex
+from webhook.scheduling.pod_info import PodInfo, PodKey, takes_room
+from webhook.scheduling.shapes import Shape, Shapes
+from webhook.scheduling.storage import Storage
+from webhook.scheduling.verdicts import Unknown
+
+NO_LABELS: Final[Mapping[str, str]] = {}
+
+
+class ClusterState:
+    """
+    The cluster that the facts describe, with the pods that were placed and removed since.
+
+    ``place``, ``remove``, ``cordon`` and ``uncordon`` change the state. ``mark`` and ``undo`` take changes back.
+    """
+
+    def __init__(self, facts: ClusterFacts) -> None:
+        self.facts = facts
+        self.nodes: dict[str, NodeInfo] = {node.name: NodeInfo(node, at) for at, node in enumerate(facts.nodes)}
+        self.pods = PodIndex()
+        self.storage = Storage(facts)
+        self.knows_pods = facts.has_all("Pod", facts.pods)
+        self.generation = 0
+        """The number of changes so far. It also grows when a change is taken back."""
+        self._places: dict[PodKey, PodInfo] = {}
+        self._undo: list[Callable[[], None]] = []
+        self._shapes = Shapes(tuple(self.nodes.values()))
+        self._namespaces = {each.name: each.meta.labels or NO_LABELS for each in facts.namespaces or ()}
+        self._knows_namespaces = facts.has_all("Namespace", facts.namespaces)
+        for pod in facts.pods or ():
+            if takes_room(pod) and pod.spec.node_name in self.nodes:
+                self._add(PodInfo(pod), pod.spec.node_name)
+
+    def fit(self, pod: Pod) -> PodFit:
+        """Where a pod fits. The result follows later changes of the state."""
+        return PodFit(self, PodInfo(pod))
+
+    def place(self, pod: Pod, node: str) -> None:
+        """Adds a pod to a node, whether it fits or not. The state must not contain a pod with this name."""
+        info = PodInfo(pod)
+        if info.key in self._places:
+            raise ValueError(f"pod {'/'.join(info.key)} is already on node {self._places[info.key].node}")
+        self._add(info, node)
+        self._undo.append(lambda: self._take(info))
+
+    def remove(self, pod: Pod) -> None:
+        """Removes a pod from its node. The state must contain a pod with this name."""
+        info = self._places[pod.namespace, pod.name]
+        node = info.node
+        self._take(info)
+        self._undo.append(lambda: self._add(info, node))
+
+    def cordon(self, node: str) -> None:
+        """Marks a node as unschedulable."""
+        self._cordon(self.nodes[node], unschedulable=True)
+
+    def uncordon(self, node: str) -> None:
+        """Marks a node as schedulable."""
+        self._cordon(self.nodes[node], unschedulable=False)
+
+    def node_of(self, pod: Pod) -> str | None:
+        """The node of a pod, or None if the state does not contain the pod."""
+        info = self._places.get((pod.namespace, pod.name))
+        return info.node if info is not None else None
+
+    def pods_on(self, node: str) -> Iterator[Pod]:
+        """The pods on a node."""
+        return (info.pod for info in tuple(self.nodes[node].pods.values()))
+
+    def mark(self) -> int:
+        """The current point in the history of changes, for ``undo``."""
+        return len(self._undo)
+
+    def undo(self, mark: int) -> None:
+        """Takes back all changes since ``mark``."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    @contextmanager
+    def tentatively(self) -> Iterator[None]:
+        """Takes back all changes that the block makes."""
+        mark = self.mark()
+        try:
+            yield
+        finally:
+            self.undo(mark)
+
+    def shape_of(self, pod: Pod) -> Shape:
+        """The nodes that the taints, selectors and node affinity of a pod exclude."""
+        return self._shapes.of(pod)
+
+    def namespace_labels(self, namespace: str) -> Mapping[str, str] | Unknown:
+        """The labels of a namespace."""
+        labels = self._namespaces.get(namespace)
+        if labels is None and not self._knows_namespaces:
+            return Unknown(f"Namespace {namespace} was not provided")
+        return labels if labels is not None else NO_LABELS
+
+    def _add(self, info: PodInfo, node: str) -> None:
+        self.generation += 1
+        self.nodes[node].add(info)
+        self.pods.add(info)
+        self._places[info.key] = info
+
+    def _take(self, info: PodInfo) -> None:
+        self.generation += 1
+        self.pods.remove(info)
+        self.nodes[info.node].remove(info)
+        del self._places[info.key]
+
+    def _cordon(self, node: NodeInfo, *, unschedulable: bool) -> None:
+        was, taints = node.is_unschedulable, node.taints
+        self.generation += 1
+        node.cordon(unschedulable=unschedulable)
+
+        def restore() -> None:
+            self.generation += 1
+            node.is_unschedulable, node.taints = was, taints
+            node.has_cordon_taint = UNSCHEDULABLE in taints
+
+        self._undo.append(restore)
