@@ -1,0 +1,239 @@
+"""Node fit by the plugin VolumeBinding, and claims that make a pod unschedulable."""
+
+from typing import Any
+
+import pytest
+
+from tests.scheduling.building import (
+    BOUND,
+    HOST,
+    capacity,
+    claim,
+    csi_driver,
+    disk,
+    expression,
+    node,
+    node_terms,
+    pod,
+    state,
+    storage_class,
+    verdicts,
+    volume,
+)
+
+CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
+NO_VOLUME = "node(s) didn't find available persistent volumes to bind"
+IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
+ON_N1 = node_terms({"matchExpressions": [expression(HOST, "In", "n1")]})
+FAST = {"storageClassName": "fast"}
+STATIC = {"provisioner": "kubernetes.io/no-provisioner"}
+
+
+def sized(size: str) -> dict[str, Any]:
+    return {"resources": {"requests": {"storage": size}}}
+
+
+def available(name: str, **more: Any) -> Any:
+    spec = {"accessModes": ["ReadWriteMany"], "capacity": {"storage": "10Gi"}, "storageClassName": "fast"}
+    return volume(name, phase=more.pop("phase", "Available"), labels=more.pop("labels", {}), **(spec | more))
+
+
+def test_only_nodes_that_match_the_node_affinity_of_the_volume_fit() -> None:
+    cluster = state([node("n1"), node("n2")], claims=[claim(volume="pv")], volumes=[volume(nodeAffinity=ON_N1)])
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": CONFLICT}
+
+
+def test_match_fields_of_a_volume_have_no_effect() -> None:
+    fields = node_terms({"matchFields": [expression("metadata.name", "In", "n1")]})
+    cluster = state([node("n1"), node("n2")], claims=[claim(volume="pv")], volumes=[volume(nodeAffinity=fields)])
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": "fits"}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([], 'persistentvolumeclaim "disk" not found'),
+        ([claim()], IMMEDIATE),
+        ([claim(storageClassName="slow")], IMMEDIATE),
+        ([claim(storageClassName="absent")], IMMEDIATE),
+        ([claim(volumeName="pv", **FAST)], IMMEDIATE),
+        ([claim(volume="absent")], 'persistentvolume "absent" not found'),
+        (
+            [claim(volume="pv", meta={"annotations": BOUND, "deletionTimestamp": "2026-01-01T00:00:00Z"})],
+            'persistentvolumeclaim "disk" is being deleted',
+        ),
+    ],
+)
+def test_a_pod_whose_claim_cannot_be_used_is_unschedulable(given: list[Any], reason: str) -> None:
+    classes = [storage_class(), storage_class("slow", "Immediate")]
+    fit = state([node("n1"), node("n2")], claims=given, volumes=[volume()], storage_classes=classes).fit(
+        pod(volumes=disk())
+    )
+    assert fit.message() == f"0/2 nodes are available: {reason}."
+    assert fit.reasons() == {reason: 2}
+    assert fit.fitting() == []
+
+
+def test_a_lost_claim_makes_a_pod_unschedulable() -> None:
+    lost = type(claim())(
+        metadata=claim(volume="pv").metadata, spec=claim(volume="pv").spec, status=type(claim().status)(phase="Lost")
+    )
+    fit = state([node()], claims=[lost], volumes=[volume()]).fit(pod(volumes=disk()))
+    assert fit.message() == (
+        '0/1 nodes are available: persistentvolumeclaim "disk" bound to non-existent persistentvolume "pv".'
+    )
+
+
+def test_the_claim_of_an_ephemeral_volume_must_exist_and_belong_to_the_pod() -> None:
+    ephemeral = pod("p", volumes=[{"name": "scratch", "ephemeral": {}}], meta={"uid": "u1"})
+    missing = state([node()]).fit(ephemeral)
+    assert missing.message() == (
+        '0/1 nodes are available: waiting for ephemeral volume controller to create the persistentvolumeclaim "p-scratch".'
+    )
+    stranger = state([node()], claims=[claim("p-scratch", "pv")], volumes=[volume()]).fit(ephemeral)
+    assert stranger.message() == (
+        "0/1 nodes are available: PVC default/p-scratch was not created for pod default/p (pod is not owner)."
+    )
+    owner = {"kind": "Pod", "name": "p", "uid": "u1", "controller": True}
+    own = claim("p-scratch", "pv", meta={"annotations": BOUND, "ownerReferences": [owner]})
+    assert verdicts(state([node()], claims=[own], volumes=[volume()]), ephemeral) == {"n1": "fits"}
+
+
+def test_a_missing_volume_of_an_ephemeral_claim_excludes_all_nodes() -> None:
+    owner = {"kind": "Pod", "name": "p", "uid": "u1", "controller": True}
+    own = claim("p-scratch", "absent", meta={"annotations": BOUND, "ownerReferences": [owner]})
+    ephemeral = pod("p", volumes=[{"name": "scratch", "ephemeral": {}}], meta={"uid": "u1"})
+    assert verdicts(state([node()], claims=[own]), ephemeral) == {
+        "n1": "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+    }
+
+
+def test_an_available_volume_is_bound_on_the_nodes_that_it_allows() -> None:
+    cluster = state(
+        [node("n1"), node("n2")],
+        claims=[claim(**FAST)],
+        volumes=[available("pv", nodeAffinity=ON_N1)],
+        storage_classes=[storage_class(**STATIC)],
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": NO_VOLUME}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({}, "fits"),
+        ({"capacity": {"storage": "1Gi"}}, NO_VOLUME),
+        ({"accessModes": ["ReadWriteOnce"]}, NO_VOLUME),
+        ({"volumeMode": "Block"}, NO_VOLUME),
+        ({"volumeMode": "Filesystem"}, "fits"),
+        ({"storageClassName": "slow"}, NO_VOLUME),
+        ({"phase": "Released"}, NO_VOLUME),
+        ({"volumeAttributesClassName": "gold"}, NO_VOLUME),
+        ({"claimRef": {"namespace": "default", "name": "disk"}, "phase": "Pending"}, "fits"),
+        ({"claimRef": {"namespace": "default", "name": "disk", "uid": "other"}}, NO_VOLUME),
+        ({"claimRef": {"namespace": "default", "name": "other"}}, NO_VOLUME),
+    ],
+)
+def test_an_available_volume_must_suit_the_claim(spec: dict[str, Any], expected: str) -> None:
+    cluster = state(
+        [node()],
+        claims=[claim(**FAST, **sized("2Gi"))],
+        volumes=[available("pv", **spec)],
+        storage_classes=[storage_class(**STATIC)],
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
+def test_a_claim_can_select_volumes_by_label() -> None:
+    wanted = claim(selector={"matchLabels": {"tier": "gold"}}, **FAST)
+    for labels, expected in (({"tier": "gold"}, "fits"), ({}, NO_VOLUME)):
+        cluster = state(
+            [node()],
+            claims=[wanted],
+            volumes=[available("pv", labels=labels)],
+            storage_classes=[storage_class(**STATIC)],
+        )
+        assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
+def test_two_claims_of_a_pod_need_two_volumes_and_the_smaller_claim_takes_the_smaller_volume() -> None:
+    volumes = [*disk("large"), {"name": "b", "persistentVolumeClaim": {"claimName": "small"}}]
+    claims = [claim("large", **FAST, **sized("8Gi")), claim("small", **FAST, **sized("1Gi"))]
+    static = [storage_class(**STATIC)]
+    one = state([node()], claims=claims, volumes=[available("pv")], storage_classes=static)
+    assert verdicts(one, pod(volumes=volumes)) == {"n1": NO_VOLUME}
+    two = [available("pv"), available("pv-small", capacity={"storage": "1Gi"})]
+    assert verdicts(state([node()], claims=claims, volumes=two, storage_classes=static), pod(volumes=volumes)) == {
+        "n1": "fits"
+    }
+
+
+def test_a_provisioner_creates_a_volume_in_the_allowed_topologies() -> None:
+    allowed = [{"matchLabelExpressions": [{"key": "zone", "values": ["a", "b"]}]}]
+    cluster = state(
+        [node("n1", {"zone": "a"}), node("n2", {"zone": "c"}), node("n3")],
+        claims=[claim(**FAST)],
+        storage_classes=[storage_class(allowedTopologies=allowed)],
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": NO_VOLUME, "n3": NO_VOLUME}
+
+
+def test_a_claim_with_a_selected_node_fits_only_that_node() -> None:
+    selected = claim(meta={"annotations": {"volume.kubernetes.io/selected-node": "n2"}}, **FAST)
+    cluster = state([node("n1"), node("n2")], claims=[selected], storage_classes=[storage_class()])
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": NO_VOLUME, "n2": "fits"}
+
+
+def test_a_driver_with_storage_capacity_needs_free_capacity_near_the_node() -> None:
+    capacities = [
+        capacity({"zone": "a"}, capacity="10Gi"),
+        capacity({"zone": "b"}, capacity="1Gi"),
+        capacity({"zone": "c"}, capacity="10Gi", maximumVolumeSize="1Gi"),
+    ]
+    cluster = state(
+        [node(zone, {"zone": zone}) for zone in "abcd"],
+        claims=[claim(**FAST, **sized("2Gi"))],
+        storage_classes=[storage_class()],
+        csi_drivers=[csi_driver("csi.example", storageCapacity=True)],
+        storage_capacities=capacities,
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {
+        "a": "fits",
+        **dict.fromkeys("bcd", "node(s) did not have enough free storage"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "claims", "reason"),
+    [
+        ("claims", None, "PersistentVolumeClaim default/disk"),
+        ("volumes", [claim(volume="pv")], "PersistentVolume pv"),
+        ("storage_classes", [claim(**FAST)], "StorageClass fast"),
+        ("csi_drivers", [claim(**FAST, **sized("1Gi"))], "CSIDriver csi.example"),
+    ],
+)
+def test_a_missing_fact_about_a_claim_is_unknown_and_named(missing: str, claims: Any, reason: str) -> None:
+    kinds: dict[str, Any] = {"claims": claims, "storage_classes": [storage_class()]} | {missing: None}
+    cluster = state([node("n1"), node("n2", unschedulable=True)], **kinds)
+    assert verdicts(cluster, pod(volumes=disk())) == {
+        "n1": f"unknown: {reason} was not provided",
+        "n2": "node(s) were unschedulable",
+    }
+    assert verdicts(cluster, pod())["n1"] == "fits"
+
+
+def test_a_claim_is_unknown_where_the_claims_are_incomplete() -> None:
+    cluster = state([node()], claims=[claim("other", "pv")], incomplete=["PersistentVolumeClaim"])
+    assert verdicts(cluster, pod(volumes=disk())) == {
+        "n1": "unknown: PersistentVolumeClaim default/disk was not provided"
+    }
+
+
+def test_a_volume_that_kubernetes_translates_to_csi_is_unknown_only_with_node_affinity() -> None:
+    for affinity, expected in (
+        ({}, "fits"),
+        ({"nodeAffinity": ON_N1}, "unknown: PersistentVolume pv is translated to a CSI volume"),
+    ):
+        disk_volume = volume(awsElasticBlockStore={}, **affinity)
+        cluster = state([node()], claims=[claim(volume="pv")], volumes=[disk_volume])
+        assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
