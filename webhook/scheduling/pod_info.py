@@ -92,13 +92,8 @@ def claim_of(pod: Pod, volume: PodVolume) -> str | None:
 
 def can_be_csi(volume: PodVolume) -> bool:
     """Whether a volume can count as a CSI volume of its node."""
-    return not (
-        volume.persistent_volume_claim
-        is volume.ephemeral
-        is volume.gce_persistent_disk
-        is volume.aws_elastic_block_store
-        is None
-    )
+    inline = volume.gce_persistent_disk or volume.aws_elastic_block_store
+    return volume.persistent_volume_claim is not None or volume.ephemeral is not None or inline is not None
 
 
 def _host_ports(pod: Pod) -> Iterator[HostPort]:
