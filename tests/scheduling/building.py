@@ -88,13 +88,15 @@ def verdicts(cluster: ClusterState, wanted: Pod) -> dict[str, str]:
     return found
 
 
-def claim(name: str = "disk", volume: str = "", meta: Mapping[str, Any] = {}, **spec: Any) -> VolumeClaim:
+def claim(
+    name: str = "disk", volume: str = "", meta: Mapping[str, Any] = {}, phase: str = "", **spec: Any
+) -> VolumeClaim:
     """A claim, which is bound if it has a volume."""
     bound = {"annotations": BOUND} if volume else {}
     value = {
         "metadata": {"name": name, "namespace": "default", **bound, **meta},
         "spec": {"volumeName": volume, "accessModes": ["ReadWriteMany"], **spec},
-        "status": {"phase": "Bound" if volume else "Pending"},
+        "status": {"phase": phase or ("Bound" if volume else "Pending")},
     }
     return msgspec.convert(value, VolumeClaim)
 

@@ -3,11 +3,12 @@
 import pytest
 
 from tests.scheduling.building import HOST, node, pod, state, term, terms, verdicts
+from webhook.objects.pods import Pod
 
 AWAY = terms("podAntiAffinity", term({"app": "web"}))
 
 
-def web(name: str, on: str = "") -> object:
+def web(name: str, on: str = "") -> Pod:
     return pod(name, on, {"app": "web"}, affinity=AWAY)
 
 

@@ -75,9 +75,7 @@ def test_a_pod_whose_claim_cannot_be_used_is_unschedulable(given: list[Any], rea
 
 
 def test_a_lost_claim_makes_a_pod_unschedulable() -> None:
-    lost = type(claim())(
-        metadata=claim(volume="pv").metadata, spec=claim(volume="pv").spec, status=type(claim().status)(phase="Lost")
-    )
+    lost = claim(volume="pv", phase="Lost")
     fit = state([node()], claims=[lost], volumes=[volume()]).fit(pod(volumes=disk()))
     assert fit.message() == (
         '0/1 nodes are available: persistentvolumeclaim "disk" bound to non-existent persistentvolume "pv".'
