@@ -268,3 +268,58 @@ def test_a_budget_of_another_strategy_gets_no_note() -> None:
 
     assert found(selector, vm(labels={"app": "vm"}, evictionStrategy="External")) == set()
     assert found(selector, vm(labels={"app": "vm"}, evictionStrategy="LiveMigrate", domain=bridge)) == set()
+
+
+FLANNEL, CILIUM = {"flannel.alpha.coreos.com/backend-type": "vxlan"}, {"network.cilium.io/ipv4-pod-cidr": "10.0.0.0/24"}
+KUBE_OVN = {"ovn.kubernetes.io/allocated": "true"}
+DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
+WHEREABOUTS = {"type": "bridge", "ipam": {"type": "whereabouts", "range": "10.9.0.0/24"}}
+
+
+def annotated(name: str, annotations: Manifest) -> Manifest:
+    made = node(name)
+    made["metadata"]["annotations"] = annotations
+    return made
+
+
+def pod_network(config: Manifest, namespace: str = "kube-system") -> Manifest:
+    kind = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition"}
+    return kind | {"metadata": {"name": "lan", "namespace": namespace}, "spec": {"config": json.dumps(config)}}
+
+
+def allowed(binding: str = "bridge", **annotations: str) -> Manifest:
+    devices = {"devices": {"interfaces": [{"name": "p", binding: {}}]}}
+    return vm(annotations={OVERRIDE: "", **annotations}, domain=devices)
+
+
+@pytest.mark.parametrize(
+    ("objects", "is_reported"),
+    [
+        ([annotated("n1", FLANNEL), annotated("n2", FLANNEL), allowed()], True),
+        ([annotated("n1", CILIUM), annotated("n2", CILIUM), allowed()], True),
+        ([annotated("n1", FLANNEL), annotated("n2", FLANNEL), allowed("masquerade")], False),
+        ([annotated("n1", FLANNEL), annotated("n2", {}), allowed()], False),
+        ([annotated("n1", FLANNEL), annotated("n2", CILIUM), allowed()], False),
+        ([annotated("n1", CILIUM | KUBE_OVN), annotated("n2", CILIUM | KUBE_OVN), allowed()], False),
+        ([allowed()], False),
+        ([pod_network(WHEREABOUTS), allowed(**{DEFAULT_NETWORK: "lan"})], True),
+        ([pod_network(WHEREABOUTS), allowed(**{DEFAULT_NETWORK: '[{"name": "lan"}]'})], True),
+        ([pod_network(WHEREABOUTS, "lab"), allowed(**{DEFAULT_NETWORK: "lab/lan"})], True),
+        ([pod_network(WHEREABOUTS, "lab"), allowed(**{DEFAULT_NETWORK: "lan"})], False),
+        ([pod_network({"type": "bridge"}), annotated("n1", FLANNEL), allowed(**{DEFAULT_NETWORK: "lan"})], False),
+        ([pod_network(WHEREABOUTS), allowed(**{DEFAULT_NETWORK: "lan,lan"})], False),
+        ([annotated("n1", FLANNEL), allowed(**{DEFAULT_NETWORK: "lan"})], False),
+    ],
+)
+def test_the_bridge_override_is_reported_where_the_network_cannot_keep_the_address(
+    objects: list[Manifest], is_reported: bool
+) -> None:
+    """
+    The annotations of all nodes name the network plugin. Multus replaces the cluster's network if an annotation selects
+    exactly one other network, and looks it up in its own namespace. The verdict stays that of KubeVirt.
+    """
+    judged = next(judged for judged in checked(*objects).objects if judged.kind == "VirtualMachine")
+
+    assert ("LM109" in {finding.rule for finding in judged.findings}) is is_reported
+    assert judged.verdict is not None
+    assert judged.verdict.live_migratable is True

@@ -55,3 +55,5 @@ class TargetFacts(msgspec.Struct, frozen=True):
     """The interfaces with bridge binding on Multus networks."""
     budgets: tuple[PodDisruptionBudget, ...] = ()
     """The known PodDisruptionBudgets of the VM's namespace whose selector matches the VM's pods."""
+    pod_attachment: Attachment | None = None
+    """The network that replaces the cluster's network, looked up only for a VM with the annotation for bridge binding."""

@@ -15,6 +15,7 @@ from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.releases import NONE, Releases, behaviours, newest, only
 from webhook.kubevirt.run_strategy import after_stop
@@ -172,12 +173,17 @@ def _target_findings(
 ) -> Iterable[Finding]:
     """Findings about the target pod of a live migration, which never change the verdict."""
     known = not (isinstance(world.every(Node), Unknown) and isinstance(world.every(PodDisruptionBudget), Unknown))
-    if not (known or _is_placed(facts) or _is_bridged(facts)):
+    is_overridden = BRIDGE_OVERRIDE in facts.annotations
+    if not (known or is_overridden or _is_placed(facts) or _is_bridged(facts)):
         return ()
     from webhook.kubevirt.launcher.target import target_facts  # noqa: PLC0415 - only for VMs that need it
     from webhook.rules.target_pod import TARGET_RULES  # noqa: PLC0415
 
     target = target_facts(judged, subject, facts, drain, world, releases)
+    if is_overridden:
+        from webhook.kubevirt.pod_network import pod_attachment  # noqa: PLC0415 - few VMs have the annotation
+
+        target = replace(target, pod_attachment=pod_attachment(facts, world))
     return findings_about(TARGET_RULES, target, releases)
 
 

@@ -61,7 +61,9 @@ _LABELS = re.compile(r"kubevirt\.io/|kubernetes\.io/|^app$")
 _ALL = re.compile("")
 """All labels of a node are kept, because node selectors can select any of them."""
 _ANNOTATIONS = re.compile(
-    r"kubevirt\.io/|storageclass\.kubernetes\.io/|k8s\.v1\.cni\.cncf\.io/|\.settings\.harvesterhci\.io$"
+    r"kubevirt\.io/|storageclass\.kubernetes\.io/|k8s\.v1\.cni\.cncf\.io/|\.settings\.harvesterhci\.io$|"
+    r"^flannel\.alpha\.coreos\.com/backend-type$|^kube-router\.io/pod-cidr$|ipv4-pod-cidr$|^k8s\.ovn\.org/node-subnets$|"
+    r"^ovn\.kubernetes\.io/allocated$"
 )
 _SECRET = re.compile(r"passw|secret|token|credential|private|\bkey\b|kubeconfig|auth", re.IGNORECASE)
 LEFT_OUT = "(left out)"

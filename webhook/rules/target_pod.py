@@ -8,11 +8,12 @@ from webhook.rules.eviction import (
     no_second_node,
     pinned_to_node,
 )
-from webhook.rules.network import address_changes
+from webhook.rules.network import address_changes, bridge_override_address
 from webhook.rules.rule import Rule
 
 TARGET_RULES: tuple[Rule, ...] = (
     address_changes.RULE,
+    bridge_override_address.RULE,
     pinned_to_node.RULE,
     host_model_one_node.RULE,
     anti_affinity.RULE,

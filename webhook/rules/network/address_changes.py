@@ -10,7 +10,7 @@ from webhook.objects.meta import Json
 from webhook.rules.example import NAMESPACE, nad
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
-_CHANGES = {
+CHANGING = {
     WHEREABOUTS: "assigns the target pod another address, and the address that the guest keeps becomes free for another pod",
     HOST_LOCAL: "assigns addresses on each node separately, so the target node can assign the guest's address to another pod",
     DHCP: "requests another address for the target pod, and the address that the guest keeps becomes free for another pod",
@@ -22,11 +22,11 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
         if isinstance(attachment.config, Unknown):
             continue
         for ipam in ipams_of(attachment.config):
-            if ipam.type in _CHANGES:
+            if ipam.type in CHANGING:
                 yield Violation(
                     attachment.path,
                     f"interface {attachment.interface!r} uses network {attachment.network!r}, whose IPAM {ipam.type} "
-                    f"{_CHANGES[ipam.type]}",
+                    f"{CHANGING[ipam.type]}",
                     f"interface {attachment.interface} ipam",
                 )
                 break
