@@ -140,10 +140,24 @@ def test_a_vmi_that_starts_is_unknown_until_its_condition_is_set(phase: str) -> 
     """
     virt-handler sets the condition when the VMI runs. A VMI that is not scheduled has no node.
     """
-    message = f"The VMI is in phase {phase or 'Pending'}, so virt-handler has not set its condition LiveMigratable yet."
+    message = (
+        f"The VMI is in phase {phase or 'Pending'}, and virt-handler has not set its condition LiveMigratable yet."
+    )
 
     assert outcome(vmi(migratable=None, phase=phase, nodeName="")) == machine(
         Outcome.UNKNOWN, Detail.MISSING_FACT, message, "Rehearse the drain again when the VMI runs."
+    )
+
+
+def test_a_vmi_whose_status_does_not_name_its_node_is_unknown() -> None:
+    """
+    The webhook refuses the eviction as for a target pod, but the evacuation controller does not find the VMI on the node.
+    """
+    assert outcome(vmi(nodeName="", phase="Scheduled")) == machine(
+        Outcome.UNKNOWN,
+        Detail.MISSING_FACT,
+        "The VMI is in phase Scheduled, and its status does not name its node yet.",
+        "Rehearse the drain again when the VMI runs.",
     )
 
 
@@ -310,7 +324,7 @@ def test_a_vmi_that_has_just_moved_away_is_no_part_of_the_drain() -> None:
         ("n2", MOVED_AWAY | {"sourceNode": "n3"}, Detail.TARGET),
         ("n2", MOVED_AWAY | {"completed": False}, Detail.TARGET),
         (NODE, MOVED_AWAY, None),
-        ("", MOVED_AWAY, None),
+        ("", MOVED_AWAY, Detail.MISSING_FACT),
     ],
 )
 def test_other_states_of_a_migration_keep_the_vmi_in_the_drain(

@@ -160,6 +160,8 @@ class Outcomes:
             return _target(vmi, strategy)
         if strategy == Strategy.EXTERNAL:
             return _external(vmi, strategy)
+        if not vmi.node:
+            return _starting(vmi, strategy, "its status does not name its node")
         if vmi.mark not in {"", vmi.node}:
             return _marked_elsewhere(vmi, strategy, self._version)
         return self._moves(vmi, launcher, strategy, given)
@@ -279,10 +281,7 @@ def _why_it_stops(vmi: RunningVMI, strategy: str) -> str:
 
 def _not_migratable(vmi: RunningVMI, strategy: str, owner: Fact[Owner]) -> Machine:
     if _condition(vmi) is None and vmi.phase != _RUNNING:
-        phase = vmi.phase or "Pending"
-        message = f"The VMI is in phase {phase}, so virt-handler has not set its condition {LIVE_MIGRATABLE} yet."
-        missing = Unknown(message, "rehearse the drain again when the VMI runs")
-        return _unknown(vmi, message, missing, strategy)
+        return _starting(vmi, strategy, f"virt-handler has not set its condition {LIVE_MIGRATABLE}")
     return Machine(
         vmi.namespace,
         vmi.name,
@@ -293,6 +292,11 @@ def _not_migratable(vmi: RunningVMI, strategy: str, owner: Fact[Owner]) -> Machi
         strategy=strategy,
         reasons=_reasons(vmi),
     )
+
+
+def _starting(vmi: RunningVMI, strategy: str, missing: str) -> Machine:
+    message = f"The VMI is in phase {vmi.phase or 'Pending'}, and {missing} yet."
+    return _unknown(vmi, message, Unknown(message, "rehearse the drain again when the VMI runs"), strategy)
 
 
 def _target(vmi: RunningVMI, strategy: str) -> Machine:
