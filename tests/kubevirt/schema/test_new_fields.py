@@ -9,7 +9,8 @@ import pytest
 from webhook.judging.machines import judge_manifest
 from webhook.kubevirt.releases import KNOWN, NEWEST, SUPPORTED, Release, only, since
 from webhook.kubevirt.schema.field_names import FIELDS
-from webhook.kubevirt.schema.new_fields import ADDED, FIRST
+from webhook.kubevirt.schema.new_fields import ADDED, FIRST, FIRST_WITH_VALUE
+from webhook.kubevirt.schema.unknown_fields import VALUES
 from webhook.objects.path import dotted
 from webhook.rules.manifest.field_too_new import LAST_ADDITION
 
@@ -26,6 +27,27 @@ def test_an_added_field_is_a_known_field(name: str, field: str) -> None:
     Otherwise LM803 would report it, or no path would lead to it.
     """
     assert field in FIELDS[name]
+
+
+@pytest.mark.parametrize(("name", "field", "value"), FIRST_WITH_VALUE)
+def test_an_added_value_is_a_known_value(name: str, field: str, value: str) -> None:
+    """
+    Otherwise LM804 would report it in every release.
+    """
+    assert value in VALUES[name, field]
+
+
+@pytest.mark.parametrize("minor", range(11))
+def test_a_receiver_is_too_new_up_to_1_5(minor: int) -> None:
+    """
+    KubeVirt rejects the run strategy. Other strategies are in every release.
+    """
+    release = only(Release(1, minor))
+
+    assert found(VM | {"spec": {"runStrategy": "WaitAsReceiver"}}, release) == (
+        ["spec.runStrategy"] if minor < 6 else []
+    )
+    assert found(VM | {"spec": {"runStrategy": "Always"}}, release) == []
 
 
 def test_a_field_was_added_once() -> None:

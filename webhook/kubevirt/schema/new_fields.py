@@ -99,14 +99,19 @@ ADDED: Final[Mapping[Release, Mapping[str, tuple[str, ...]]]] = {
 FIRST: Final[Mapping[tuple[str, str], Release]] = {
     (name, field): release for release, types in ADDED.items() for name, fields in types.items() for field in fields
 }
+FIRST_WITH_VALUE: Final[Mapping[tuple[str, str, str], Release]] = {
+    ("V1VirtualMachineSpec", "runStrategy", "WaitAsReceiver"): Release(1, 6),
+}
+"""Values that earlier releases reject (``validateRunStrategy`` of ``vms-admitter.go``, v1.5.3 and v1.6.0)."""
 _MAP = "*"
 
 
 class NewField(NamedTuple):
-    """A field that none of the judged releases has."""
+    """A field that none of the judged releases has, or a field with a value that none of them has."""
 
     path: FieldPath
     first: Release
+    value: str = ""
 
 
 def new_fields(kind: str, raw: Mapping[str, Json], releases: Releases) -> Iterator[NewField]:
@@ -120,8 +125,12 @@ def new_fields(kind: str, raw: Mapping[str, Json], releases: Releases) -> Iterat
             inner = {}
             for key, held in value.items():
                 first = FIRST.get((name, key))
+                value = held if isinstance(held, str) else ""
+                with_value = FIRST_WITH_VALUE.get((name, key, value))
                 if first is not None and held is not None and not since(first) & releases:
                     yield NewField((*path, key), first)
+                elif with_value is not None and not since(with_value) & releases:
+                    yield NewField((*path, key), with_value, value)
                 else:
                     inner[key] = held
             known = dict.fromkeys(inner, name[1:]) if name.startswith(_MAP) else FIELDS[name]

@@ -17,14 +17,14 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
         return
     from webhook.kubevirt.schema.new_fields import new_fields  # noqa: PLC0415 - only for older releases
 
-    for path, first in new_fields(facts.kind, facts.raw, facts.releases):
-        yield Violation(
-            path,
-            f"KubeVirt {newest(before(first)).release} and earlier have no field {path[-1]}, so it has no effect",
-            f"field {path[-1]}",
-            f"Remove the field, or use KubeVirt {first} or later.",
-            before(first),
-        )
+    for path, first, value in new_fields(facts.kind, facts.raw, facts.releases):
+        older = f"KubeVirt {newest(before(first)).release} and earlier"
+        message = f"{older} have no field {path[-1]}, so it has no effect"
+        remedy = f"Remove the field, or use KubeVirt {first} or later."
+        if value:
+            message = f"{older} have no {path[-1]} {value}, and reject the object"
+            remedy = f"Write another {path[-1]}, or use KubeVirt {first} or later."
+        yield Violation(path, message, f"field {path[-1]}", remedy, before(first))
 
 
 _VM = "{{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {{name: vm}}, spec: {{{}template: {{spec: {{{}}}}}}}}}"
@@ -53,6 +53,13 @@ RULE = Rule(
         Example("a field of all releases in 1.0", _VM.format("", "evictionStrategy: LiveMigrate"), release="1.0"),
         Example("a field without a value in 1.2", _VM.format("updateVolumesStrategy: null, ", ""), release="1.2"),
         Example("volume migration in 1.2", _MIGRATION, violates=("spec.updateVolumesStrategy",), release="1.2"),
+        Example(
+            "run strategy WaitAsReceiver in 1.5",
+            _VM.format("runStrategy: WaitAsReceiver, ", ""),
+            violates=("spec.runStrategy",),
+            release="1.5",
+        ),
+        Example("run strategy WaitAsReceiver in 1.6", _VM.format("runStrategy: WaitAsReceiver, ", ""), release="1.6"),
         Example(
             "passtBinding in 1.7",
             _MASQUERADE,
