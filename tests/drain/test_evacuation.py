@@ -87,11 +87,14 @@ def test_the_source_of_a_migration_to_another_cluster_takes_no_slot_while_it_is_
         (EARLIER, LATER, True),
         ("2026-06-01T00:00:00Z", None, True),
         ("2026-06-01T01:59:59+02:00", None, True),
+        ("", None, False),
+        ("yesterday", None, False),
+        ("2026-05-31T23:59:59", None, False),
     ],
 )
 def test_a_vmi_migrates_between_the_two_timestamps(start: str | None, end: str | None, migrating: bool) -> None:
     """
-    A timestamp in the future does not count.
+    An invalid timestamp, or one in the future, does not count.
     """
     state = {"startTimestamp": start, "endTimestamp": end}
 

@@ -160,7 +160,7 @@ def compare(paths: Sequence[Path], release: Version | None) -> Comparison:
         for number, case in enumerate(cases_of(path), 1):
             try:
                 comparison.add(case, version)
-            except (KeyError, msgspec.ValidationError) as error:
+            except (KeyError, TypeError, msgspec.ValidationError) as error:
                 raise BadFile(f"{path}: case {number}: {error}") from error
     return comparison
 

@@ -164,7 +164,14 @@ def is_migrating(vmi: RunningVMI, now: datetime) -> bool:
 
 
 def _has_come(timestamp: str | None, now: datetime) -> bool:
-    return timestamp is not None and datetime.fromisoformat(timestamp) <= now
+    """Whether a timestamp is set and not in the future. API servers accept only timestamps with a time zone."""
+    if not timestamp:
+        return False
+    try:
+        instant = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return False
+    return instant.tzinfo is not None and instant <= now
 
 
 def _controllers(pods: Iterable[Pod]) -> Iterator[tuple[str, str | None]]:
