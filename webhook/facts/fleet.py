@@ -13,7 +13,7 @@ K = TypeVar("K", bound=Kubernetes)
 
 class Fleet(msgspec.Struct, frozen=True):
     """
-    The objects by class, and the classes of which no object is missing.
+    The objects by class, and the classes that were provided.
 
     A class is provided if at least one of its objects was given, or if the source is complete for the class: a list from a
     cluster, or a snapshot. Objects of a class that was not provided are unknown.
@@ -21,6 +21,8 @@ class Fleet(msgspec.Struct, frozen=True):
 
     objects: Mapping[type[Kubernetes], tuple[Kubernetes, ...]] = {}
     provided: frozenset[type[Kubernetes]] = frozenset()
+    complete: frozenset[type[Kubernetes]] = frozenset()
+    """The classes of which no object is missing. Every complete class is provided."""
     unread: Mapping[type[Kubernetes], str] = {}
     """The classes that could not be read, each with the reason."""
 

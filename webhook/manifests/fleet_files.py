@@ -15,7 +15,7 @@ from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
 from webhook.manifests.objects import ManifestObject, read_manifests
 from webhook.manifests.snapshot import parse
-from webhook.objects.fleet_kinds import OWN, find_fleet_kind
+from webhook.objects.fleet_kinds import VIEWS, classes_of, find_fleet_kind
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import Kind
 from webhook.objects.lenient import read_object
@@ -39,7 +39,7 @@ class FleetInput(msgspec.Struct):
     def add(self, kind: Kind, given: Kubernetes, source: str) -> None:
         """Adds an object. Two different objects with one name are a problem, because the order of files must not matter."""
         key = (given.namespace or ("default" if kind.namespaced else ""), given.name)
-        members = self.objects.setdefault(kind.reads, {})
+        members = self.objects.setdefault(type(given), {})
         if members.setdefault(key, given) != given:
             name = "/".join(filter(None, key))
             message = f"{kind.kind} {name} is given twice, with different content"
@@ -48,7 +48,9 @@ class FleetInput(msgspec.Struct):
     def fleet(self) -> Fleet:
         """The objects, of which each class with an object counts as provided."""
         objects = {kind: tuple(members.values()) for kind, members in self.objects.items()}
-        return Fleet(objects, frozenset((*self.complete, *(kind for kind, members in objects.items() if members))))
+        complete = frozenset(self.complete)
+        complete |= {view for reads in complete for view in VIEWS.get(reads, ())}
+        return Fleet(objects, complete | {kind for kind, members in objects.items() if members}, complete)
 
 
 def read_fleet(files: Iterable[tuple[str, bytes]]) -> FleetInput:
@@ -109,7 +111,9 @@ def _read_json(name: str, content: bytes, read: FleetInput) -> bool:
             if kind is None:
                 ignored[identity.kind] += 1
             else:
-                found.append((kind, _named(read_object(_decoder(kind), kind.reads, raw), identity)))
+                found += [
+                    (kind, _named(read_object(_decoder(reads), reads, raw), identity)) for reads in classes_of(kind)
+                ]
     except (msgspec.DecodeError, UnicodeDecodeError):  # the slower reader names the place
         return False
     for kind, given in found:
@@ -136,10 +140,10 @@ def _items(content: bytes | msgspec.Raw, complete: set[type[Kubernetes]]) -> Ite
         yield (own if own.kind else shared), raw
 
 
-def _decoder(kind: Kind) -> "msgspec.json.Decoder[Kubernetes]":
-    known = _decoders.get(kind.reads)
+def _decoder(reads: type[Kubernetes]) -> "msgspec.json.Decoder[Kubernetes]":
+    known = _decoders.get(reads)
     if known is None:
-        known = _decoders[kind.reads] = msgspec.json.Decoder(kind.reads)
+        known = _decoders[reads] = msgspec.json.Decoder(reads)
     return known
 
 
@@ -160,36 +164,36 @@ def _read_documents(name: str, content: bytes, read: FleetInput) -> None:
             read.ignored[manifest.kind] += 1
             continue
         try:
-            read.add(kind, _object_of(manifest, kind), name)
+            views = [_object_of(manifest, reads) for reads in classes_of(kind)]
         except BadInput as problem:
             read.problems.append(problem)
+        else:
+            for view in views:
+                read.add(kind, view, name)
 
 
-_OWN_CLASSES = frozenset(kind.reads for kind in OWN)
-
-
-def _object_of(manifest: ManifestObject, kind: Kind) -> Kubernetes:
+def _object_of(manifest: ManifestObject, reads: type[Kubernetes]) -> Kubernetes:
     given = manifest.object
-    if kind.reads in _OWN_CLASSES or given is None:
+    if type(given) is not reads:
         try:
-            given = _convert(manifest.raw, kind)
+            given = _convert(manifest.raw, reads)
         except msgspec.ValidationError as error:
-            raise _wrong_type(manifest, error, kind) from None
+            raise _wrong_type(manifest, error, reads) from None
     if not given.name:
         raise _problem(manifest, ("metadata",), "metadata.name is missing", "Add the name of the object.")
     return given
 
 
-def _convert(value: Json, kind: Kind) -> Kubernetes:
+def _convert(value: Json, reads: type[Kubernetes]) -> Kubernetes:
     from webhook.objects.nulls import without_nulls  # noqa: PLC0415 - most files are JSON
 
-    return msgspec.convert(without_nulls(value), kind.reads)
+    return msgspec.convert(without_nulls(value), reads)
 
 
-def _wrong_type(manifest: ManifestObject, error: msgspec.ValidationError, kind: Kind) -> BadInput:
+def _wrong_type(manifest: ManifestObject, error: msgspec.ValidationError, reads: type[Kubernetes]) -> BadInput:
     from webhook.manifests.typed import locate  # noqa: PLC0415 - only needed after an error
 
-    fault = locate(manifest.raw, error, lambda part: _convert(part, kind))
+    fault = locate(manifest.raw, error, lambda part: _convert(part, reads))
     remedy = "Use the type that the Kubernetes API defines for this field."
     return _problem(manifest, fault.place, f"wrong type: {fault.message}", remedy)
 

@@ -1,9 +1,13 @@
 """The kinds from which a drain is rehearsed, in addition to the kinds that rules look up."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from webhook.objects import disruption, nad, running, storage
+from webhook.objects import csi, nad, quotas, running, storage, volumes
 from webhook.objects.kinds import KINDS, KUBEVIRT_GROUP, Kind, group_of
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.launcher_configuration import LauncherKubeVirt
+from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import Kubernetes
 from webhook.objects.pods import Pod
 from webhook.objects.vmi import VirtualMachineInstance
@@ -12,7 +16,8 @@ ESSENTIAL: Final[tuple[type[Kubernetes], ...]] = (nad.Node, Pod, running.Running
 """The classes without which no outcome is known."""
 
 _CORE = ("v1", "v1alpha3")
-OWN: tuple[Kind, ...] = (
+_STORAGE = "storage.k8s.io"
+_OWN: tuple[Kind, ...] = (
     Kind("", "Pod", "pods", ("v1",), True, Pod),
     Kind(KUBEVIRT_GROUP, "VirtualMachineInstance", "virtualmachineinstances", _CORE, True, running.RunningVMI),
     Kind(
@@ -23,21 +28,32 @@ OWN: tuple[Kind, ...] = (
         True,
         running.Migration,
     ),
+    Kind("", "ResourceQuota", "resourcequotas", ("v1",), True, quotas.ResourceQuota),
+    Kind("", "LimitRange", "limitranges", ("v1",), True, quotas.LimitRange),
+    Kind("scheduling.k8s.io", "PriorityClass", "priorityclasses", ("v1",), False, quotas.PriorityClass),
+    Kind(_STORAGE, "CSINode", "csinodes", ("v1",), False, csi.CSINode),
+    Kind(_STORAGE, "CSIDriver", "csidrivers", ("v1",), False, csi.CSIDriver),
+    Kind(_STORAGE, "CSIStorageCapacity", "csistoragecapacities", ("v1",), True, csi.CSIStorageCapacity),
+    Kind(_STORAGE, "VolumeAttachment", "volumeattachments", ("v1",), False, csi.VolumeAttachment),
 )
 
-FLEET_KINDS: tuple[Kind, ...] = (*OWN, *(kind for kind in KINDS if kind.reads is not VirtualMachineInstance))
+FLEET_KINDS: tuple[Kind, ...] = (*_OWN, *(kind for kind in KINDS if kind.reads is not VirtualMachineInstance))
 """All kinds that a rehearsal reads. A VMI is read with its status."""
+VIEWS: Mapping[type[Kubernetes], tuple[type[Kubernetes], ...]] = {
+    running.RunningVMI: (LauncherVMI,),
+    KubeVirt: (LauncherKubeVirt,),
+    storage.PersistentVolumeClaim: (volumes.VolumeClaim,),
+    storage.PersistentVolume: (volumes.ClusterVolume,),
+    storage.StorageClass: (volumes.BindingClass,),
+}
+"""More classes into which objects are read, with the fields that scheduling needs."""
 FLEET_BY_CLASS: dict[type[Kubernetes], Kind] = {kind.reads: kind for kind in FLEET_KINDS}
 _BY_GROUP_KIND = {(kind.group, kind.kind): kind for kind in FLEET_KINDS}
 
-OPTIONAL: Final[tuple[type[Kubernetes], ...]] = (
-    disruption.PodDisruptionBudget,
-    running.Migration,
-    storage.PersistentVolumeClaim,
-    storage.PersistentVolume,
-    nad.Namespace,
-)
-"""Classes of which a rehearsal assumes that there is no object, if none was provided."""
+
+def classes_of(kind: Kind) -> tuple[type[Kubernetes], ...]:
+    """The classes into which an object of the kind is read. The class of the kind is first."""
+    return (kind.reads, *VIEWS.get(kind.reads, ()))
 
 
 def find_fleet_kind(api_version: str, kind: str) -> Kind | None:

@@ -8,7 +8,7 @@ Source: ``staging/src/kubevirt.io/api/core/v1/types.go`` of KubeVirt, v1.3.1 to 
 
 import msgspec
 
-from webhook.objects.meta import Empty, Quantity, Read
+from webhook.objects.meta import Empty, Kubernetes, Quantity, Read
 from webhook.objects.scheduling import LabelSelector
 
 
@@ -116,3 +116,15 @@ class LauncherConfiguration(Read, frozen=True):
 
 
 _NO_DEVELOPER_CONFIGURATION = LauncherDeveloperConfiguration()
+
+
+class LauncherKubeVirtSpec(Read, frozen=True):
+    """``KubeVirt.spec``."""
+
+    configuration: LauncherConfiguration | None = None
+
+
+class LauncherKubeVirt(Kubernetes, frozen=True):
+    """kubevirt.io KubeVirt, as virt-controller reads it to make launcher pods."""
+
+    spec: LauncherKubeVirtSpec = msgspec.field(default_factory=LauncherKubeVirtSpec)
