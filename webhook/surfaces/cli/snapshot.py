@@ -1,7 +1,6 @@
 """``migratable snapshot``."""
 
 import sys
-from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
-from webhook.surfaces.cli.extras import fail_missing, missing_package
+from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT, connected
 from webhook.surfaces.cli.status import fail
 
 if TYPE_CHECKING:
@@ -33,15 +32,9 @@ if TYPE_CHECKING:
     help="Also save PersistentVolumeClaims, PersistentVolumes and DataVolumes; there may be many.",
 )
 @click.option("--nodes", is_flag=True, help="Also save the names and labels of nodes.")
-@click.option(
-    "--kubeconfig",
-    type=click.Path(path_type=Path),
-    help="Default: $KUBECONFIG, ~/.kube/config, or the service account of the pod.",
-)
-@click.option("--context", default=None, help="Context of the kubeconfig.")
-@click.option(
-    "--timeout", default=60.0, show_default=True, metavar="SECONDS", help="Time limit for all reads together."
-)
+@KUBECONFIG
+@CONTEXT
+@TIMEOUT
 def command(
     output: str | None,
     namespace: str,
@@ -60,7 +53,7 @@ def command(
     """
     kinds = [*ALWAYS, *(CLAIMS if claims else ()), *(NODES if nodes else ())]
     try:
-        objects = _read(kinds, namespace, kubeconfig or _kubeconfig(), context, timeout)
+        objects = _read(kinds, namespace, kubeconfig, context, timeout)
         text = render(objects, whole=not namespace)
         refuse_larger(len(text.encode()), output or "of this cluster")
         if output is None:
@@ -80,14 +73,6 @@ def command(
     sys.exit(0)
 
 
-def _kubeconfig() -> Path | None:
-    """The kubeconfig that kubectl uses. Inside a pod, the result is None."""
-    if configured := environ.get("KUBECONFIG"):
-        return Path(configured)
-    default = Path.home() / ".kube" / "config"
-    return default if default.is_file() or "KUBERNETES_SERVICE_HOST" not in environ else None
-
-
 def _read(
     kinds: list[type[Kubernetes]], namespace: str, kubeconfig: Path | None, context: str | None, timeout: float
 ) -> dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]]:
@@ -95,24 +80,9 @@ def _read(
     The objects of each kind, or why the kind cannot be read. Raises WebhookError if the cluster cannot be read or does not
     serve KubeVirt.
     """
-    from importlib.util import find_spec
     from time import monotonic
 
-    from webhook.cluster.kubeconfig import target
-
-    if find_spec("kubernetes") is None:
-        fail_missing("snapshot", "kubernetes")
-
-    cluster = "the API server of this pod" if kubeconfig is None else str(target(kubeconfig, context))
-    click.echo(f"note: reading from {cluster}", err=True)
-    try:
-        from webhook.cluster.kubernetes_client import connect
-    except ModuleNotFoundError as error:
-        if not (package := missing_package(error)):
-            raise
-        fail_missing("snapshot", package)
-
-    transport = connect(kubeconfig, context)
+    transport, cluster = connected("snapshot", kubeconfig, context)
     deadline = monotonic() + timeout
     try:
         _refuse_cluster_without_kubevirt(transport, cluster, timeout)

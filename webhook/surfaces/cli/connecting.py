@@ -1,0 +1,55 @@
+"""Connects to the cluster of a kubeconfig, for the commands that read a running cluster."""
+
+from os import environ
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webhook.surfaces.cli.extras import fail_missing, missing_package
+from webhook.surfaces.cli.status import write_stderr
+
+if TYPE_CHECKING:
+    from webhook.cluster.ports import Transport
+
+KUBECONFIG = click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="Default: $KUBECONFIG, ~/.kube/config, or the service account of the pod.",
+)
+CONTEXT = click.option("--context", default=None, help="Context of the kubeconfig.")
+TIMEOUT = click.option(
+    "--timeout", default=60.0, show_default=True, metavar="SECONDS", help="Time limit for all reads together."
+)
+
+
+def connected(command: str, kubeconfig: Path | None, context: str | None) -> "tuple[Transport, str]":
+    """
+    A connection to the cluster, and its name in messages. Exits with status 2 if packages of the extra are missing.
+
+    Raises Misconfigured if there are no usable credentials.
+    """
+    from importlib.util import find_spec
+
+    from webhook.cluster.kubeconfig import target
+
+    if find_spec("kubernetes") is None:
+        fail_missing(command, "kubernetes")
+    path = kubeconfig or _default_kubeconfig()
+    cluster = "the API server of this pod" if path is None else str(target(path, context))
+    write_stderr(f"note: reading from {cluster}")
+    try:
+        from webhook.cluster.kubernetes_client import connect
+    except ModuleNotFoundError as error:
+        if not (package := missing_package(error)):
+            raise
+        fail_missing(command, package)
+    return connect(path, context), cluster
+
+
+def _default_kubeconfig() -> Path | None:
+    """The kubeconfig that kubectl uses. Inside a pod, the result is None."""
+    if configured := environ.get("KUBECONFIG"):
+        return Path(configured)
+    default = Path.home() / ".kube" / "config"
+    return default if default.is_file() or "KUBERNETES_SERVICE_HOST" not in environ else None
