@@ -1,0 +1,161 @@
+"""The facts of a cluster on which all its drains depend: release, configuration, limits, and the objects by name."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final, TypeVar
+
+from webhook.drain.evacuation import takes_slot
+from webhook.drain.evictions import Key
+from webhook.errors import BadInput
+from webhook.facts.fleet import Fleet
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
+from webhook.kubevirt.releases import (
+    NEWEST,
+    OLDEST,
+    Behaviour,
+    Release,
+    Version,
+    judged_as,
+    newest,
+    only,
+    parse_version,
+)
+from webhook.kubevirt.settings.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOUND, in_force
+from webhook.objects.disruption import PodDisruptionBudget
+from webhook.objects.fleet_kinds import ESSENTIAL, FLEET_BY_CLASS
+from webhook.objects.kinds import BY_CLASS
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import Node
+from webhook.objects.pods import Pod
+from webhook.objects.quotas import LimitRange, ResourceQuota
+from webhook.objects.running import Migration, RunningVMI
+from webhook.objects.storage import PersistentVolume, PersistentVolumeClaim
+from webhook.objects.vm import VirtualMachine, VirtualMachineInstanceReplicaSet
+
+K = TypeVar("K", bound=Kubernetes)
+
+_ASSUMED_ABSENT: Final[tuple[type[Kubernetes], ...]] = (
+    ResourceQuota,
+    LimitRange,
+    PodDisruptionBudget,
+    Migration,
+    PersistentVolumeClaim,
+    PersistentVolume,
+)
+"""The kinds of which a rehearsal assumes that there is no object, or none that matters, if none was provided."""
+
+
+class Inputs:
+    """The cluster of a rehearsal."""
+
+    def __init__(self, fleet: Fleet, release: str = "") -> None:
+        """Raises BadInput if ``release`` is not supported."""
+        self.fleet = fleet
+        self.assumptions: list[str] = []
+        """What the rehearsal assumes, as sentences."""
+        plain = ObjectsWorld(_looked_up(fleet), fleet.complete & BY_CLASS.keys())
+        self.version = self._version(plain, release)
+        self.behaviour: Behaviour = newest(only(_judged(self.version)))
+        self.world: World = with_kubevirt(plain, only(self.behaviour.release))
+        self.configuration = self._configuration()
+        self.nodes = {node.name: node for node in fleet.given(Node)}
+        self.vmis = by_name(fleet.given(RunningVMI))
+        settings = in_force(self.configuration.migrations, self.behaviour)
+        self.outbound: int = settings[PARALLEL_OUTBOUND]
+        self.in_cluster: int = settings[PARALLEL_CLUSTER]
+        self.assumptions += [
+            f"No {FLEET_BY_CLASS[kind].kind} was provided, so the rehearsal assumes that there is none."
+            for kind in _ASSUMED_ABSENT
+            if kind not in fleet.provided
+        ]
+
+    def _version(self, world: World, release: str) -> Version:
+        if release:
+            requested = parse_version(release) or parse_version(f"{release}.0")
+            if requested is None or judged_as(requested.release) is None:
+                raise BadInput(
+                    f"unsupported release {release!r}",
+                    remedy=f"Write a release from {OLDEST} to {NEWEST}, such as 1.8.2.",
+                )
+            return requested
+        known = cluster_of(with_kubevirt(world, only(NEWEST))).version
+        if known is not None and judged_as(known.release) is not None:
+            return known
+        self.assumptions.append(f"The KubeVirt release is unknown, so the rehearsal assumes {NEWEST}.0.")
+        return Version(NEWEST.major, NEWEST.minor, 0)
+
+    def _configuration(self) -> Configuration:
+        configuration = cluster_of(self.world).configuration
+        if isinstance(configuration, Unknown):
+            self.assumptions.append(
+                f"The KubeVirt configuration is unknown ({configuration.why}), so the rehearsal assumes the defaults."
+            )
+            return Configuration()
+        return configuration
+
+    def assume(self, text: str) -> None:
+        """Adds an assumption, once."""
+        if text not in self.assumptions:
+            self.assumptions.append(text)
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The kinds that were not provided and without which the outcomes are unknown, each with the reason."""
+        return tuple(
+            f"{FLEET_BY_CLASS[kind].kind}: {known.why}"
+            for kind in ESSENTIAL
+            if isinstance(known := self.fleet.every(kind), Unknown)
+        )
+
+    @cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        """The pods that were provided."""
+        return self.fleet.given(Pod)
+
+    @cached_property
+    def vms(self) -> Fact[Mapping[Key, VirtualMachine]]:
+        """The VMs by name."""
+        return self._by_name(VirtualMachine)
+
+    @cached_property
+    def replica_sets(self) -> Fact[Mapping[Key, VirtualMachineInstanceReplicaSet]]:
+        """The replica sets of VMIs by name."""
+        return self._by_name(VirtualMachineInstanceReplicaSet)
+
+    @cached_property
+    def slots_taken(self) -> Mapping[str, int]:
+        """The number of slots that migrations take now, by the node of their VMI. The key '' counts all of them."""
+        taken: dict[str, int] = {"": 0}
+        for migration in self.fleet.given(Migration):
+            if not migration.is_final and takes_slot(migration, self.version):
+                vmi = self.vmis.get((migration.namespace, migration.spec.vmi_name))
+                taken[""] += 1
+                if vmi is not None:
+                    taken[vmi.node] = taken.get(vmi.node, 0) + 1
+        return taken
+
+    def _by_name(self, kind: type[K]) -> Fact[Mapping[Key, K]]:
+        every = self.fleet.every(kind)
+        return every if isinstance(every, Unknown) else by_name(every)
+
+
+def by_name(objects: Iterable[K]) -> dict[Key, K]:
+    """Objects by namespace and name."""
+    return {(one.namespace, one.name): one for one in objects}
+
+
+def _looked_up(fleet: Fleet) -> Iterator[Kubernetes]:
+    """The objects of kinds that the engine looks up."""
+    for kind in BY_CLASS:
+        members: Sequence[Kubernetes] = fleet.given(kind)
+        yield from members
+
+
+def _judged(version: Version) -> Release:
+    judged = judged_as(version.release)
+    return NEWEST if judged is None else judged
