@@ -1,0 +1,200 @@
+"""The pods that a drain creates: target pods of migrations, and launchers of VMs that start again elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from webhook.drain.evictions import Key
+from webhook.drain.inputs import Inputs, by_name
+from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
+from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
+from webhook.kubevirt.launcher.target_pod import Source, target_pod
+from webhook.objects.launcher_configuration import LauncherConfiguration, LauncherKubeVirt
+from webhook.objects.launcher_vmi import LauncherVMI
+from webhook.objects.meta import Kubernetes, ObjectMeta
+from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
+from webhook.objects.pods import Container, Pod
+from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
+from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim
+from webhook.scheduling.pod_defaults import stored
+
+K = TypeVar("K", bound=Kubernetes)
+
+_LABELLER: Final = ".node.kubevirt.io"
+_ON_EVERY_NODE: Final = ("kubevirt.io/schedulable", "kubernetes.io/arch")
+_DEVICES: Final = "devices.kubevirt.io/"
+_SOURCE_UNKNOWN: Final = Unknown("the launcher of the VMI was not provided", "provide all pods")
+
+
+class Targets:
+    """The pods of the VMIs of a cluster."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._vmis = by_name(inputs.fleet.given(LauncherVMI))
+        self._spaces: dict[str, Surroundings] = {}
+        self._has_selinux = any(vmi.status.selinux_context for vmi in self._vmis.values())
+        self._ranges = inputs.fleet.given(LimitRange)
+        self._classes = inputs.fleet.given(PriorityClass)
+
+    def target(self, key: Key, launcher: Pod | None, node: str) -> Pod | NoPod | Unknown:
+        """
+        The target pod of the migration of a VMI from ``node``, as the API server stores it. ``launcher`` is the pod in which it
+        runs.
+        """
+        vmi = self._vmis.get(key)
+        if vmi is None:
+            return Unknown(f"VirtualMachineInstance {'/'.join(key)} was not provided", "provide all VMIs")
+        if not self._has_selinux:  # the objects are not those of a running cluster
+            vmi = replace(vmi, status=replace(vmi.status, selinux_context="none"))
+        if (missing := self._missing_claim(vmi)) is not None:
+            return missing
+        source = Source(self._labels(node), _SOURCE_UNKNOWN if launcher is None else launcher.spec.node_selector or {})
+        return self._stored(target_pod(vmi, self._around(key[0]), source), f"{key[1]} (target from {node})")
+
+    def restarted(self, key: Key) -> Pod | NoPod | Unknown:
+        """The launcher of a VM that starts again after its launcher was evicted, as the API server stores it."""
+        vmi = self._vmis.get(key)
+        if vmi is None:
+            return Unknown(f"VirtualMachineInstance {'/'.join(key)} was not provided", "provide all VMIs")
+        if (missing := self._missing_claim(vmi)) is not None:
+            return missing
+        stopped = replace(vmi, status=replace(vmi.status, node_name="", phase="Scheduling"))
+        return self._stored(launcher_pod(stopped, self._around(key[0])), f"{key[1]} (restart)")
+
+    def _stored(self, rendered: Rendered | NoPod | Unknown, name: str) -> Pod | NoPod | Unknown:
+        if not isinstance(rendered, Rendered):
+            return rendered
+        pod = self._reduced(rendered.pod())
+        named = replace(pod, metadata=replace(pod.meta, name=name, generate_name=None))
+        return stored(named, self._ranges, self._classes)
+
+    def _reduced(self, pod: Pod) -> Pod:
+        """The pod without the demands about which the input says nothing on any node. The assumptions name them."""
+        spec = pod.spec
+        selector = {key: value for key, value in (spec.node_selector or {}).items() if not self._is_unreported(key)}
+        spec = replace(spec, node_selector=selector)
+        if not self._reports_devices:
+            spec = replace(spec, containers=[_without_devices(one) for one in spec.containers or ()])
+            self._inputs.assume(
+                "No node has devices of KubeVirt in status.allocatable, so the rehearsal assumes enough of them."
+            )
+        if (
+            PersistentVolume not in self._inputs.fleet.provided
+            or PersistentVolumeClaim not in self._inputs.fleet.provided
+        ):
+            if spec.volumes:
+                self._inputs.assume(
+                    "The volumes were not provided, so the rehearsal assumes that every node can use them."
+                )
+            spec = replace(spec, volumes=None)
+        return replace(pod, spec=spec)
+
+    def _is_unreported(self, key: str) -> bool:
+        prefix, slash, _ = key.partition("/")
+        family = prefix + slash if prefix.endswith(_LABELLER) else key
+        if (prefix.endswith(_LABELLER) or key in _ON_EVERY_NODE) and family not in self._families:
+            self._inputs.assume(f"No node has a label of {family}, so the rehearsal assumes that all nodes satisfy it.")
+            return True
+        return False
+
+    @cached_property
+    def _families(self) -> frozenset[str]:
+        """The label keys of all nodes, and the prefixes of the labels of KubeVirt's node labeller."""
+        families: set[str] = set()
+        for node in self._inputs.nodes.values():
+            for key in node.meta.labels or ():
+                prefix, slash, _ = key.partition("/")
+                families.add(prefix + slash if prefix.endswith(_LABELLER) else key)
+        return frozenset(families)
+
+    @cached_property
+    def _reports_devices(self) -> bool:
+        return any(
+            name.startswith(_DEVICES)
+            for node in self._inputs.nodes.values()
+            for name in (node.status.allocatable if node.status is not None else None) or ()
+        )
+
+    def _labels(self, node: str) -> Fact[Mapping[str, str]]:
+        known = self._inputs.nodes.get(node)
+        return (
+            Unknown(f"Node {node} was not provided", "provide all nodes") if known is None else known.meta.labels or {}
+        )
+
+    def _around(self, namespace: str) -> Surroundings:
+        known = self._spaces.get(namespace)
+        if known is None:
+            known = self._spaces[namespace] = self._surroundings(namespace)
+        return known
+
+    def _surroundings(self, namespace: str) -> Surroundings:
+        fleet = self._inputs.fleet
+        crs = fleet.given(LauncherKubeVirt)
+        spaces = {one.name: one.meta.labels or {} for one in fleet.given(Namespace)}
+        return Surroundings(
+            self._inputs.version,
+            (crs[0].spec.configuration if crs else None) or LauncherConfiguration(),
+            cluster_of(self._inputs.world).architecture or "amd64",
+            spaces.get(namespace, {}),
+            frozenset(
+                name
+                for quota in fleet.given(ResourceQuota)
+                if quota.namespace == namespace
+                for name in quota.spec.hard or ()
+            ),
+            self._claims(namespace),
+            {f"{one.namespace}/{one.name}": one.meta.annotations or {} for one in self._networks},
+        )
+
+    def _claims(self, namespace: str) -> Mapping[str, PersistentVolumeClaim]:
+        """The claims of a namespace. If no claim was provided, each claim that a VMI names exists, in block mode."""
+        if PersistentVolumeClaim not in self._inputs.fleet.provided:
+            spec = ClaimSpec(volume_mode="Block")
+            names = {name for (space, _), vmi in self._vmis.items() if space == namespace for name in _claims_of(vmi)}
+            return {
+                name: PersistentVolumeClaim(metadata=ObjectMeta(name, namespace=namespace), spec=spec) for name in names
+            }
+        return self._claims_by_namespace.get(namespace, {})
+
+    @cached_property
+    def _claims_by_namespace(self) -> Mapping[str, Mapping[str, PersistentVolumeClaim]]:
+        claims: dict[str, dict[str, PersistentVolumeClaim]] = {}
+        for one in self._inputs.fleet.given(PersistentVolumeClaim):
+            claims.setdefault(one.namespace, {})[one.name] = one
+        return claims
+
+    def _missing_claim(self, vmi: LauncherVMI) -> Unknown | None:
+        """The first claim of a VMI that can exist, although it was not provided."""
+        fleet = self._inputs.fleet
+        if PersistentVolumeClaim in fleet.complete or PersistentVolumeClaim not in fleet.provided:
+            return None
+        known = self._claims_by_namespace.get(vmi.namespace, {})
+        name = next((name for name in _claims_of(vmi) if name not in known), None)
+        if name is None:
+            return None
+        return Unknown(f"PersistentVolumeClaim {vmi.namespace}/{name} was not provided", "provide all claims")
+
+    @cached_property
+    def _networks(self) -> tuple[NetworkAttachmentDefinition, ...]:
+        return self._inputs.fleet.given(NetworkAttachmentDefinition)
+
+
+def _claims_of(vmi: LauncherVMI) -> Iterator[str]:
+    """The claims that the volumes of a VMI name."""
+    return (volume.claim for volume in vmi.spec.volumes or () if volume.claim)
+
+
+def _without_devices(container: Container) -> Container:
+    needs = container.resources
+    if needs is None:
+        return container
+    kept = {
+        part: {name: amount for name, amount in (getattr(needs, part) or {}).items() if not name.startswith(_DEVICES)}
+        for part in ("requests", "limits")
+    }
+    return replace(container, resources=replace(needs, **kept))
