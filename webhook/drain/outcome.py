@@ -68,6 +68,11 @@ class First(msgspec.Struct, frozen=True):
     """The launcher on the node. None if it was not given."""
     owner: Fact[Owner] = None
 
+    @property
+    def key(self) -> Key:
+        """The namespace and name of the VMI."""
+        return self.machine.namespace, self.machine.name
+
 
 class Cluster(msgspec.Struct, frozen=True):
     """The facts on which the outcomes depend."""

@@ -1,0 +1,182 @@
+"""Decides for the VMIs of a drain that move or restart whether a quota, a limit range or the nodes have room for them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from webhook.drain.aftermath import aftermath, remedy_of
+from webhook.drain.evictions import Key
+from webhook.drain.inputs import Inputs
+from webhook.drain.outcome import First
+from webhook.drain.placement import Fit, Move, Placed, most_room, place_all
+from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
+from webhook.drain.targets import Targets
+from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.launcher.surroundings import NoPod
+from webhook.objects.pods import Pod
+from webhook.objects.quotas import LimitRange, ResourceQuota
+from webhook.scheduling.limit_ranges import refusals
+from webhook.scheduling.quota import Quotas
+from webhook.scheduling.state import ClusterState
+
+_DELAY: Final = "The pod stays pending and holds a slot for 300 seconds at a time, which delays other migrations."
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The outcome for one VMI, and the pod that replaces its launcher."""
+
+    first: First
+    machine: Machine
+    pod: Pod | None = None
+    """The target pod, or the launcher of the restart."""
+    node: str = ""
+    """The node on which a rehearsal places the pod."""
+
+
+class Room:
+    """Whether there is room for the pods of a drain."""
+
+    def __init__(self, inputs: Inputs, targets: Targets) -> None:
+        fleet = inputs.fleet
+        self._inputs, self._targets = inputs, targets
+        pods = fleet.every(Pod)
+        self._quotas = Quotas(fleet.given(ResourceQuota), None if isinstance(pods, Unknown) else pods)
+        self._ranges = fleet.given(LimitRange)
+
+    def decide(
+        self, state: ClusterState, firsts: Mapping[str, Sequence[First]], *, names_all: bool
+    ) -> dict[tuple[str, Key], Decision]:
+        """
+        The decision for each VMI of the nodes that are drained together, by node and VMI.
+
+        The nodes must be cordoned in ``state``. With ``names_all`` False, not all nodes that fit are found.
+        """
+        decided: dict[tuple[str, Key], Decision] = {}
+        moves: list[tuple[str, Move, First]] = []
+        restarts: list[tuple[str, First]] = []
+        for node, members in firsts.items():
+            for first in members:
+                machine = first.machine
+                decided[node, first.key] = Decision(first, machine)
+                if machine.outcome is Outcome.STOPS and machine.detail is Detail.RESTARTS:
+                    restarts.append((node, first))
+                elif machine.outcome is Outcome.MOVES and machine.detail is None:
+                    target = self._targets.target(first.key, first.launcher, node)
+                    refused = self._refused(machine, target)
+                    if refused is not None:
+                        decided[node, first.key] = Decision(first, refused)
+                    elif isinstance(target, Pod):
+                        moves.append((node, Move(first.key, target, first.launcher), first))
+        places = place_all(state, [move for _, move, _ in moves], names_all=names_all)
+        for node, move, first in moves:
+            place = places[move.key]
+            decided[node, move.key] = Decision(first, _moved(first.machine, place), move.target, place.node)
+        with state.tentatively():
+            for node, move, _ in moves:
+                if target_node := decided[node, move.key].node:
+                    state.place(move.target, target_node)
+            for node, first in restarts:
+                decided[node, first.key] = self._restarted(state, first)
+        return decided
+
+    def _refused(self, machine: Machine, target: Pod | NoPod | Unknown) -> Machine | None:
+        """The outcome if the target pod cannot be created, or None if it can."""
+        if isinstance(target, Unknown):
+            return _unknown(machine, f"The target pod of its migration is unknown: {target.why}.", remedy_of(target))
+        if isinstance(target, NoPod):
+            message = f"virt-controller cannot create the target pod of its migration: {target.message}."
+            return replace(
+                machine,
+                outcome=Outcome.WAITS,
+                detail=Detail.MIGRATION_FAILS,
+                message=message,
+                remedy="Correct the cause, then rehearse the drain again.",
+            )
+        for refusal in refusals(target, self._ranges):
+            message = f"The API server refuses the target pod: {refusal.text}."
+            remedy = (
+                f"Change LimitRange {refusal.limit_range} in namespace {machine.namespace}, or the resources of the VM."
+            )
+            return replace(machine, outcome=Outcome.WAITS, detail=Detail.LIMIT_RANGE, message=message, remedy=remedy)
+        answer = self._quotas.pod(target)
+        if answer.refusals:
+            refused = answer.refusals[0]
+            message = (
+                f"The API server refuses the target pod: {refused.text}. The migration waits for room in the quota."
+            )
+            remedy = (
+                f"Raise ResourceQuota {refused.quota} in namespace {machine.namespace} by the requests of one launcher."
+            )
+            return replace(machine, outcome=Outcome.WAITS, detail=Detail.QUOTA, message=message, remedy=remedy)
+        if answer.missing:
+            missing = " and ".join(answer.missing)
+            return _unknown(machine, f"It is unknown whether a quota has room: {missing}.", f"Provide {missing}.")
+        return None
+
+    def _restarted(self, state: ClusterState, first: First) -> Decision:
+        """The decision for a VM that starts again on another node, if one fits. Its new pod is placed in ``state``."""
+        pod = self._targets.restarted(first.key)
+        if not isinstance(pod, Pod):
+            why = pod.why if isinstance(pod, Unknown) else pod.message
+            return Decision(first, _stopped(first, Unknown(f"its new launcher is unknown: {why}", "")))
+        fit = state.fit(pod)
+        node = fit.first(sorted(state.nodes, key=most_room(state)))
+        if node is not None:
+            state.place(pod, node)
+            return Decision(first, _stopped(first, fits=True), pod, node)
+        unknowns = fit.unknowns() if fit.rejection is None else {}
+        if unknowns:
+            return Decision(first, _stopped(first, Unknown(next(iter(unknowns)), "")))
+        reasons = tuple(f"{count} {reason}" for reason, count in fit.reasons().items())
+        machine = _stopped(first, fits=False)
+        return Decision(first, replace(machine, reasons=(*machine.reasons, *reasons)))
+
+
+def _stopped(first: First, fits: Fact[bool]) -> Machine:
+    """The outcome of a stop, of which the first sentence of the message gives the reason."""
+    machine, after = first.machine, aftermath(first.owner, fits)
+    if after.detail is machine.detail:
+        return machine
+    why, _, _ = machine.message.partition(". ")
+    outcome = Outcome.UNKNOWN if after.detail is Detail.MISSING_FACT else Outcome.STOPS
+    remedy = machine.remedy or after.remedy
+    return replace(machine, outcome=outcome, detail=after.detail, message=f"{why}. {after.message}", remedy=remedy)
+
+
+def _moved(machine: Machine, place: Placed) -> Machine:
+    nodes, count = place.nodes[:MOST_NODES], len(place.nodes)
+    if place.fit is Fit.ALWAYS:
+        return replace(machine, nodes=nodes, node_count=count)
+    reasons = "; ".join(place.reasons)
+    if place.fit is Fit.UNKNOWN:
+        return _unknown(
+            machine, f"It is unknown whether another node fits its target pod: {reasons}.", "Provide the missing facts."
+        )
+    if place.fit is Fit.SOMETIMES:
+        message = f"Its target pod fits in one order of the migrations and not in another: {reasons}."
+        remedy = "Free resources on the other nodes, or migrate this VM first."
+        return replace(
+            machine,
+            outcome=Outcome.UNKNOWN,
+            detail=Detail.MAY_NOT_FIT,
+            message=message,
+            remedy=remedy,
+            nodes=nodes,
+            node_count=count,
+        )
+    return replace(
+        machine,
+        outcome=Outcome.WAITS,
+        detail=Detail.NO_NODE,
+        message=f"No other node fits its target pod: {reasons}. {_DELAY}",
+        remedy="Free resources or provide a node that fits, or shut down the VM before the drain.",
+        reasons=place.reasons,
+        nodes=nodes,
+        node_count=count,
+    )
+
+
+def _unknown(machine: Machine, message: str, remedy: str) -> Machine:
+    return replace(machine, outcome=Outcome.UNKNOWN, detail=Detail.MISSING_FACT, message=message, remedy=remedy)
