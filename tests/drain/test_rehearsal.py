@@ -1,0 +1,143 @@
+"""The rehearsal of a drain: eviction, quota, placement and time together."""
+
+from typing import Any
+
+import pytest
+
+from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, running, vmi
+from webhook.drain.plan import Detail, DrainReport, Machine, Outcome
+from webhook.drain.rehearsal import Request, rehearse
+from webhook.errors import BadInput
+
+TWO = (node("n1"), node("n2"), kubevirt())
+
+
+def drain(*objects: Object, nodes: tuple[str, ...] = ("n1",), **request: Any) -> DrainReport:
+    return rehearse(as_fleet(objects), Request(nodes, **request))
+
+
+def machine(report: DrainReport, name: str = "vm") -> Machine:
+    return next(one for plan in report.nodes for one in plan.machines if one.name == name)
+
+
+def test_a_vm_that_fits_another_node_moves_there() -> None:
+    """
+    The report names the node.
+    """
+    report = drain(*TWO, *owned(vmi("vm", "n1")))
+
+    moved = machine(report)
+    assert (moved.outcome, moved.detail, moved.nodes) == (Outcome.MOVES, None, ("n2",))
+    assert report.nodes[0].outcome is Outcome.MOVES
+    assert report.first == ()
+
+
+def test_a_vm_without_another_node_waits_and_says_why() -> None:
+    """
+    The reasons are those of kube-scheduler.
+    """
+    report = drain(node("n1"), node("n2", unschedulable=True), kubevirt(), *owned(vmi("vm", "n1")))
+
+    waiting = machine(report)
+    assert (waiting.outcome, waiting.detail) == (Outcome.WAITS, Detail.NO_NODE)
+    assert waiting.reasons == ("2 node(s) were unschedulable",)
+
+
+def test_a_vm_that_cannot_migrate_blocks_the_drain() -> None:
+    """
+    Strategy LiveMigrate and condition False.
+    """
+    blocking = machine(drain(*TWO, *owned(vmi("vm", "n1", migratable=False))))
+
+    assert (blocking.outcome, blocking.detail) == (Outcome.BLOCKS, Detail.NOT_MIGRATABLE)
+    assert blocking.reasons == ("DisksNotLiveMigratable: cannot migrate VMI: PVC data is not shared",)
+
+
+@pytest.mark.parametrize(("taint", "detail"), [(False, Detail.RESTARTS), (True, Detail.WAITS_FOR_NODE)])
+def test_a_stopped_vm_restarts_only_if_another_node_fits(taint: bool, detail: Detail) -> None:
+    """
+    Otherwise it waits for this node.
+    """
+    second = node("n2", taints=[{"key": "gpu", "value": "x", "effect": "NoSchedule"}] if taint else [])
+    stopped = machine(drain(node("n1"), second, kubevirt(), *owned(vmi("vm", "n1", strategy="None"))))
+
+    assert (stopped.outcome, stopped.detail) == (Outcome.STOPS, detail)
+
+
+def test_vms_that_need_the_same_room_may_not_fit() -> None:
+    """
+    Each of two VMs fits the other node alone, and not together: the order decides.
+    """
+    small = node("n2", allocatable={"memory": "6Gi"})
+    report = drain(node("n1"), small, kubevirt(), *owned(vmi("a", "n1"), vmi("b", "n1")))
+
+    assert {machine(report, name).detail for name in "ab"} == {Detail.MAY_NOT_FIT}
+
+
+def test_a_quota_without_room_for_one_more_launcher_makes_a_vm_wait() -> None:
+    """
+    The message is that of the API server.
+    """
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "q", "namespace": "lab"},
+        "spec": {"hard": {"pods": "1"}},
+        "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}},
+    }
+    waiting = machine(drain(*TWO, quota, *owned(vmi("vm", "n1"))))
+
+    assert (waiting.outcome, waiting.detail) == (Outcome.WAITS, Detail.QUOTA)
+    assert "exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1" in waiting.message
+
+
+def test_vms_without_a_node_starve_the_others() -> None:
+    """
+    Two VMs without a node hold both slots of the node.
+    """
+    pinned = {"nodeSelector": {"kubernetes.io/hostname": "n1"}}
+    report = drain(*TWO, *owned(vmi("a", "n1", **pinned), vmi("b", "n1", **pinned), vmi("vm", "n1")))
+
+    assert [(one.name, one.detail) for one in report.nodes[0].machines] == [
+        ("a", Detail.NO_NODE),
+        ("b", Detail.NO_NODE),
+        ("vm", Detail.STARVED),
+    ]
+
+
+def test_a_rolling_drain_continues_from_the_state_of_the_step_before() -> None:
+    """
+    The VM of the first node is on the second node when that one is drained.
+    """
+    objects = [*TWO, *owned(vmi("vm", "n1"))]
+    report = drain(*objects, nodes=(), mode="rolling")
+
+    assert [[one.name for one in plan.machines] for plan in report.nodes] == [["vm"], ["vm"]]
+    assert all(plan.outcome is Outcome.MOVES for plan in report.nodes)
+
+
+def test_each_node_alone_is_drained_from_the_present_state() -> None:
+    """
+    ``--all`` does not move a VM twice.
+    """
+    report = drain(*TWO, *owned(vmi("vm", "n1")), nodes=(), mode="each")
+
+    assert [len(plan.machines) for plan in report.nodes] == [1, 0]
+
+
+def test_without_pods_the_outcome_is_unknown() -> None:
+    """
+    Nodes whose pods are not given are not empty.
+    """
+    report = drain(*TWO, vmi("vm", "n1"))
+
+    assert machine(report).outcome is Outcome.UNKNOWN
+    assert report.missing == ("Pod: no Pod was provided",)
+
+
+def test_an_unknown_node_is_an_error() -> None:
+    """
+    The error names the known nodes.
+    """
+    with pytest.raises(BadInput, match="unknown node 'n9'"):
+        drain(*TWO, *running(vmi("vm", "n1")), nodes=("n9",))

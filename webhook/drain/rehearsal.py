@@ -1,0 +1,250 @@
+"""Rehearses the drain of nodes: from the objects of a cluster to a ``DrainReport``."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from webhook.drain.budget_answers import BudgetAnswers
+from webhook.drain.evictions import Key, is_launcher
+from webhook.drain.fleet_state import state_of
+from webhook.drain.inputs import Inputs
+from webhook.drain.moves import Decision, Room
+from webhook.drain.outcome import Cluster, First, Outcomes
+from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome, Seconds, worst
+from webhook.drain.steps import by_urgency, first_steps
+from webhook.drain.targets import Targets
+from webhook.drain.times import Times, time_of
+from webhook.drain.waves import together
+from webhook.errors import BadInput
+from webhook.facts.fleet import Fleet
+from webhook.objects.quantity import parse_quantity
+
+
+class Request(msgspec.Struct, frozen=True):
+    """The nodes to drain, and the settings of the rehearsal."""
+
+    nodes: tuple[str, ...] = ()
+    """The names of the nodes. Empty means all nodes."""
+    mode: str = "together"
+    """As ``DrainReport.mode``."""
+    max_unavailable: int = 1
+    """The number of nodes that a rolling drain drains at the same time."""
+    upgrade: bool = False
+    """Whether to list the VMIs that an upgrade leaves behind."""
+    release: str = ""
+    """The patch release of KubeVirt. Empty means the release in the KubeVirt CR."""
+    link: str = ""
+    """The bandwidth of a node's migration link in bytes per second, as a quantity. Empty means unknown."""
+
+
+def rehearse(fleet: Fleet, request: Request) -> DrainReport:
+    """
+    The outcome of the drain for each VMI of the nodes, and the time.
+
+    Raises BadInput for an unknown node, an unsupported release and an invalid link.
+    """
+    inputs = Inputs(fleet, request.release)
+    names = _nodes(inputs, request.nodes)
+    rehearsal = _Rehearsal(inputs, _link(request.link))
+    if request.mode == "together":
+        plans = rehearsal.drain(names)
+    elif request.mode == "each":
+        plans = [plan for name in names for plan in rehearsal.drain([name])]
+    else:
+        steps = [names[at : at + request.max_unavailable] for at in range(0, len(names), request.max_unavailable)]
+        plans = [plan for step in steps for plan in rehearsal.step(step)]
+    return DrainReport(
+        tuple(plans),
+        request.mode,
+        str(inputs.version),
+        first_steps(plans),
+        (),
+        tuple(inputs.assumptions),
+        inputs.missing,
+    )
+
+
+class _Rehearsal:
+    """The state of a rehearsal: the cluster, and what was computed for VMIs so far."""
+
+    def __init__(self, inputs: Inputs, link: int) -> None:
+        self._inputs, self._link = inputs, link
+        cluster = Cluster(
+            inputs.vmis,
+            inputs.pods,
+            inputs.configuration,
+            inputs.vms,
+            inputs.replica_sets,
+            BudgetAnswers(inputs.fleet),
+        )
+        self._outcomes = Outcomes(cluster, inputs.version)
+        self._state = state_of(inputs)
+        self._room = Room(inputs, Targets(inputs))
+        self._times: dict[Key, Times] = {}
+        self._others = _other_pods(inputs)
+        self._arrived: dict[str, list[First]] = {}
+        self._left: set[Key] = set()
+        """The VMIs that are no longer on their first node."""
+
+    def drain(self, names: Sequence[str]) -> list[NodePlan]:
+        """The drain of nodes at the same time. The state is as before afterwards."""
+        with self._state.tentatively():
+            self._cordon(names)
+            return self._plans(names, self._decide(names, names_all=True))
+
+    def step(self, names: Sequence[str]) -> list[NodePlan]:
+        """A step of a rolling drain: the nodes are drained, and then uncordoned. The VMIs stay on their new nodes."""
+        self._cordon(names)
+        decided = self._decide(names, names_all=False)
+        plans = self._plans(names, decided)
+        for name in names:
+            for entry in decided[name]:
+                self._settle(name, entry)
+        free = self._free(names)
+        for name in names:
+            if name in self._state.nodes and not self._was_cordoned(name):
+                self._state.uncordon(name)
+        return [replace(plan, left=free) for plan in plans]
+
+    def _cordon(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name in self._state.nodes:
+                self._state.cordon(name)
+
+    def _was_cordoned(self, name: str) -> bool:
+        spec = self._inputs.nodes[name].spec
+        return bool(spec is not None and spec.unschedulable)
+
+    def _decide(self, names: Sequence[str], *, names_all: bool) -> dict[str, list[Decision]]:
+        firsts = {name: self._on(name) for name in names}
+        decided = self._room.decide(self._state, firsts, names_all=names_all)
+        return {name: [decided[name, first.key] for first in members] for name, members in firsts.items()}
+
+    def _on(self, name: str) -> list[First]:
+        """The VMIs that are on a node now."""
+        first = [one for one in self._outcomes.of(name) if one.key not in self._left]
+        return [*first, *self._arrived.get(name, ())]
+
+    def _settle(self, name: str, decision: Decision) -> None:
+        """Moves a VMI to its new node in the state."""
+        first, node = decision.first, decision.node
+        ends = decision.machine.outcome in {Outcome.MOVES, Outcome.STOPS}
+        if not ends or (decision.machine.detail is Detail.WAITS_FOR_NODE):
+            return
+        self._left.add(first.key)
+        self._arrived[name] = [one for one in self._arrived.get(name, ()) if one.key != first.key]
+        if first.launcher is not None and self._state.node_of(first.launcher) is not None:
+            self._state.remove(first.launcher)
+        if node and decision.pod is not None:
+            self._state.place(decision.pod, node)
+            launcher = replace(decision.pod, spec=replace(decision.pod.spec, node_name=node))
+            self._arrived.setdefault(node, []).append(replace(first, launcher=launcher))
+
+    def _plans(self, names: Sequence[str], decided: Mapping[str, Sequence[Decision]]) -> list[NodePlan]:
+        machines = {name: self._starved(name, [self._timed(one) for one in decided[name]]) for name in names}
+        times = self._together(machines)
+        return [self._plan(name, machines[name], times[name]) for name in names]
+
+    def _starved(self, name: str, machines: Sequence[Machine]) -> list[Machine]:
+        """The VMIs, of which those that move wait if VMIs without a node can hold all slots of the node."""
+        holders = [f"{one.namespace}/{one.name}" for one in machines if one.detail is Detail.NO_NODE]
+        slots = self._slots(name)
+        if not holders or len(holders) < slots:
+            return list(machines)
+        names = ", ".join(holders[:3]) + (" and others" if len(holders) > 3 else "")
+        message = (
+            f"{names} fit no node and can hold all {slots} slots of the node for 300 seconds at a time, so this VMI moves "
+            "only between their attempts."
+        )
+        return [
+            replace(one, outcome=Outcome.WAITS, detail=Detail.STARVED, message=message)
+            if one.outcome is Outcome.MOVES and one.detail is None
+            else one
+            for one in machines
+        ]
+
+    def _slots(self, name: str) -> int:
+        """The number of migrations that can leave a node at the same time now."""
+        inputs = self._inputs
+        outbound = inputs.outbound - inputs.slots_taken.get(name, 0)
+        return max(min(outbound, inputs.in_cluster - inputs.slots_taken[""]), 0)
+
+    def _free(self, drained: Sequence[str]) -> tuple[str, ...]:
+        """The CPU, memory and pods that are free on the schedulable nodes."""
+        nodes = [node for node in self._state.nodes.values() if node.name not in drained and not node.is_unschedulable]
+        cpu = sum(node.free.get("cpu", 0) for node in nodes) // 1000
+        memory = sum(node.free.get("memory", 0) for node in nodes) // 2**30
+        return (f"cpu: {cpu}", f"memory: {memory}Gi", f"pods: {sum(node.room for node in nodes)}")
+
+    def _timed(self, decision: Decision) -> Machine:
+        machine = decision.machine
+        if machine.outcome is not Outcome.MOVES or decision.first.vmi is None:
+            return machine
+        times = self._time(decision.first)
+        return replace(machine, seconds=times.seconds, policy=times.policy)
+
+    def _time(self, first: First) -> Times:
+        vmi = first.vmi
+        if vmi is None:
+            return Times(None)
+        key = (vmi.namespace, vmi.name)
+        known = self._times.get(key)
+        if known is None:
+            inputs = self._inputs
+            known = self._times[key] = time_of(vmi, inputs.world, inputs.behaviour, self._link)
+            inputs.assumptions.extend(known.assumptions)
+        return known
+
+    def _together(self, machines: Mapping[str, Sequence[Machine]]) -> dict[str, Seconds | None]:
+        inputs = self._inputs
+        moving = {
+            name: [one.seconds for one in members if one.outcome is Outcome.MOVES] for name, members in machines.items()
+        }
+        known = {name: [one for one in times if one is not None] for name, times in moving.items()}
+        taken = max((inputs.slots_taken.get(name, 0) for name in machines), default=0)
+        free = inputs.in_cluster - inputs.slots_taken[""]
+        told = together(known, max(inputs.outbound - taken, 1), max(free, 1))
+        return {name: None if None in moving[name] else seconds for name, seconds in told.items()}
+
+    def _plan(self, name: str, machines: Sequence[Machine], seconds: Seconds | None) -> NodePlan:
+        ordered = by_urgency(machines)
+        ends = all(one.outcome in {Outcome.MOVES, Outcome.STOPS} for one in machines)
+        return NodePlan(
+            name,
+            worst(ordered),
+            ordered,
+            seconds if ends else None,
+            slots=min(self._inputs.outbound, self._inputs.in_cluster),
+            slots_taken=self._inputs.slots_taken.get(name, 0),
+            other_pods=self._others.get(name, 0),
+        )
+
+
+def _nodes(inputs: Inputs, requested: Sequence[str]) -> list[str]:
+    known = inputs.nodes.keys() | {vmi.node for vmi in inputs.vmis.values() if vmi.node}
+    for name in requested:
+        if name not in known:
+            near = ", ".join(sorted(known)[:10]) or "none"
+            raise BadInput(f"unknown node {name!r}", remedy=f"Known nodes: {near}.")
+    return list(dict.fromkeys(requested)) or sorted(inputs.nodes)
+
+
+def _other_pods(inputs: Inputs) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for pod in inputs.pods:
+        if pod.spec.node_name and not pod.is_finished and not is_launcher(pod):
+            counts[pod.spec.node_name] = counts.get(pod.spec.node_name, 0) + 1
+    return counts
+
+
+def _link(text: str) -> int:
+    if not text:
+        return 0
+    quantity = parse_quantity(text)
+    if quantity is None or quantity.floor <= 0:
+        raise BadInput(
+            f"invalid link {text!r}",
+            remedy="Write the bandwidth in bytes per second as a quantity: 1250M for 10 Gbit/s, 3125M for 25 Gbit/s.",
+        )
+    return quantity.floor
