@@ -8,7 +8,7 @@ from webhook.errors import Misconfigured
 from webhook.surfaces.cli.main import COMMANDS
 from webhook.surfaces.cli.status import fail
 
-EXTRAS = {"serve": "server", "snapshot": "cluster"}
+EXTRAS = {"drain": "cluster", "serve": "server", "snapshot": "cluster"}
 """The extra that each of these commands needs. All other commands run without an extra."""
 _OWN = ("webhook", "certs")
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "Check whether the VMs in manifests can be live-migrated.",
     "completion": "Print a completion script for bash, zsh or fish.",
+    "drain": "Rehearse the drain of nodes: which VMs move, block, stop or wait.",
     "explain": "Explain a rule: what KubeVirt does, in which releases, why, and how to fix it.",
     "explain-settings": "Explain which migration settings apply to each VM, and why.",
     "policies": "Print ValidatingAdmissionPolicies for the rules that need only the object.",

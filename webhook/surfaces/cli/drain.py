@@ -1,0 +1,145 @@
+"""``migratable drain``."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from webhook.drain.plan import Detail, DrainReport, Outcome
+from webhook.drain.rehearsal import Request, rehearse
+from webhook.errors import BadInput, Misconfigured, WebhookError
+from webhook.facts.fleet import Fleet
+from webhook.manifests.fleet_paths import read_paths
+from webhook.objects.fleet_kinds import ESSENTIAL, FLEET_BY_CLASS, FLEET_KINDS
+from webhook.report.model import problem_report
+from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT, connected
+from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, fail, write_problems, write_stderr, write_stdout
+
+FORMATS = ("text", "json", "markdown", "html")
+_ENDS_WELL = frozenset((Detail.RESTARTS, None))
+
+
+@click.command("drain")
+@click.argument("nodes", nargs=-1, metavar="[NODE]...")
+@click.option("--all", "every", is_flag=True, help="Rehearse the drain of each node alone, from the present state.")
+@click.option(
+    "--rolling", is_flag=True, help="Rehearse the drain of node after node, from the state that each step leaves."
+)
+@click.option(
+    "--max-unavailable",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="With --rolling: number of nodes that are drained at the same time.",
+)
+@click.option("--upgrade", is_flag=True, help="Also list the VMs that an upgrade of KubeVirt leaves behind.")
+@click.option(
+    "--facts",
+    multiple=True,
+    metavar="PATH",
+    help="Read the objects of the cluster from files or folders (- for standard input), not from a cluster.",
+)
+@click.option("--snapshot", metavar="FILE", help="Snapshot that `migratable snapshot --drain` saved.")
+@click.option(
+    "--release", default="", metavar="1.x.y", help="KubeVirt release. Default: the release in the KubeVirt CR."
+)
+@click.option(
+    "--link",
+    default="",
+    metavar="QUANTITY",
+    help="Bandwidth of a node's migration link in bytes per second, such as 1250M for 10 Gbit/s.",
+)
+@click.option("-o", "--output", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["blocks", "stops", "never"]),
+    default="blocks",
+    show_default=True,
+    help="Exit with 1 if a VM blocks the drain, waits or stays down (blocks), or also if a VM stops (stops).",
+)
+@KUBECONFIG
+@CONTEXT
+@TIMEOUT
+def command(
+    nodes: Sequence[str],
+    every: bool,
+    rolling: bool,
+    max_unavailable: int,
+    upgrade: bool,
+    facts: Sequence[str],
+    snapshot: str | None,
+    release: str,
+    link: str,
+    output: str,
+    fail_on: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    timeout: float,
+) -> None:
+    """
+    Rehearse the drain of nodes: which VMs move, block, stop or wait, and how long it takes.
+
+    Reads a running cluster, a snapshot, or files with Kubernetes objects, and changes nothing. Several NODEs are drained at
+    the same time. Exit status: 0 if all VMs move or restart, 1 if a VM blocks, waits or stays down, 2 if this is not known.
+    """
+    if not nodes and not every and not rolling:
+        raise click.UsageError("Name one or more nodes, or write --all or --rolling.")
+    if nodes and every:
+        raise click.UsageError("Write either nodes or --all.")
+    mode = "rolling" if rolling else "each" if every else "together"
+    paths = [*facts, *([snapshot] if snapshot else [])]
+    try:
+        fleet, is_read = _from_files(paths) if paths else (_from_cluster(kubeconfig, context, timeout), True)
+        report = rehearse(fleet, Request(tuple(nodes), mode, max_unavailable, upgrade, release, link))
+        renderer = import_module(f"webhook.report.drain_{output}")
+        write_stdout(renderer.render(report))
+    except WebhookError as error:
+        fail(error)
+    sys.exit(status_of(report, fail_on) if is_read else EXIT_ERROR)
+
+
+def status_of(report: DrainReport, fail_on: str) -> int:
+    """The exit status: 0 all move or restart, 1 a VM blocks, waits or stays down, 2 it could not be told."""
+    machines = [machine for node in report.nodes for machine in node.machines]
+    failing = [
+        machine
+        for machine in machines
+        if machine.outcome in {Outcome.BLOCKS, Outcome.WAITS}
+        or (machine.outcome is Outcome.STOPS and (fail_on == "stops" or machine.detail not in _ENDS_WELL))
+    ]
+    if fail_on != "never" and failing:
+        return EXIT_FINDINGS
+    return EXIT_ERROR if any(machine.outcome is Outcome.UNKNOWN for machine in machines) else 0
+
+
+def _from_files(paths: Sequence[str]) -> tuple[Fleet, bool]:
+    """The objects in files, and whether all of them could be read."""
+    read = read_paths(paths)
+    write_problems(map(problem_report, read.problems))
+    if read.ignored:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(read.ignored.items()))
+        write_stderr(f"note: objects that a rehearsal does not need: {counts}")
+    if not read.objects and not read.complete:
+        raise BadInput("the files have no object that a rehearsal reads", remedy="Provide nodes, pods and VMIs.")
+    return read.fleet(), not read.problems
+
+
+def _from_cluster(kubeconfig: Path | None, context: str | None, timeout: float) -> Fleet:
+    from webhook.cluster.fleet import list_fleet
+
+    transport, cluster = connected("drain", kubeconfig, context)
+    try:
+        fleet = list_fleet(transport, FLEET_KINDS, timeout)
+    finally:
+        transport.close()
+    unread = [kind for kind in ESSENTIAL if kind in fleet.unread]
+    if len(unread) == len(ESSENTIAL):
+        raise Misconfigured(
+            f"{cluster}: {fleet.unread[unread[0]]}",
+            remedy="Check the kubeconfig and the rights of the account: it needs get and list on nodes, pods and VMIs.",
+        )
+    for kind, why in fleet.unread.items():
+        write_stderr(f"note: no {FLEET_BY_CLASS[kind].kind} was read: {why}")
+    return fleet
