@@ -1,5 +1,6 @@
 """The cluster state of a rehearsal, for the questions where pods fit."""
 
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -28,6 +29,12 @@ _KINDS: Final[tuple[type[Kubernetes], ...]] = (
     csi.VolumeAttachment,
     Namespace,
 )
+_NAMES: Final[Mapping[type[Kubernetes], str]] = {
+    volumes.VolumeClaim: "PersistentVolumeClaim",
+    volumes.ClusterVolume: "PersistentVolume",
+    volumes.BindingClass: "StorageClass",
+}
+"""The kinds of classes that are not named after their kind."""
 
 
 def state_of(inputs: Inputs) -> ClusterState:
@@ -37,8 +44,6 @@ def state_of(inputs: Inputs) -> ClusterState:
     def given(kind: type[K]) -> tuple[K, ...] | None:
         return fleet.given(kind) if kind in fleet.provided else None
 
-    names = {volumes.VolumeClaim: "PersistentVolumeClaim", volumes.ClusterVolume: "PersistentVolume"}
-    names[volumes.BindingClass] = "StorageClass"
     facts = ClusterFacts(
         _with_pod_limits(inputs),
         given(Pod),
@@ -50,7 +55,7 @@ def state_of(inputs: Inputs) -> ClusterState:
         given(csi.CSIStorageCapacity),
         given(csi.VolumeAttachment),
         given(Namespace),
-        frozenset(names.get(kind, kind.__name__) for kind in _KINDS if kind not in fleet.complete and kind is not Pod),
+        frozenset(_NAMES.get(kind, kind.__name__) for kind in _KINDS if kind not in fleet.complete and kind is not Pod),
     )
     return ClusterState(facts)
 

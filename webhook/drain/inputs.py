@@ -57,7 +57,7 @@ class Inputs:
         """Raises BadInput if ``release`` is not supported."""
         self.fleet = fleet
         self.assumptions: list[str] = []
-        """What the rehearsal assumes, as sentences."""
+        """The assumptions of the rehearsal, as sentences."""
         plain = ObjectsWorld(_looked_up(fleet), fleet.complete & BY_CLASS.keys())
         self.version = self._version(plain, release)
         self.behaviour: Behaviour = newest(only(_judged(self.version)))
