@@ -91,6 +91,23 @@ def test_a_quota_without_room_for_one_more_launcher_makes_a_vm_wait() -> None:
     assert "exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1" in waiting.message
 
 
+def test_a_budget_keeps_the_second_of_two_vms_that_do_not_start_again() -> None:
+    """
+    The budget allows one disruption, and the first VM does not give it back.
+    """
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "b", "namespace": "lab"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "db"}}},
+        "status": {"disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 1, "expectedPods": 2},
+    }
+    stopping = [vmi(name, "n1", strategy="None", labels={"app": "db"}) for name in "ab"]
+    report = drain(*TWO, budget, *owned(*stopping, runStrategy="Manual"))
+
+    assert sorted(str(machine(report, name).detail) for name in "ab") == ["budget", "staysDown"]
+
+
 def test_vms_without_a_node_starve_the_others() -> None:
     """
     Two VMs without a node hold both slots of the node.

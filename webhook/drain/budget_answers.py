@@ -19,17 +19,17 @@ class BudgetAnswers:
 
     def __init__(self, fleet: Fleet) -> None:
         pods = fleet.every(Pod)
-        self._budgets = Budgets(
+        self.budgets = Budgets(
             fleet.given(PodDisruptionBudget), None if isinstance(pods, Unknown) else pods, without_scale=_WITHOUT_SCALE
         )
 
     def selecting(self, pod: Pod) -> Fact[Sequence[PodDisruptionBudget]]:
         """The budgets that select the pod."""
-        return self._budgets.of(pod)
+        return self.budgets.of(pod)
 
     def refusal(self, pod: Pod) -> Fact[str]:
         """The reason why a budget refuses the eviction of the pod now, as a sentence, or an empty text."""
-        answer = self._budgets.evict(pod)
+        answer = self.budgets.evict(pod)
         if answer.is_allowed is None:
             missing = " and ".join(answer.missing)
             return Unknown(f"{missing} not known", f"provide {missing}")

@@ -12,6 +12,7 @@ from webhook.drain.inputs import Inputs
 from webhook.drain.moves import Decision, Room
 from webhook.drain.outcome import Cluster, First, Outcomes
 from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome, Seconds, worst
+from webhook.drain.shared_budgets import with_shared_budgets
 from webhook.drain.steps import by_urgency, first_steps
 from webhook.drain.targets import Targets
 from webhook.drain.times import Times, time_of
@@ -70,14 +71,9 @@ class _Rehearsal:
 
     def __init__(self, inputs: Inputs, link: int) -> None:
         self._inputs, self._link = inputs, link
-        cluster = Cluster(
-            inputs.vmis,
-            inputs.pods,
-            inputs.configuration,
-            inputs.vms,
-            inputs.replica_sets,
-            BudgetAnswers(inputs.fleet),
-        )
+        answers = BudgetAnswers(inputs.fleet)
+        self._budgets = answers.budgets
+        cluster = Cluster(inputs.vmis, inputs.pods, inputs.configuration, inputs.vms, inputs.replica_sets, answers)
         self._outcomes = Outcomes(cluster, inputs.version)
         self._state = state_of(inputs)
         self._room = Room(inputs, Targets(inputs))
@@ -119,7 +115,19 @@ class _Rehearsal:
     def _decide(self, names: Sequence[str], *, names_all: bool) -> dict[str, list[Decision]]:
         firsts = {name: self._on(name) for name in names}
         decided = self._room.decide(self._state, firsts, names_all=names_all)
-        return {name: [decided[name, first.key] for first in members] for name, members in firsts.items()}
+        return {
+            name: self._with_shared_budgets([decided[name, first.key] for first in members])
+            for name, members in firsts.items()
+        }
+
+    def _with_shared_budgets(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """The decisions for a node after all its evictions. A VM that a budget keeps has no new pod."""
+        firsts = [replace(one.first, machine=one.machine) for one in decisions]
+        checked = with_shared_budgets(firsts, self._budgets)
+        return [
+            one if first.machine is one.machine else Decision(one.first, first.machine)
+            for one, first in zip(decisions, checked, strict=True)
+        ]
 
     def _on(self, name: str) -> list[First]:
         """The VMIs that are on a node now."""
