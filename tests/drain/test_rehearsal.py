@@ -40,7 +40,16 @@ def test_a_vm_without_another_node_waits_and_says_why() -> None:
 
     waiting = machine(report)
     assert (waiting.outcome, waiting.detail) == (Outcome.WAITS, Detail.NO_NODE)
-    assert waiting.reasons == ("2 node(s) were unschedulable",)
+    assert waiting.reasons == ("1 node(s) were unschedulable",)
+
+
+def test_the_only_node_leaves_no_other_node() -> None:
+    """
+    The drained node is not counted among the nodes that do not fit.
+    """
+    waiting = machine(drain(node("n1"), kubevirt(), *owned(vmi("vm", "n1"))))
+
+    assert waiting.reasons == ("there is no other node",)
 
 
 def test_a_vm_that_cannot_migrate_blocks_the_drain() -> None:

@@ -1,6 +1,6 @@
 """Decides for the VMIs of a drain that move or restart whether a quota, a limit range or the nodes have room for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ from webhook.drain.aftermath import aftermath, remedy_of
 from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs
 from webhook.drain.outcome import First
-from webhook.drain.placement import Fit, Move, Placed, most_room, place_all
+from webhook.drain.placement import Fit, Move, Placed, most_room, place_all, why_not
 from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
 from webhook.drain.targets import Targets
 from webhook.facts.unknown import Fact, Unknown
@@ -69,7 +69,7 @@ class Room:
                         decided[node, first.key] = Decision(first, refused)
                     elif isinstance(target, Pod):
                         moves.append((node, Move(first.key, target, first.launcher), first))
-        places = place_all(state, [move for _, move, _ in moves], names_all=names_all)
+        places = place_all(state, [move for _, move, _ in moves], firsts, names_all=names_all)
         for node, move, first in moves:
             place = places[move.key]
             decided[node, move.key] = Decision(first, _moved(first.machine, place), move.target, place.node)
@@ -78,7 +78,7 @@ class Room:
                 if target_node := decided[node, move.key].node:
                     state.place(move.target, target_node)
             for node, first in restarts:
-                decided[node, first.key] = self._restarted(state, first)
+                decided[node, first.key] = self._restarted(state, first, firsts)
         return decided
 
     def _refused(self, machine: Machine, target: Pod | NoPod | Unknown) -> Machine | None:
@@ -115,7 +115,7 @@ class Room:
             return _unknown(machine, f"It is unknown whether a quota has room: {missing}.", f"Provide {missing}.")
         return None
 
-    def _restarted(self, state: ClusterState, first: First) -> Decision:
+    def _restarted(self, state: ClusterState, first: First, drained: Collection[str]) -> Decision:
         """The decision for a VM that starts again on another node, if one fits. Its new pod is placed in ``state``."""
         pod = self._targets.restarted(first.key)
         if not isinstance(pod, Pod):
@@ -129,9 +129,8 @@ class Room:
         unknowns = fit.unknowns() if fit.rejection is None else {}
         if unknowns:
             return Decision(first, _stopped(first, Unknown(next(iter(unknowns)), "")))
-        reasons = tuple(f"{count} {reason}" for reason, count in fit.reasons().items())
         machine = _stopped(first, fits=False)
-        return Decision(first, replace(machine, reasons=(*machine.reasons, *reasons)))
+        return Decision(first, replace(machine, reasons=(*machine.reasons, *why_not(fit, drained))))
 
 
 def _stopped(first: First, fits: Fact[bool]) -> Machine:

@@ -16,6 +16,7 @@ from webhook.objects.pods import Pod
 from webhook.scheduling.pod_fit import PodFit
 from webhook.scheduling.pod_requests import pod_requests
 from webhook.scheduling.state import ClusterState
+from webhook.scheduling.verdicts import grouped
 
 Key = tuple[str, str]
 
@@ -70,11 +71,14 @@ class Candidate(msgspec.Struct, frozen=True):
         return self.move.key
 
 
-def place_all(state: ClusterState, moves: Sequence[Move], *, names_all: bool = True) -> dict[Key, Placed]:
+def place_all(
+    state: ClusterState, moves: Sequence[Move], drained: Collection[str] = (), *, names_all: bool = True
+) -> dict[Key, Placed]:
     """
     Where each target pod fits if all of them are placed. The state is as before afterwards.
 
-    With ``names_all`` False, the search for nodes ends when their number suffices, which is faster in a large cluster.
+    The reasons do not count the ``drained`` nodes. With ``names_all`` False, the search for nodes ends when their number
+    suffices, which is faster in a large cluster.
     """
     results: dict[Key, Placed] = {}
     candidates: list[Candidate] = []
@@ -99,7 +103,7 @@ def place_all(state: ClusterState, moves: Sequence[Move], *, names_all: bool = T
         is_partial = not names_all and len(one.nodes) > len(moves)
         results[one.key] = Placed(fit_of, tuple(sorted(one.nodes)), is_partial, reasons, chosen.get(one.key, ""))
     for one in alone:
-        results[one.key] = _without_node(one.fit, later=chosen.get(one.key, ""))
+        results[one.key] = _without_node(one.fit, drained, later=chosen.get(one.key, ""))
     return results
 
 
@@ -217,10 +221,20 @@ def _some(fit: PodFit, state: ClusterState, enough: int) -> list[str]:
     return list(islice((name for name in sorted(state.nodes, key=most_room(state)) if fit.first((name,))), enough))
 
 
-def _without_node(fit: PodFit, later: str) -> Placed:
+def why_not(fit: PodFit, drained: Collection[str]) -> tuple[str, ...]:
+    """The reasons that exclude the nodes that are not drained, each with their number, in kube-scheduler's words."""
+    if fit.rejection is not None:
+        return (fit.rejection.reason,)
+    others = [verdict for name, verdict in fit.verdicts().items() if name not in drained]
+    if not others:
+        return ("there is no other node",)
+    return tuple(f"{count} {reason}" for reason, count in grouped(others).items())
+
+
+def _without_node(fit: PodFit, drained: Collection[str], later: str) -> Placed:
     if later:
         return Placed(Fit.SOMETIMES, reasons=("the pod fits only when other VMIs of the drain have moved",), node=later)
     unknowns = fit.unknowns() if fit.rejection is None else {}
     if unknowns:
         return Placed(Fit.UNKNOWN, reasons=tuple(unknowns))
-    return Placed(Fit.NEVER, reasons=tuple(f"{count} {reason}" for reason, count in fit.reasons().items()))
+    return Placed(Fit.NEVER, reasons=why_not(fit, drained))
