@@ -14,7 +14,7 @@ from webhook.manifests.json_items import End, Header, Item, JsonItems
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.sampled_from(['}, {"', "\\", '"', "]}"])
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner), max_leaves=8
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner), max_leaves=5
 )
 OBJECTS = st.builds(
     lambda more: {"apiVersion": "v1", "kind": "Pod", **more}, st.dictionaries(st.text(max_size=4), VALUES)
@@ -40,7 +40,7 @@ def values(entries: list[Item | End]) -> list[Any]:
     return [json.loads(entry.text) for entry in entries if isinstance(entry, Item)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(OBJECTS, max_size=6),
     st.sampled_from([None, 0, 1, 4]),
