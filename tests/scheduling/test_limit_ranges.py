@@ -195,6 +195,14 @@ def test_a_device_must_be_limited_to_what_is_requested() -> None:
     )
 
 
+def test_huge_pages_need_a_request_for_cpu_or_memory() -> None:
+    pages = {"hugepages-2Mi": "4Mi"}
+    assert contradictions(pod(pages, pages)) == (
+        "spec.containers[0].resources: Forbidden: HugePages require cpu or memory",
+    )
+    assert not contradictions(pod({**pages, "cpu": "1"}, pages))
+
+
 @pytest.mark.parametrize(
     ("limits", "storage", "text"),
     [

@@ -67,7 +67,8 @@ def contradictions(pod: Pod) -> tuple[str, ...]:
     """
     The validation errors about requests that do not suit the limits (``validateResourceRequirements``).
 
-    Defaults of a LimitRange can cause these errors, for example a default request above the limit of a container.
+    Defaults of a LimitRange can cause these errors, for example a default request above the limit of a container. Errors about
+    the resources of the pod as a whole are not found.
     """
     found: list[str] = []
     for field, containers in (("containers", pod.spec.containers), ("initContainers", pod.spec.init_containers)):
@@ -195,3 +196,6 @@ def _contradictions(path: str, requests: ResourceList, limits: ResourceList) -> 
             yield f'{path}.requests: Invalid value: "{request}": must be equal to {name} limit of {limit}'
         elif request.nano > limit.nano:
             yield f'{path}.requests: Invalid value: "{request}": must be less than or equal to {name} limit of {limit}'
+    names = requests.keys() | limits.keys()
+    if names.isdisjoint(("cpu", "memory")) and any(name.startswith("hugepages-") for name in names):
+        yield f"{path}: Forbidden: HugePages require cpu or memory"
