@@ -84,11 +84,14 @@ def command(
     Reads a running cluster, a snapshot, or files with Kubernetes objects, and changes nothing. Several NODEs are drained at
     the same time. Exit status: 0 if all VMs move or restart, 1 if a VM blocks, waits or stays down, 2 if this is not known.
     """
-    if not nodes and not every and not rolling:
+    if facts:  # as in `--facts a.yaml b.yaml`
+        facts = [*facts, *(name for name in nodes if Path(name).exists())]
+        nodes = [name for name in nodes if not Path(name).exists()]
+    if not nodes and not every and not rolling and not upgrade:
         raise click.UsageError("Name one or more nodes, or write --all or --rolling.")
     if nodes and every:
         raise click.UsageError("Write either nodes or --all.")
-    mode = "rolling" if rolling else "each" if every else "together"
+    mode = "rolling" if rolling else "each" if every or not nodes else "together"
     paths = [*facts, *([snapshot] if snapshot else [])]
     try:
         fleet, is_read = _from_files(paths) if paths else (_from_cluster(kubeconfig, context, timeout), True)

@@ -1,0 +1,139 @@
+"""``migratable drain`` from files: the exit status, the formats and the errors."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.drain.fleets import Object, kubevirt, node, owned, vmi
+from webhook.surfaces.cli.drain import command
+
+
+def as_file(folder: Path, *objects: Object) -> str:
+    path = folder / "fleet.json"
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [*objects]}))
+    return str(path)
+
+
+def cluster(*machines: Object, **spec: Any) -> list[Object]:
+    return [node("n1"), node("n2"), kubevirt(), *owned(*machines, **spec)]
+
+
+def drain(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(command, [*arguments, "-o", "json"], input=stdin)
+
+
+@pytest.mark.parametrize(
+    ("machine", "spec", "status"),
+    [
+        (vmi("moves", "n1"), {}, 0),
+        (vmi("restarts", "n1", strategy="None"), {}, 0),
+        (vmi("blocks", "n1", migratable=False), {}, 1),
+        (vmi("stays-down", "n1", strategy="None"), {"runStrategy": "Manual"}, 1),
+        (vmi("no-node", "n1", nodeSelector={"disk": "fast"}), {}, 1),
+    ],
+)
+def test_the_status_says_whether_all_vms_move_or_restart(
+    tmp_path: Path, machine: Object, spec: Object, status: int
+) -> None:
+    """
+    0 all move or restart, 1 a VM blocks, waits or stays down.
+    """
+    result = drain("n1", "--facts", as_file(tmp_path, *cluster(machine, **spec)))
+
+    assert result.exit_code == status, result.output
+
+
+def test_the_status_is_2_if_a_fact_is_missing(tmp_path: Path) -> None:
+    """
+    Without pods, the room on nodes is unknown.
+    """
+    result = drain("n1", "--facts", as_file(tmp_path, node("n1"), node("n2"), kubevirt(), vmi("vm", "n1")))
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["nodes"][0]["machines"][0]["outcome"] == "unknown"
+
+
+def test_with_fail_on_stops_a_restart_fails_too(tmp_path: Path) -> None:
+    """
+    ``--fail-on never`` reports only.
+    """
+    path = as_file(tmp_path, *cluster(vmi("vm", "n1", strategy="None")))
+
+    assert drain("n1", "--facts", path, "--fail-on", "stops").exit_code == 1
+    assert drain("n1", "--facts", path, "--fail-on", "never").exit_code == 0
+
+
+def test_files_after_facts_are_facts(tmp_path: Path) -> None:
+    """
+    ``--facts a.json b.json`` reads both files.
+    """
+    first, second = tmp_path / "nodes.json", tmp_path / "rest.json"
+    objects = cluster(vmi("vm", "n1"))
+    first.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects[:2]}))
+    second.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects[2:]}))
+
+    assert drain("n1", "--facts", str(first), str(second)).exit_code == 0
+
+
+def test_standard_input_is_read(tmp_path: Path) -> None:
+    """
+    As in ``kubectl get … -o json | migratable drain n1 --facts -``.
+    """
+    content = Path(as_file(tmp_path, *cluster(vmi("vm", "n1")))).read_text()
+
+    assert drain("n1", "--facts", "-", stdin=content).exit_code == 0
+
+
+def test_all_nodes_are_rehearsed_alone(tmp_path: Path) -> None:
+    """
+    ``--all`` names each node once.
+    """
+    result = drain("--all", "--facts", as_file(tmp_path, *cluster(vmi("vm", "n1"))))
+
+    assert [plan["name"] for plan in json.loads(result.stdout)["nodes"]] == ["n1", "n2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("{", "fleet.json"),
+        ('{"apiVersion": "v1", "kind": "Node", "metadata": {}}', "metadata.name is missing"),
+        ('{"apiVersion": "v1", "kind": "List", "items": []}', "no object that a rehearsal reads"),
+        ('{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}, "spec": 3}', "spec: wrong type"),
+    ],
+)
+def test_unreadable_facts_are_reported_with_file_and_fix(tmp_path: Path, content: str, error: str) -> None:
+    """
+    The status is 2.
+    """
+    path = tmp_path / "fleet.json"
+    path.write_text(content)
+
+    result = drain("n1", "--facts", str(path))
+
+    assert result.exit_code == 2
+    assert error in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_unknown_node_is_an_error(tmp_path: Path) -> None:
+    """
+    The error names the known nodes.
+    """
+    result = drain("n9", "--facts", as_file(tmp_path, *cluster(vmi("vm", "n1"))))
+
+    assert result.exit_code == 2
+    assert "unknown node 'n9'. Known nodes: n1, n2." in result.stderr
+
+
+def test_without_nodes_a_usage_error_names_the_options() -> None:
+    """
+    The status is 2.
+    """
+    result = CliRunner().invoke(command, [])
+
+    assert result.exit_code == 2
+    assert "Name one or more nodes, or write --all or --rolling." in result.output
