@@ -73,21 +73,24 @@ class RecordingWorld:
         """Returns the result of the first lookup of this object."""
         self.named = True
         question = Question(kind, namespace, name)
-        if question not in self._answers:
-            self._note(question, self._world.find(kind, namespace, name))
-        return cast("Found[K]", self._answers[question])
+        known = self._answers.get(question)
+        if known is None:
+            known = self._note(question, self._world.find(kind, namespace, name))
+        return cast("Found[K]", known)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns the result of the first lookup of these objects."""
         question = Question(kind, "", None)
-        if question not in self._answers:
-            self._note(question, self._world.every(kind))
-        return cast("Fact[tuple[K, ...]]", self._answers[question])
+        known = self._answers.get(question)
+        if known is None:
+            known = self._note(question, self._world.every(kind))
+        return cast("Fact[tuple[K, ...]]", known)
 
-    def _note(self, question: Question, answer: Found[Any]) -> None:
+    def _note(self, question: Question, answer: Found[Any]) -> Found[Any]:
         if not self._trusted(question.kind):
             self._untrusted.add(question.kind)
         self._answers[question] = answer
+        return answer
 
 
 class LiveWorld:

@@ -1,6 +1,7 @@
 """Messages about objects of the cluster that are missing, unreadable or not read yet."""
 
 import re
+from functools import cache
 from typing import Final
 
 from webhook.facts.objects_world import WORDS
@@ -69,6 +70,7 @@ def not_read(kind: type[Kubernetes]) -> Unread:
     return Unread(f"the cluster's {words(kind)} have not been read yet", TRY_AGAIN)
 
 
+@cache
 def never_read(kind: type[Kubernetes]) -> Unread:
     """Returns the result for a kind that the server does not read."""
     return Unread(f"the server does not read {words(kind)}", "use `migratable check` with a snapshot (--claims)")

@@ -5,6 +5,8 @@ This module does no I/O. The same object and the same world give the same findin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from types import ModuleType
 
 from msgspec.structs import replace
 
@@ -108,13 +110,19 @@ def _budget_findings(facts: MigrationFacts, world: World, verdict: Verdict) -> I
     moves = facts.volumes_strategy is not None and _moves(verdict)
     if isinstance(facts.configuration, Unknown) or (only_volumes and not moves):
         return ()
-    from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
-    from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
-
-    budget = budget_facts(facts, world)
+    time_allowed, rules = _budget_modules()
+    budget = time_allowed.budget_facts(facts, world)
     if budget is None:
         return ()
-    return findings_about(BUDGET_RULES, replace(budget, only_volumes=only_volumes), facts.releases)
+    return findings_about(rules.BUDGET_RULES, replace(budget, only_volumes=only_volumes), facts.releases)
+
+
+@cache  # an import statement costs more than a rule
+def _budget_modules() -> tuple[ModuleType, ModuleType]:
+    from webhook.kubevirt.settings import time_allowed  # noqa: PLC0415 - only for known settings
+    from webhook.rules import budget  # noqa: PLC0415
+
+    return time_allowed, budget
 
 
 def _moves(verdict: Verdict) -> bool:
@@ -176,15 +184,21 @@ def _target_findings(
     is_overridden = BRIDGE_OVERRIDE in facts.annotations
     if not (known or is_overridden or _is_placed(facts) or _is_bridged(facts)):
         return ()
-    from webhook.kubevirt.launcher.target import target_facts  # noqa: PLC0415 - only for VMs that need it
-    from webhook.rules.target_pod import TARGET_RULES  # noqa: PLC0415
-
-    target = target_facts(judged, subject, facts, drain, world, releases)
+    target, rules = _target_modules()
+    about = target.target_facts(judged, subject, facts, drain, world, releases)
     if is_overridden:
         from webhook.kubevirt.pod_network import pod_attachment  # noqa: PLC0415 - few VMs have the annotation
 
-        target = replace(target, pod_attachment=pod_attachment(facts, world))
-    return findings_about(TARGET_RULES, target, releases)
+        about = replace(about, pod_attachment=pod_attachment(facts, world))
+    return findings_about(rules.TARGET_RULES, about, releases)
+
+
+@cache
+def _target_modules() -> tuple[ModuleType, ModuleType]:
+    from webhook.kubevirt.launcher import target  # noqa: PLC0415 - only for VMs that need it
+    from webhook.rules import target_pod  # noqa: PLC0415
+
+    return target, target_pod
 
 
 def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "") -> Judgement:

@@ -33,8 +33,11 @@ class Action(StrEnum):
 
     def at_most(self, limit: "Action") -> "Action":
         """This action, or ``limit`` if ``limit`` is weaker."""
-        ranked = list(Action)
-        return max(self, limit, key=ranked.index)
+        return self if _RANKS[self] >= _RANKS[limit] else limit
+
+
+_RANKS: Mapping[Action, int] = {action: rank for rank, action in enumerate(Action)}
+"""The rank of each action. The strongest action has rank 0."""
 
 
 class Profile(StrEnum):
@@ -220,19 +223,31 @@ def strongest_action(policy: Policy, subject: PolicySubject, *, plugs: bool = Fa
     candidates = [policy.within(subject.namespace, subject.labels)]
     if subject.labels is None and policy.reads_labels:
         candidates += [policy.under(entry) for entry in policy.namespaces if entry.labels]
-    return min((_strongest(candidate, subject, plugs=plugs) for candidate in candidates), key=list(Action).index)
+    return min((_strongest(candidate, subject, plugs=plugs) for candidate in candidates), key=_RANKS.__getitem__)
 
 
 def _strongest(policy: Policy, subject: PolicySubject, *, plugs: bool) -> Action:
-    chosen = {rule_ids().get(rule, rule): action for rule, action in policy.actions.items()}
-    actions = {*chosen.values()} if chosen.keys() >= set(rule_ids().values()) else {Action.DENY}
-    if not actions.isdisjoint((Action.DENY, Action.WARN)):
-        actions.add(policy.unproven)
-    strongest = min(actions, key=list(Action).index).at_most(policy.at_most)
+    strongest = Action.DENY.at_most(policy.at_most)
+    if len(policy.actions) >= _number_of_rules():  # otherwise, a rule without an action of its own can deny
+        strongest = _strongest_of_all_rules(policy).at_most(policy.at_most)
     if plugs:
         strongest = strongest.at_most(policy.hotplug)
     is_never_migrated = policy.honour_eviction_strategy and subject.eviction_strategy in STRATEGIES_WITHOUT_MIGRATION
     return strongest.at_most(Action.WARN) if is_never_migrated else strongest
+
+
+def _strongest_of_all_rules(policy: Policy) -> Action:
+    """The strongest action of a policy that can name an action for each rule."""
+    chosen = {rule_ids().get(rule, rule): action for rule, action in policy.actions.items()}
+    actions = {*chosen.values()} if chosen.keys() >= set(rule_ids().values()) else {Action.DENY}
+    if not actions.isdisjoint((Action.DENY, Action.WARN)):
+        actions.add(policy.unproven)
+    return min(actions, key=_RANKS.__getitem__)
+
+
+@cache
+def _number_of_rules() -> int:
+    return len(set(rule_ids().values()))
 
 
 class Lowered(StrEnum):

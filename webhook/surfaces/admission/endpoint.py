@@ -234,7 +234,8 @@ class AdmissionApp:
             else:
                 decided = await self._shown(read, await self._decide(read, until, run), until)
                 outcome = _outcome_of(decided)
-                answer = await run(answer_of, read, kind, decided, self.observer, self._help_line())
+                help_line = self._help_line() if decided.decisions or not decided.allowed else ""
+                answer = await run(answer_of, read, kind, decided, self.observer, help_line)
         except (Overloaded, TooLate):
             raise
         except Exception as error:  # noqa: BLE001 - the outermost handler: never a 5xx for a readable UID
