@@ -17,6 +17,7 @@ from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
 from webhook.kubevirt.launcher.node_selector import CPU_VENDOR_LABEL
 from webhook.kubevirt.launcher.placement import keep_off_source
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings, reached
+from webhook.kubevirt.releases import Version
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.nad import CPU_FEATURE_LABEL, HOST_MODEL_FEATURE_LABEL, HOST_MODEL_LABEL
 
@@ -41,17 +42,25 @@ def target_pod(
         return pod
     affinity = deepcopy(pod.affinity)
     keep_off_source(affinity, vmi)
-    added = (added_node_selector or {}) if around.version[:2] >= (1, 6) else {}
-    selector = _with_host_model({**added, **pod.node_selector}, vmi, around, source)
-    if isinstance(selector, dict):
-        selector = _with_vendor(selector, around, source)
+    selector = for_target(pod.node_selector, vmi, around.version, source, added_node_selector or {})
     if isinstance(selector, NoPod | Unknown):
         return selector
     return _selinux_error(vmi, around) or msgspec.structs.replace(pod, node_selector=selector, affinity=affinity)
 
 
+def for_target(
+    rendered: Mapping[str, str], vmi: LauncherVMI, version: Version, source: Source, added: Mapping[str, str]
+) -> dict[str, str] | NoPod | Unknown:
+    """The node selector of the target pod, from that of the launcher pod and ``addedNodeSelector`` of the migration."""
+    selector = {**(added if version[:2] >= (1, 6) else {}), **rendered}
+    with_model = _with_host_model(selector, vmi, version, source)
+    if isinstance(with_model, NoPod | Unknown):
+        return with_model
+    return _with_vendor(with_model, version, source)
+
+
 def _with_host_model(
-    selector: dict[str, str], vmi: LauncherVMI, around: Surroundings, source: Source
+    selector: dict[str, str], vmi: LauncherVMI, version: Version, source: Source
 ) -> dict[str, str] | NoPod | Unknown:
     """Adds the CPU model of the source node, or the selectors that the source pod already has."""
     cpu = vmi.spec.domain.cpu
@@ -69,7 +78,7 @@ def _with_host_model(
     if isinstance(source.node_labels, Unknown):
         return source.node_labels.within("the CPU model of the source node is unknown")
     model = host_model_selector(source.node_labels)
-    if model is None and around.version[:2] < (1, 6):
+    if model is None and version[:2] < (1, 6):
         return NoPod(f'node does not contain labal "{HOST_MODEL_LABEL}" with information about host cpu model')
     return selector | (model or {})  # from 1.6 on, virt-controller loses this error
 
@@ -88,9 +97,9 @@ def host_model_selector(node_labels: Mapping[str, str]) -> dict[str, str] | None
     return selector | {model[0]: model[1]}
 
 
-def _with_vendor(selector: dict[str, str], around: Surroundings, source: Source) -> dict[str, str] | Unknown:
+def _with_vendor(selector: dict[str, str], version: Version, source: Source) -> dict[str, str] | Unknown:
     """Adds the CPU vendor of the source node if the pod selects no vendor, from 1.6.4, 1.7.1 and 1.8.0 on."""
-    if not reached(around.version, (1, 6, 4), (1, 7, 1)) or any(key.startswith(CPU_VENDOR_LABEL) for key in selector):
+    if not reached(version, (1, 6, 4), (1, 7, 1)) or any(key.startswith(CPU_VENDOR_LABEL) for key in selector):
         return selector
     if isinstance(source.node_labels, Unknown):
         return source.node_labels.within("the CPU vendor of the source node is unknown")
