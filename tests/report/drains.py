@@ -51,7 +51,7 @@ def node(name: str, *machines: Machine, seconds: Seconds | None = None, left: tu
 GPU = failing(
     "ml", "trainer", Outcome.BLOCKS, Detail.NOT_MIGRATABLE,
     "evictionStrategy is LiveMigrate, but the VMI cannot be live-migrated: it has a GPU (HostDeviceNotLiveMigratable).",
-    "Stop the VM before the drain: virtctl stop -n ml trainer.",
+    "Stop the VM before the drain: virtctl stop trainer -n ml.",
 )  # fmt: skip
 PINNED = failing(
     "db", "oracle", Outcome.WAITS, Detail.NO_NODE,
@@ -80,7 +80,7 @@ LOCAL = failing(
 MANUAL = failing(
     "ci", "once", Outcome.STOPS, Detail.STAYS_DOWN,
     "evictionStrategy is None and runStrategy is Manual.",
-    "Start the VM after the drain: virtctl start -n ci once.",
+    "Start the VM after the drain: virtctl start once -n ci.",
 )  # fmt: skip
 UNSURE = failing(
     "shop", "cart", Outcome.UNKNOWN, Detail.MISSING_FACT,
@@ -102,7 +102,7 @@ NODES = (
     node("n4", QUOTAS[2], UNSURE, MAY_NOT, moving("e1", "n5"), left=("cpu: 13", "memory: 42Gi", "pods: 209")),
     node("n5", LOCAL, MANUAL, restarting("c2", "n1"), moving("f1", "n1", best=90, limit=None), seconds=Seconds(90),
          left=("cpu: 15", "memory: 50Gi", "pods: 216")),
-    node("n6", *(moving(f"g{at}", "n1", "n2", "n3", "n4", "n5") for at in range(4)), seconds=Seconds(80, 1205),
+    node("n6", *(moving(f"g{at}", "n1", "n2", "n3", "n4", "n5") for at in range(5)), seconds=Seconds(120, 1505),
          left=("cpu: 10", "memory: 30Gi", "pods: 200")),
 )  # fmt: skip
 FIRST = (
@@ -130,7 +130,7 @@ CLEAN = DrainReport((NODES[2],), "together", "1.9.0")
 EXAMPLES = {"fleet": FLEET, "one": ONE, "rolling": ROLLING, "clean": CLEAN}
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-NAMES = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,60}[a-z0-9])?", fullmatch=True) | st.just(NASTY) | TEXT.filter(bool)
+NAMES = st.sampled_from(["web", "db-1", "n1", "node-2.example.org", NASTY]) | TEXT.filter(bool)
 SENTENCES = st.sampled_from(["", "It has a GPU.", "Stop the VM.", NASTY]) | TEXT
 SECONDS = st.builds(Seconds, st.integers(0, 200_000), st.none() | st.integers(0, 900_000))
 MANY = st.lists(SENTENCES, max_size=3).map(tuple)
