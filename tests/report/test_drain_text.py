@@ -1,0 +1,173 @@
+"""The rehearsal of a drain as text."""
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+
+from tests.report.drains import CLEAN, EXAMPLES, FLEET, GPU, ONE, REPORTS, moving, node
+from tests.snapshots.snapshot import snapshot
+from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
+from webhook.report import drain_text
+from webhook.report.drain_words import WORDS, duration, groups, located, needs_action, span
+from webhook.report.printable import escaped
+
+
+def squeezed(text: str) -> str:
+    """The text without white space, because lines are wrapped."""
+    return "".join(text.split())
+
+
+@given(REPORTS)
+def test_the_text_names_each_vmi_that_needs_an_action(report: DrainReport) -> None:
+    """
+    No VMI that blocks, waits, stays down or is unknown is left out, however many nodes are drained.
+    """
+    text = squeezed(drain_text.render(report))
+
+    acting = [one.name for one in located(report) if needs_action(one.machine)]
+    assert [name for name in acting if squeezed(escaped(name)) not in text] == []
+
+
+@given(REPORTS)
+def test_the_text_of_a_drain_has_no_control_characters(report: DrainReport) -> None:
+    """
+    Names and messages cannot move the cursor, change colours or hide text.
+    """
+    text = drain_text.render(report)
+
+    assert text.endswith("\n")
+    assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_text_of_a_drain_is_as_recorded(name: str) -> None:
+    """
+    The text for one node, several nodes, a rolling drain and a node without problems.
+    """
+    text = drain_text.render(EXAMPLES[name])
+
+    assert text == snapshot(f"report/drain-{name}.txt", text)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_text_for_six_nodes_with_thirty_vmis_fits_one_screen(name: str) -> None:
+    """
+    At most 50 lines of at most 120 columns.
+    """
+    lines = drain_text.render(EXAMPLES[name]).splitlines()
+
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 120
+
+
+def test_a_fleet_where_every_vmi_has_its_own_remedy_fits_one_screen() -> None:
+    """
+    If reasons and remedies take too much room, the text has one remedy for each outcome. All VMIs are still named.
+    """
+    nodes = [
+        node(f"n{at}", *(replace(GPU, name=f"vm-{at}-{of}", remedy=f"Do {at}{of}.") for of in range(5)))
+        for at in range(6)
+    ]
+
+    text = drain_text.render(replace(FLEET, nodes=tuple(nodes)))
+
+    assert len(text.splitlines()) <= 50
+    assert text.count("fix: ") == 1
+    assert all(f"ml/vm-{at}-{of} (n{at})" in text for at in range(6) for of in range(5))
+
+
+def test_at_most_three_steps_are_first() -> None:
+    """
+    The text shows three steps, also if the report has more.
+    """
+    text = drain_text.render(FLEET)
+
+    assert FLEET.first[2].text in text
+    assert FLEET.first[3].text not in text
+
+
+def test_remedies_that_differ_in_the_name_of_the_vmi_are_one_group() -> None:
+    """
+    The command is shown once, with NAME and NAMESPACE in place of the names.
+    """
+    machines = [
+        Machine("a", name, Outcome.BLOCKS, Detail.MARKED, remedy=f"Run virtctl migrate {name} -n a.") for name in "xy"
+    ]
+
+    found = groups(located(replace(CLEAN, nodes=(node("n1", *machines),))))
+
+    assert [(group.remedy, len(group.members)) for group in found] == [("Run virtctl migrate NAME -n NAMESPACE.", 2)]
+
+
+def test_the_only_node_for_a_vmi_is_named() -> None:
+    """
+    A VMI that fits one node only depends on it, so the text says which.
+    """
+    assert "shop/a1, shop/a2 (only n2)." in drain_text.render(ONE)
+
+
+def test_a_remark_on_a_vmi_that_moves_is_shown() -> None:
+    """
+    A message of a VMI that moves is a note, and no action.
+    """
+    machine = replace(moving("a", "n2"), message="The VMI is already marked for evacuation.")
+
+    text = drain_text.render(replace(CLEAN, nodes=(node("n1", machine),)))
+
+    assert "note: shop/a (only n2): The VMI is already marked for evacuation." in text
+
+
+def test_a_long_table_has_only_nodes_that_need_an_action() -> None:
+    """
+    With more than 30 nodes, nodes on which every VMI moves or restarts are counted.
+    """
+    nodes = [node("bad", GPU), *(node(f"good-{at}", moving("a", "n2")) for at in range(40))]
+
+    text = drain_text.render(replace(FLEET, nodes=tuple(nodes)))
+
+    assert "good-" not in text
+    assert "and 40 nodes on which every VMI moves or restarts" in text
+
+
+def test_a_long_node_name_has_a_line_of_its_own() -> None:
+    """
+    The name is not cut, and the columns stay within the screen.
+    """
+    name = "ip-" + "x" * 90 + ".example.org"
+
+    lines = drain_text.render(replace(FLEET, nodes=(node(name, moving("a", "n2")), node("n2")))).splitlines()
+
+    assert name in lines
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (Seconds(0, 0), "0 s"),
+        (Seconds(45, 119), "45 s to 119 s"),
+        (Seconds(90, 121), "90 s to 3 min"),
+        (Seconds(120, 7199), "2 min to 2 h"),
+        (Seconds(7200, 9000), "2 h to 2 h 30 min"),
+        (Seconds(60), "60 s or more"),
+    ],
+)
+def test_a_time_is_a_range_in_units_that_people_use(seconds: Seconds, expected: str) -> None:
+    """
+    Seconds below two minutes, minutes below two hours, and then hours. A time without a limit says so.
+    """
+    assert span(seconds) == expected
+
+
+def test_minutes_are_rounded_up() -> None:
+    """
+    A drain is never shown as shorter than it is.
+    """
+    assert duration(181) == "4 min"
+
+
+def test_each_detail_has_words() -> None:
+    """
+    A detail that is added to the report also needs words for people.
+    """
+    assert set(WORDS) == set(Detail)
