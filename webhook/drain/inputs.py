@@ -68,11 +68,10 @@ class Inputs:
         settings = in_force(self.configuration.migrations, self.behaviour)
         self.outbound: int = settings[PARALLEL_OUTBOUND]
         self.in_cluster: int = settings[PARALLEL_CLUSTER]
-        self.assumptions += [
-            f"No {FLEET_BY_CLASS[kind].kind} was provided, so the rehearsal assumes that there is none."
-            for kind in _ASSUMED_ABSENT
-            if kind not in fleet.provided
-        ]
+        absent = [FLEET_BY_CLASS[kind].kind for kind in _ASSUMED_ABSENT if kind not in fleet.provided]
+        if absent:
+            listed = f"{', '.join(absent[:-1])} or {absent[-1]}" if len(absent) > 1 else absent[0]
+            self.assumptions.append(f"No {listed} was provided, so the rehearsal assumes that there is none.")
 
     def _version(self, world: World, release: str) -> Version:
         if release:

@@ -25,6 +25,8 @@ _URGENCY: Final = (
 The details that need an action. VMIs without a node are first, because they hold slots for 300 seconds at a time and delay all
 others.
 """
+_NAMED: Final = 3
+"""The number of VMIs that an action names."""
 _AFTER_ALL = len(_URGENCY)
 
 
@@ -63,4 +65,5 @@ def _step(members: list[tuple[Machine, str]]) -> Step:
     machine = members[0][0]
     names = tuple(sorted({f"{one.namespace}/{one.name}" for one, _ in members}))
     nodes = tuple(sorted({node for _, node in members}))
-    return Step(machine.remedy or machine.message, names, nodes)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return Step(f"{', '.join(names[:_NAMED])}{more}: {machine.remedy or machine.message}", names, nodes)
