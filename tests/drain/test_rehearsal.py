@@ -167,3 +167,48 @@ def test_an_unknown_node_is_an_error() -> None:
     """
     with pytest.raises(BadInput, match="unknown node 'n9'"):
         drain(*TWO, *running(vmi("vm", "n1")), nodes=("n9",))
+
+
+@pytest.mark.parametrize(
+    ("second", "spec", "remedy"),
+    [
+        (node("n2", allocatable={"memory": "1Gi"}), {}, "the pod requests 4406Mi memory"),
+        (node("n2", taints=[{"key": "gpu", "value": "x", "effect": "NoSchedule"}]), {}, "Add a toleration to the VM"),
+        (node("n2", unschedulable=True), {}, "Uncordon another node"),
+        (node("n2"), {"nodeSelector": {"disk": "fast"}}, "Add the label disk=fast to another node"),
+        (
+            node("n2"),
+            {"domain": {"machine": {"type": "pc-q35-7.2"}}},
+            "Restart the VM: it has machine type pc-q35-rhel",
+        ),
+    ],
+)
+def test_the_remedy_follows_from_the_reason_that_excludes_the_most_nodes(
+    second: Object, spec: dict[str, Any], remedy: str
+) -> None:
+    """
+    A label that no other node has is named.
+    """
+    if "domain" in spec:
+        second["metadata"]["labels"].pop("machine-type.node.kubevirt.io/pc-q35-rhel9.6.0")
+    waiting = machine(drain(node("n1"), second, kubevirt(), *owned(vmi("vm", "n1", **spec))))
+
+    assert remedy in waiting.remedy
+
+
+def test_the_remedy_of_a_rule_replaces_the_general_one() -> None:
+    """
+    The claim of the VM is not shared, so the rule about claims explains the condition.
+    """
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "lab"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "volumeMode": "Block"},
+    }
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    blocking = vmi("vm", "n1", migratable=False, volumes=volumes)
+    report = drain(*TWO, claim, blocking)
+
+    assert any(reason.startswith("LM201: ") for reason in machine(report).reasons)
+    assert "ReadWriteMany" in machine(report).remedy

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from webhook.drain.aftermath import aftermath, remedy_of
 from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs
+from webhook.drain.node_remedies import remedy_for
 from webhook.drain.outcome import First
 from webhook.drain.placement import Fit, Move, Placed, most_room, place_all, why_not
 from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
@@ -72,7 +73,9 @@ class Room:
         places = place_all(state, [move for _, move, _ in moves], firsts, names_all=names_all)
         for node, move, first in moves:
             place = places[move.key]
-            decided[node, move.key] = Decision(first, _moved(first.machine, place), move.target, place.node)
+            decided[node, move.key] = Decision(
+                first, self._moved(state, move, first.machine, place, firsts), move.target, place.node
+            )
         with state.tentatively():
             for node, move, _ in moves:
                 if target_node := decided[node, move.key].node:
@@ -115,6 +118,30 @@ class Room:
             return _unknown(machine, f"It is unknown whether a quota has room: {missing}.", f"Provide {missing}.")
         return None
 
+    def _moved(
+        self, state: ClusterState, move: Move, machine: Machine, place: Placed, drained: Collection[str]
+    ) -> Machine:
+        """The outcome for a VMI whose target pod can be created."""
+        found = replace(machine, nodes=place.nodes[:MOST_NODES], node_count=len(place.nodes))
+        if place.fit is Fit.ALWAYS:
+            return found
+        reasons = "; ".join(place.reasons)
+        if place.fit is Fit.UNKNOWN:
+            message = f"It is unknown whether another node fits its target pod: {reasons}."
+            return _unknown(machine, message, "Provide the missing facts.")
+        if place.fit is Fit.SOMETIMES:
+            message = f"Its target pod fits in one order of the migrations and not in another: {reasons}."
+            remedy = "Free resources on the other nodes, or migrate this VM first."
+            return replace(found, outcome=Outcome.UNKNOWN, detail=Detail.MAY_NOT_FIT, message=message, remedy=remedy)
+        return replace(
+            found,
+            outcome=Outcome.WAITS,
+            detail=Detail.NO_NODE,
+            message=f"No other node fits its target pod: {reasons}. {_DELAY}",
+            remedy=remedy_for(move.target, state, drained, place.reasons),
+            reasons=place.reasons,
+        )
+
     def _restarted(self, state: ClusterState, first: First, drained: Collection[str]) -> Decision:
         """The decision for a VM that starts again on another node, if one fits. Its new pod is placed in ``state``."""
         pod = self._targets.restarted(first.key)
@@ -129,8 +156,11 @@ class Room:
         unknowns = fit.unknowns() if fit.rejection is None else {}
         if unknowns:
             return Decision(first, _stopped(first, Unknown(next(iter(unknowns)), "")))
-        machine = _stopped(first, fits=False)
-        return Decision(first, replace(machine, reasons=(*machine.reasons, *why_not(fit, drained))))
+        machine, reasons = _stopped(first, fits=False), why_not(fit, drained)
+        remedy = machine.remedy
+        if machine.detail is Detail.WAITS_FOR_NODE:
+            remedy = remedy_for(pod, state, drained, reasons)
+        return Decision(first, replace(machine, reasons=(*machine.reasons, *reasons), remedy=remedy))
 
 
 def _stopped(first: First, fits: Fact[bool]) -> Machine:
@@ -142,39 +172,6 @@ def _stopped(first: First, fits: Fact[bool]) -> Machine:
     outcome = Outcome.UNKNOWN if after.detail is Detail.MISSING_FACT else Outcome.STOPS
     remedy = machine.remedy or after.remedy
     return replace(machine, outcome=outcome, detail=after.detail, message=f"{why}. {after.message}", remedy=remedy)
-
-
-def _moved(machine: Machine, place: Placed) -> Machine:
-    nodes, count = place.nodes[:MOST_NODES], len(place.nodes)
-    if place.fit is Fit.ALWAYS:
-        return replace(machine, nodes=nodes, node_count=count)
-    reasons = "; ".join(place.reasons)
-    if place.fit is Fit.UNKNOWN:
-        return _unknown(
-            machine, f"It is unknown whether another node fits its target pod: {reasons}.", "Provide the missing facts."
-        )
-    if place.fit is Fit.SOMETIMES:
-        message = f"Its target pod fits in one order of the migrations and not in another: {reasons}."
-        remedy = "Free resources on the other nodes, or migrate this VM first."
-        return replace(
-            machine,
-            outcome=Outcome.UNKNOWN,
-            detail=Detail.MAY_NOT_FIT,
-            message=message,
-            remedy=remedy,
-            nodes=nodes,
-            node_count=count,
-        )
-    return replace(
-        machine,
-        outcome=Outcome.WAITS,
-        detail=Detail.NO_NODE,
-        message=f"No other node fits its target pod: {reasons}. {_DELAY}",
-        remedy="Free resources or provide a node that fits, or shut down the VM before the drain.",
-        reasons=place.reasons,
-        nodes=nodes,
-        node_count=count,
-    )
 
 
 def _unknown(machine: Machine, message: str, remedy: str) -> Machine:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.drain.budget_answers import BudgetAnswers
+from webhook.drain.causes import with_causes
 from webhook.drain.evictions import Key, is_launcher
 from webhook.drain.fleet_state import state_of
 from webhook.drain.inputs import Inputs
@@ -19,6 +20,7 @@ from webhook.drain.times import Times, time_of
 from webhook.drain.waves import together
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
+from webhook.kubevirt.releases import only
 from webhook.objects.quantity import parse_quantity
 
 
@@ -186,8 +188,10 @@ class _Rehearsal:
         return (f"cpu: {cpu}", f"memory: {memory}Gi", f"pods: {sum(node.room for node in nodes)}")
 
     def _timed(self, decision: Decision) -> Machine:
-        machine = decision.machine
-        if machine.outcome is not Outcome.MOVES or decision.first.vmi is None:
+        machine, vmi = decision.machine, decision.first.vmi
+        if vmi is not None:
+            machine = with_causes(machine, vmi, self._inputs.world, only(self._inputs.behaviour.release))
+        if machine.outcome is not Outcome.MOVES or vmi is None:
             return machine
         times = self._time(decision.first)
         return replace(machine, seconds=times.seconds, policy=times.policy)
