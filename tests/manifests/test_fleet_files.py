@@ -1,13 +1,16 @@
 """The objects of a cluster are read from YAML documents and JSON Lists, for the rehearsal of a drain."""
 
+import io
 import json
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webhook.manifests.fleet_files import FleetInput, read_fleet
+from webhook.manifests.fleet_files import FleetInput, Stream, read_fleet
 from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import Json
 from webhook.objects.nad import Node
 from webhook.objects.pods import Pod
@@ -29,6 +32,13 @@ VMI = {
     "status": {"nodeName": "n1"},
 }
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "lab"}}
+QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "lab"}}
+RANGE = {
+    "apiVersion": "v1",
+    "kind": "LimitRange",
+    "metadata": {"name": "r", "namespace": "lab"},
+    "spec": {"limits": [{"type": "Pod"}, {"type": "Container", "max": {"cpu": "x"}}]},
+}
 OBJECTS = [NODE, POD, VMI, SECRET]
 
 
@@ -55,8 +65,95 @@ def test_a_json_list_and_yaml_documents_give_the_same_objects(objects: list[Json
 
     assert first.problems == second.problems == []
     assert first.objects == second.objects
-    assert first.fleet().provided == {Node, Pod, RunningVMI}
+    assert first.fleet().provided == {Node, Pod, RunningVMI, LauncherVMI}
     assert first.ignored == second.ignored == {"Secret": 1}
+
+
+BROKEN = POD | {"spec": {"containers": "none"}, "metadata": {"name": "broken", "namespace": "lab"}}
+WITH_NULL = POD | {"metadata": {"name": "null", "namespace": "lab", "labels": {"a": None}}}
+FORMS = st.sampled_from(
+    [
+        {"kind": "List", "items": []},
+        {"items": [], "kind": "List"},
+        {"kind": "PodList", "apiVersion": "v1", "items": []},
+        {"items": [], "kind": "PodList", "apiVersion": "v1"},
+        {"items": [], "kind": "PodList", "apiVersion": "v1", "metadata": {"continue": "x"}},
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(FORMS, st.lists(st.sampled_from([*OBJECTS, BROKEN, WITH_NULL]), max_size=4), st.booleans(), st.integers(1, 60))
+def test_a_stream_gives_the_same_objects_as_its_content(
+    form: Json, objects: list[Json], drops_kind: bool, size: int
+) -> None:
+    """
+    Large files are streams. Items of a typed list have no kind.
+    """
+    if drops_kind and form["kind"] == "PodList":
+        objects = [{"metadata": one["metadata"]} for one in objects if one["kind"] == "Pod"]
+    content = json.dumps(form | {"items": objects}, indent=1).encode()
+
+    whole = read(content)
+    streamed = read_fleet([("file0", Stream(content[:size], io.BytesIO(content[size:])))])
+
+    assert streamed.objects == whole.objects
+    assert streamed.ignored == whole.ignored
+    assert streamed.complete == whole.complete
+    assert [(one.path, one.line) for one in streamed.problems] == [(one.path, one.line) for one in whole.problems]
+
+
+def test_a_stream_that_is_not_json_is_reported_with_its_line() -> None:
+    """
+    The objects before the error are kept.
+    """
+    content = as_list(NODE).encode()[:-2] + b",\n{]"
+
+    result = read_fleet([("nodes.json", Stream(content, io.BytesIO()))])
+
+    assert [(problem.source, problem.line) for problem in result.problems] == [("nodes.json", 2)]
+    assert [node.name for node in result.fleet().given(Node)] == ["n1"]
+
+
+def test_a_page_of_a_typed_list_does_not_provide_its_kind() -> None:
+    """
+    The API server has more objects than the file.
+    """
+    page = {"apiVersion": "v1", "kind": "PodList", "metadata": {"continue": "x"}, "items": []}
+
+    assert Pod not in read(json.dumps(page)).fleet().provided
+
+
+@pytest.mark.parametrize(
+    ("broken", "path"),
+    [
+        (NODE | {"status": {"allocatable": {"cpu": "8 cores"}}}, "status.allocatable.cpu"),
+        (
+            POD | {"spec": {"containers": [{"resources": {"requests": {"memory": "1 GB"}}}]}},
+            "spec.containers[0].resources.requests.memory",
+        ),
+        (
+            POD | {"spec": {"initContainers": [{"resources": {"limits": {"cpu": "x"}}}]}},
+            "spec.initContainers[0].resources.limits.cpu",
+        ),
+        (POD | {"spec": {"overhead": {"cpu": "x"}}}, "spec.overhead.cpu"),
+        (POD | {"spec": {"resources": {"limits": {"cpu": ""}}}}, "spec.resources.limits.cpu"),
+        (QUOTA | {"spec": {"hard": {"pods": "many"}}}, "spec.hard.pods"),
+        (QUOTA | {"status": {"hard": {"pods": "1"}, "used": {"pods": "x"}}}, "status.used.pods"),
+        (RANGE, "spec.limits[1].max.cpu"),
+    ],
+)
+def test_a_value_that_is_not_a_quantity_is_reported(broken: Json, path: str) -> None:
+    """
+    Otherwise it counts as zero, and everything fits.
+    """
+    for result in (
+        read(as_list(broken)),
+        read(as_documents(broken)),
+        read_fleet([("file0", Stream(as_list(broken).encode(), io.BytesIO()))]),
+    ):
+        assert [(problem.message, problem.path) for problem in result.problems] == [("not a quantity", path)]
+        assert not result.objects
 
 
 def test_items_of_a_typed_list_have_the_kind_of_the_list() -> None:

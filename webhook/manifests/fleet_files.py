@@ -2,8 +2,8 @@
 Reads the objects of a cluster from files, for the rehearsal of a drain.
 
 A file holds Kubernetes objects as YAML documents or as a JSON List, such as the output of ``kubectl get -A -o json``. JSON is
-decoded object by object into the fields that are read, because 20,000 pods as plain values would take a gigabyte. Secrets and
-cloud-init content are not among these fields.
+decoded object by object into the fields that are read, because 20,000 pods as plain values would take a gigabyte. A large JSON
+file is a ``Stream``, and only one object of it is in memory as text. Secrets and cloud-init content are not among these fields.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ import msgspec
 
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
+from webhook.manifests.json_items import End, Header, Item, JsonItems, Source
 from webhook.manifests.objects import ManifestObject, read_manifests
 from webhook.manifests.snapshot import parse
 from webhook.objects.fleet_kinds import VIEWS, classes_of, find_fleet_kind
@@ -21,10 +22,20 @@ from webhook.objects.kinds import Kind
 from webhook.objects.lenient import read_object
 from webhook.objects.meta import Json, Kubernetes, Read
 from webhook.objects.path import dotted
+from webhook.objects.pods import Pod
+from webhook.objects.shared_parts import SharedParts
+from webhook.objects.wrong_quantities import wrong_quantity
 
 MOST_BYTES = 512 * 2**20
-"""The maximum size of a file."""
+"""The maximum size of a file that is read at once."""
 SNAPSHOT = "kind: Snapshot"
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A large JSON file: its first bytes, and the rest."""
+
+    begin: bytes
+    rest: Source
 
 
 class FleetInput(msgspec.Struct):
@@ -35,11 +46,14 @@ class FleetInput(msgspec.Struct):
     problems: list[BadInput] = msgspec.field(default_factory=list)
     ignored: Counter[str] = msgspec.field(default_factory=Counter)
     """The number of objects of each kind that a rehearsal does not read."""
+    _shared: SharedParts = msgspec.field(default_factory=SharedParts)
 
     def add(self, kind: Kind, given: Kubernetes, source: str) -> None:
         """Adds an object. Two different objects with one name are a problem, because the order of files must not matter."""
         key = (given.namespace or ("default" if kind.namespaced else ""), given.name)
         members = self.objects.setdefault(type(given), {})
+        if isinstance(given, Pod):
+            self._shared.lean(given)
         if members.setdefault(key, given) != given:
             name = "/".join(filter(None, key))
             message = f"{kind.kind} {name} is given twice, with different content"
@@ -53,7 +67,7 @@ class FleetInput(msgspec.Struct):
         return Fleet(objects, complete | {kind for kind, members in objects.items() if members}, complete)
 
 
-def read_fleet(files: Iterable[tuple[str, bytes]]) -> FleetInput:
+def read_fleet(files: Iterable[tuple[str, bytes | Stream]]) -> FleetInput:
     """
     The objects in files, each given as name and content.
 
@@ -73,9 +87,14 @@ class _Identity(Read, frozen=True):
     kind: str = ""
 
 
+class _Page(Read, frozen=True):
+    more: str = msgspec.field(default="", name="continue")
+
+
 class _List(Read, frozen=True):
     api_version: str = ""
     kind: str = ""
+    metadata: _Page | None = None
     items: list[msgspec.Raw] | None = None
 
 
@@ -84,12 +103,14 @@ _identity_decoder = msgspec.json.Decoder(_Identity)
 _decoders: dict[type[Kubernetes], "msgspec.json.Decoder[Kubernetes]"] = {}
 
 
-def _read_file(name: str, content: bytes, read: FleetInput) -> None:
-    if len(content) > MOST_BYTES:
+def _read_file(name: str, content: bytes | Stream, read: FleetInput) -> None:
+    if isinstance(content, Stream):
+        _read_stream(name, content, read)
+    elif len(content) > MOST_BYTES:
         raise BadInput(
             f"the file is larger than {MOST_BYTES // 2**20} MiB", remedy="Write one file for each kind.", source=name
         )
-    if SNAPSHOT.encode() in content[:4096]:
+    elif SNAPSHOT.encode() in content[:4096]:
         snapshot = parse(content, name)
         for given in snapshot.objects:
             kind = find_fleet_kind(given.api_version, given.kind)
@@ -111,9 +132,7 @@ def _read_json(name: str, content: bytes, read: FleetInput) -> bool:
             if kind is None:
                 ignored[identity.kind] += 1
             else:
-                found += [
-                    (kind, _named(read_object(_decoder(reads), reads, raw), identity)) for reads in classes_of(kind)
-                ]
+                found += [(kind, view) for view in _views(raw, kind, identity)]
     except (msgspec.DecodeError, UnicodeDecodeError):  # the slower reader names the place
         return False
     for kind, given in found:
@@ -121,6 +140,65 @@ def _read_json(name: str, content: bytes, read: FleetInput) -> bool:
     read.ignored += ignored
     read.complete |= complete
     return True
+
+
+def _read_stream(name: str, stream: Stream, read: FleetInput) -> None:
+    """Adds the objects of a large JSON file. Items without a kind wait for the kind of their List."""
+    waiting: list[Item] = []
+    problems_before = len(read.problems)
+    for entry in JsonItems(stream.rest, name, stream.begin):
+        if isinstance(entry, End):
+            shared = _shared_identity(entry.header)
+            for item in waiting:
+                _read_item(name, item, shared, read)
+            waiting.clear()
+            kind = find_fleet_kind(shared.api_version, shared.kind)
+            if kind is not None and not entry.header.is_partial and len(read.problems) == problems_before:
+                read.complete.add(kind.reads)
+            problems_before = len(read.problems)
+        elif entry.index is None:
+            waiting.clear()  # the field ``items`` of an object that is no List
+            _read_item(name, entry, _Identity(), read)
+        else:
+            shared = _shared_identity(entry.header)
+            if shared.kind or b'"kind"' in entry.text:
+                _read_item(name, entry, shared, read)
+            else:
+                waiting.append(entry)
+
+
+def _shared_identity(header: Header) -> _Identity:
+    """The kind of the items of a typed list."""
+    return _Identity(header.api_version, header.kind.removesuffix("List")) if header.kind != "List" else _Identity()
+
+
+def _read_item(name: str, item: Item, shared: _Identity, read: FleetInput) -> None:
+    """Adds the object in an item. The slower reader reads an item that cannot be decoded, and names the place."""
+    try:
+        own = decode(_identity_decoder, item.text)
+        identity = own if own.kind else shared
+        kind = find_fleet_kind(identity.api_version, identity.kind)
+        if kind is not None:
+            for view in _views(item.text, kind, identity):
+                read.add(kind, view, name)
+        else:
+            read.ignored[identity.kind] += 1
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        before = len(read.problems)
+        given = msgspec.json.encode({"apiVersion": shared.api_version, "kind": shared.kind})
+        text = item.text if b'"kind"' in item.text or not shared.kind else given[:-1] + b"," + item.text.lstrip()[1:]
+        _read_documents(name, text, read)
+        for problem in read.problems[before:]:
+            problem.document, problem.column = item.document, None
+            problem.line = item.lines_before + (problem.line or 1)
+
+
+def _views(raw: bytes | msgspec.Raw, kind: Kind, identity: _Identity) -> list[Kubernetes]:
+    """The object in all classes into which it is read. Raises DecodeError if it cannot be read."""
+    views = [_named(read_object(_decoder(reads), reads, raw), identity) for reads in classes_of(kind)]
+    if any(wrong_quantity(view) is not None for view in views):
+        raise msgspec.DecodeError("not a quantity")
+    return views
 
 
 def _items(content: bytes | msgspec.Raw, complete: set[type[Kubernetes]]) -> Iterator[tuple[_Identity, msgspec.Raw]]:
@@ -133,7 +211,8 @@ def _items(content: bytes | msgspec.Raw, complete: set[type[Kubernetes]]) -> Ite
     if whole.kind != "List":
         shared = _Identity(whole.api_version, whole.kind.removesuffix("List"))
         kind = find_fleet_kind(shared.api_version, shared.kind)
-        if kind is not None:
+        is_partial = whole.metadata is not None and bool(whole.metadata.more)
+        if kind is not None and not is_partial:
             complete.add(kind.reads)
     for raw in whole.items or ():
         own = decode(_identity_decoder, raw)
@@ -181,6 +260,9 @@ def _object_of(manifest: ManifestObject, reads: type[Kubernetes]) -> Kubernetes:
             raise _wrong_type(manifest, error, reads) from None
     if not given.name:
         raise _problem(manifest, ("metadata",), "metadata.name is missing", "Add the name of the object.")
+    wrong = wrong_quantity(given)
+    if wrong is not None:
+        raise _problem(manifest, wrong, "not a quantity", "Write a quantity, such as 500m or 64Mi.")
     return given
 
 
