@@ -1,13 +1,21 @@
 """Reads the files of a fleet: files, folders, patterns and standard input."""
 
+import codecs
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO, Final
 
 from webhook.errors import BadInput
-from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, read_fleet
+from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, Stream, read_fleet
 from webhook.manifests.search import File, find, is_within, shown
-from webhook.manifests.streams import read_stream, utf_8_of
+from webhook.manifests.streams import utf_8_of
+
+_FIRST_BYTES: Final = 4 * 2**20
+"""Files of this size or more are read as streams if they are JSON. The errors in smaller files name the column, too."""
+_STREAMS: Final = ("/dev/", "/proc/self/fd/")
 
 
 def read_paths(paths: Sequence[str]) -> FleetInput:
@@ -18,7 +26,7 @@ def read_paths(paths: Sequence[str]) -> FleetInput:
     return read
 
 
-def _contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[str, bytes]]:
+def _contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[str, bytes | Stream]]:
     seen: set[str] = set()
     real_folders: dict[str, str] = {}
     for path in paths:
@@ -29,29 +37,51 @@ def _contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[
             if entry.real and entry.real in seen:
                 continue
             seen.add(entry.real)
+            name = shown(entry.path)
             try:
-                yield shown(entry.path), _content(entry)
+                with _opened(entry, name) as opened:
+                    yield name, _content(opened, name)
             except BadInput as problem:
                 problems.append(problem)
+            except OSError as error:
+                problems.append(_unreadable(name, error))
 
 
-def _content(file: File) -> bytes:
-    name = shown(file.path)
-    if file.path == "-" or file.path.startswith(("/dev/", "/proc/self/fd/")):
-        return read_stream(file.path, name)[1]
+def _opened(file: File, name: str) -> AbstractContextManager[BinaryIO]:
+    """Standard input, or the open file. Raises BadInput if it cannot be opened."""
+    if file.path == "-":
+        return nullcontext(sys.stdin.buffer)
     try:
         if file.is_link and file.root and not is_within(os.path.realpath(file.path, strict=True), file.root):
             raise _problem(name, "the symbolic link points outside the folder", "Name the file itself.")
-        with open(file.path, "rb") as opened:  # noqa: PTH123 - a path is text, as in ``files``
-            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise _problem(name, "not a regular file", "Name a file of Kubernetes objects.")
-            content = opened.read(MOST_BYTES + 1)
+        opened = open(file.path, "rb")  # noqa: PTH123, SIM115 - a path is text, as in ``files``; the caller closes it
     except FileNotFoundError:
         raise _problem(name, "no such file or folder", "Check the path.") from None
     except (OSError, ValueError) as error:  # ValueError: the name contains NUL
-        reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
-        raise _problem(name, f"cannot be read: {reason}", "Check the path and its permissions.") from None
-    return utf_8_of(content, name)[1]
+        raise _unreadable(name, error) from None
+    if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode) and not file.path.startswith(_STREAMS):
+        opened.close()
+        raise _problem(name, "not a regular file", "Name a file of Kubernetes objects.")
+    return opened
+
+
+def _content(opened: BinaryIO, name: str) -> bytes | Stream:
+    """The content, or a stream if the file is large and begins as JSON."""
+    begin = opened.read(_FIRST_BYTES)
+    if len(begin) == _FIRST_BYTES:
+        begin = begin.removeprefix(codecs.BOM_UTF8)
+        if begin.lstrip().startswith(b"{"):
+            return Stream(begin, opened)
+        if b"\0" not in begin or begin.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        ):  # a device can be endless
+            begin += opened.read(MOST_BYTES + 1 - len(begin))
+    return utf_8_of(begin, name)[1]
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> BadInput:
+    reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
+    return _problem(name, f"cannot be read: {reason}", "Check the path and its permissions.")
 
 
 def _problem(name: str, message: str, remedy: str) -> BadInput:
