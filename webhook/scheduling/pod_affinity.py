@@ -75,27 +75,29 @@ class InterPodAffinity:
             else (False,)
         )
         self._rules = (
-            (frozenset(term.topology_key for term in self._anti_affinity), self._against, _ANTI_AFFINITY),
-            (self._existing.keys(), self._existing, _EXISTING),
+            *((key, self._against, _ANTI_AFFINITY) for key in self._against.keys()),
+            *((key, self._existing, _EXISTING) for key in self._existing.keys()),
         )
+        """The topology keys with domains that exclude the pod."""
         self.needs_pods = bool(self._affinity)
         """Whether a pod that is not known could make a refused node fit."""
-        self.is_needed = bool(self._affinity or self._anti_affinity or self._existing.keys())
+        self.is_needed = bool(self._affinity or self._rules)
 
     def check(self, node: NodeInfo) -> Refused | Unknown | None:
         """The refusal of a node, if any."""
         labels = node.labels
-        with_pods = self._check_affinity(labels)
-        if with_pods is False:
-            return _AFFINITY
-        unknown = with_pods if isinstance(with_pods, Unknown) else None
-        for keys, domains, refusal in self._rules:
-            for key in keys:
-                likely = domains.has(key, labels[key]) if key in labels else False
-                if likely is True:
-                    return refusal
-                if isinstance(likely, Unknown):
-                    unknown = unknown or likely
+        unknown: Unknown | None = None
+        if self._affinity:
+            likely = self._check_affinity(labels)
+            if likely is False:
+                return _AFFINITY
+            unknown = likely if isinstance(likely, Unknown) else None
+        for key, domains, refusal in self._rules:
+            likely = domains.has(key, labels[key]) if key in labels else False
+            if likely is True:
+                return refusal
+            if isinstance(likely, Unknown):
+                unknown = unknown or likely
         return unknown
 
     def _check_affinity(self, labels: Mapping[str, str]) -> Likely:

@@ -32,6 +32,7 @@ class VolumeLimits:
     def __init__(self, pod: PodInfo, storage: Storage) -> None:
         self._storage = storage
         self._volumes, self._unknown = storage.volume_names(pod)
+        self._drivers = tuple(dict.fromkeys(driver for driver, _ in self._volumes))
         self.is_needed = bool(self._volumes) or self._unknown is not None
 
     def check(self, node: NodeInfo) -> Refused | Unknown | None:
@@ -41,11 +42,11 @@ class VolumeLimits:
             return limits
         if not limits:
             return None
-        if not any(driver in limits for driver, _ in self._volumes):
+        most = node.volume_count + len(self._volumes)
+        if self._storage.attachments:
+            most += len(self._storage.attachments.get(node.name, ()))
+        if min([limits.get(driver, most) for driver in self._drivers], default=most) >= most:
             return self._unknown
-        most = node.volume_count + len(self._storage.attachments.get(node.name, ())) + len(self._volumes)
-        if self._unknown is None and all(most <= limits.get(driver, most) for driver, _ in self._volumes):
-            return None
         attached = attached_to(node, self._storage)
         new: dict[str, int] = {}
         for volume in self._volumes:
