@@ -44,7 +44,7 @@ class Domains:
         """Whether a domain has a matching pod."""
         return True if (key, value) in self.certain else self.likely.get((key, value), False)
 
-    def keys(self) -> frozenset[str]:
+    def topology_keys(self) -> frozenset[str]:
         """The topology keys of the domains."""
         return frozenset(key for key, _ in (*self.certain, *self.likely))
 
@@ -75,8 +75,8 @@ class InterPodAffinity:
             else (False,)
         )
         self._rules = (
-            *((key, self._against, _ANTI_AFFINITY) for key in self._against.keys()),
-            *((key, self._existing, _EXISTING) for key in self._existing.keys()),
+            *((key, self._against, _ANTI_AFFINITY) for key in self._against.topology_keys()),
+            *((key, self._existing, _EXISTING) for key in self._existing.topology_keys()),
         )
         """The topology keys with domains that exclude the pod."""
         self.needs_pods = bool(self._affinity)
@@ -109,9 +109,7 @@ class InterPodAffinity:
         if not all(term.topology_key in labels for term in self._affinity):
             return False
         present = _all(self._with.has(term.topology_key, labels[term.topology_key]) for term in self._affinity)
-        if present is True or self._can_be_first is True:
-            return True
-        return present if isinstance(present, Unknown) else self._can_be_first
+        return self._can_be_first if present is False else present
 
 
 def _all(parts: Iterator[Likely] | Sequence[Likely]) -> Likely:

@@ -157,7 +157,7 @@ class Filters:
         ports = self._pod.ports
         for node in nodes:
             if refusals[node.index] is not None or node.room < 1:
-                continue
+                continue  # there is no room on a node without allocatable resources
             if (node.is_unschedulable or node.has_cordon_taint) and not tolerates:
                 continue
             free = node.free
@@ -165,7 +165,7 @@ class Filters:
                 if amount > free.get(name, 0):
                     break
             else:
-                if (ports and node.has_conflict(ports)) or not node.has_allocatable:
+                if ports and node.has_conflict(ports):
                     continue
                 if all(check(node) is None for check in self._checks):
                     yield node
