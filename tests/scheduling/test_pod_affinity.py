@@ -143,6 +143,13 @@ def test_without_namespaces_a_namespace_selector_is_unknown_only_where_it_decide
     assert verdicts(cluster, pod(labels={"app": "new"}, namespace="x")) == {"n1": "fits", "n2": unknown, "n3": "fits"}
 
 
+def test_a_namespace_that_does_not_exist_has_no_labels() -> None:
+    cluster = state(
+        [node("n1")], [pod("w", "n1", affinity=away(term(WEB, namespaceSelector={"matchLabels": {"a": "b"}})))]
+    )
+    assert verdicts(cluster, pod(labels=WEB, namespace="gone")) == {"n1": "fits"}
+
+
 def test_match_label_keys_limit_a_term_to_pods_with_the_same_or_another_value() -> None:
     cluster = state([node("n1"), node("n2")], [pod("1", "n1", {**WEB, "v": "1"}), pod("2", "n2", {**WEB, "v": "2"})])
     own = {"labels": {**WEB, "v": "1"}}

@@ -113,6 +113,8 @@ def test_match_label_keys_select_pods_with_the_same_label_value() -> None:
     merged = {"matchLabels": WEB, "matchExpressions": [expression("version", "In", "1")]}
     stored = constraint(matchLabelKeys=["version"], labelSelector=merged)
     assert verdicts(cluster, web("p", constraints=[stored], labels={**WEB, "version": "1"}))["a"] == SKEWED
+    later = [{**stored, "maxSkew": 0}]
+    assert verdicts(cluster, web("p", constraints=later, labels={**WEB, "version": "2"})) == {"a": SKEWED, "b": "fits"}
 
 
 def test_an_empty_selector_counts_no_pod_and_an_absent_selector_selects_none() -> None:

@@ -154,6 +154,27 @@ def test_a_claim_can_select_volumes_by_label() -> None:
         assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
 
 
+def test_a_volume_that_is_reserved_for_the_claim_is_the_only_one_that_it_can_use() -> None:
+    reserved = available("pv", claimRef={"namespace": "default", "name": "disk"}, nodeAffinity=ON_N1)
+    cluster = state(
+        [node("n1"), node("n2")],
+        claims=[claim(**FAST)],
+        volumes=[available("other"), reserved],
+        storage_classes=[storage_class(**STATIC)],
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": NO_VOLUME}
+
+
+@pytest.mark.parametrize("order", [("large", "small"), ("small", "large")])
+def test_the_smaller_claim_chooses_first(order: tuple[str, str]) -> None:
+    claims = [claim("large", selector={"matchLabels": {"tier": "gold"}}, **FAST, **sized("2Gi"))]
+    claims.append(claim("small", **FAST, **sized("1Gi")))
+    volumes = [available("a", labels={"tier": "gold"}, capacity={"storage": "3Gi"}), available("b")]
+    cluster = state([node()], claims=claims, volumes=volumes, storage_classes=[storage_class(**STATIC)])
+    named = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in order]
+    assert verdicts(cluster, pod(volumes=named)) == {"n1": NO_VOLUME}
+
+
 def test_two_claims_of_a_pod_need_two_volumes_and_the_smaller_claim_takes_the_smaller_volume() -> None:
     volumes = [*disk("large"), {"name": "b", "persistentVolumeClaim": {"claimName": "small"}}]
     claims = [claim("large", **FAST, **sized("8Gi")), claim("small", **FAST, **sized("1Gi"))]

@@ -77,8 +77,8 @@ def attached(count: int, limit: int, **kinds: Any) -> Any:
     """A node with ``count`` pods that have a CSI volume each, and a claim ``new``."""
     names = [f"v{at}" for at in range(count)]
     pods = [pod(name, "n1", volumes=disk(name)) for name in names]
-    claims = [claim(name, f"pv-{name}") for name in (*names, "new")]
-    volumes = [csi(f"pv-{name}") for name in (*names, "new", "attached")]
+    claims = [claim(name, f"pv-{name}") for name in (*names, "new", "newer")]
+    volumes = [csi(f"pv-{name}") for name in (*names, "new", "newer", "attached")]
     known = {"claims": claims, "volumes": volumes, "csi_nodes": [csi_node("n1", csi=limit)]} | kinds
     return state([node()], pods, **known)
 
@@ -103,6 +103,9 @@ def test_two_pods_with_the_same_volume_count_it_once() -> None:
     assert verdicts(cluster, pod(volumes=disk("new"))) == {"n1": "fits"}
     cluster.place(pod("third", volumes=disk("new")), "n1")
     assert verdicts(cluster, pod(volumes=disk("v1"))) == {"n1": "fits"}
+    assert verdicts(cluster, pod(volumes=disk("newer"))) == {"n1": FULL}
+    cluster.remove(pod("v1"))
+    assert verdicts(cluster, pod(volumes=disk("newer"))) == {"n1": "fits"}
 
 
 def test_volume_attachments_without_a_pod_count_too() -> None:
