@@ -12,6 +12,7 @@ import msgspec
 from webhook.objects.meta import Empty, Json, Kubernetes, Quantity, Read
 from webhook.objects.vmi import (
     EFI,
+    ClaimInfo,
     ClaimSource,
     CPUFeature,
     DataVolumeSource,
@@ -268,6 +269,7 @@ class LauncherVolumeStatus(Read, frozen=True):
 
     name: str = ""
     hotplug_volume: PluggedVolume | None = None
+    persistent_volume_claim_info: ClaimInfo | None = None
 
 
 class ChangedBlockTracking(Read, frozen=True):

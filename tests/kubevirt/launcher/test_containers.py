@@ -60,7 +60,7 @@ def test_image_volumes_replace_the_containers_of_container_disks(
     A target pod needs no init container, because the digests are known. A kernel is a container disk too.
     """
     of = vmi({"firmware": KERNEL, "devices": {"autoattachSerialConsole": False}}, volumes=[DISK])
-    pod = rendered(of, around(version, {"developerConfiguration": gates}), digests_known=known)
+    pod = rendered(of, around(version, {"developerConfiguration": gates}), is_target=known)
 
     assert [name for name in names(pod) if name != "compute"] == expected
 

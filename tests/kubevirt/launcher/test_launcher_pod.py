@@ -6,10 +6,9 @@ import pytest
 
 from tests.kubevirt.launcher.building import around, claim, compute, rendered, vmi
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
+from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod, restart_pod
 from webhook.kubevirt.launcher.quantities import amounts
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
-from webhook.kubevirt.launcher.volumes import is_shared, needs_state_claim, state_claim
 from webhook.objects.launcher_vmi import LauncherVMI
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -267,67 +266,16 @@ def test_an_unknown_namespace_matters_only_to_limits_that_depend_on_it() -> None
     assert isinstance(launcher_pod(vmi(), around(namespace_labels=Unknown("x"))), Rendered)
 
 
-def test_the_pod_mounts_the_claims_that_are_not_hotplugged() -> None:
+def test_a_restarted_vmi_selects_the_machine_type_of_its_spec() -> None:
     """
-    Another pod holds hotplugged volumes.
+    The status of the running VMI has the type with its version.
     """
-    volumes = [
-        {"name": "a", "persistentVolumeClaim": {"claimName": "one", "readOnly": True}},
-        {"name": "b", "dataVolume": {"name": "two"}},
-        {"name": "c", "ephemeral": {"persistentVolumeClaim": {"claimName": "three"}}},
-        {"name": "d", "persistentVolumeClaim": {"claimName": "four", "hotpluggable": True}},
-        {"name": "e", "dataVolume": {"name": "five"}},
-        {"name": "f", "memoryDump": {"claimName": "six"}},
-    ]
-    of = vmi(volumes=volumes, status={"volumeStatus": [{"name": "e", "hotplugVolume": {}}, {"name": "a"}]})
-    pod = rendered(of, around(claims=claim("one") | claim("two") | claim("three")))
+    of = vmi({"machine": {"type": "q35"}}, {"machine": {"type": "pc-q35-10.0"}})
+    restarted = restart_pod(of, around())
 
-    sources = [(volume.name, volume.persistent_volume_claim) for volume in pod.volumes]
-    assert [(name, source.claim_name, bool(source.read_only)) for name, source in sources if source is not None] == [
-        ("a", "one", True),
-        ("b", "two", False),
-        ("c", "three", False),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("version", "domain", "status", "is_needed"),
-    [
-        ("v1.9.0", {"devices": {"tpm": {"persistent": True}}}, {}, True),
-        ("v1.9.0", {"devices": {"tpm": {"persistent": True, "enabled": False}}}, {}, False),
-        ("v1.9.0", {"devices": {"tpm": {}}}, {}, False),
-        ("v1.9.0", {"firmware": {"bootloader": {"efi": {"persistent": True}}}}, {}, True),
-        ("v1.9.0", {}, {"changedBlockTracking": {"state": "Enabled"}}, True),
-        ("v1.9.0", {}, {"changedBlockTracking": {"state": "Disabled"}}, False),
-        ("v1.6.6", {}, {"changedBlockTracking": {"state": "Enabled"}}, False),
-    ],
-)
-def test_the_state_of_a_vm_is_in_a_claim(
-    version: str, domain: dict[str, Any], status: dict[str, Any], is_needed: bool
-) -> None:
-    """
-    A persistent TPM or EFI, or the tracking of changed blocks from 1.7 on, needs the claim.
-    """
-    assert needs_state_claim(vmi(domain, status), around(version).version) is is_needed
-
-
-def test_the_claim_with_the_state_has_a_label_or_a_name() -> None:
-    """
-    The label has precedence, and a claim that is being deleted does not count.
-    """
-    of = vmi({"devices": {"tpm": {"persistent": True}}})
-    labels = {"persistent-state-for": "vm"}
-    old = claim("persistent-state-for-vm", "ReadWriteOnce")
-    new = claim("state", "ReadWriteMany", labels=labels)
-    gone = claim("gone", labels=labels, deletionTimestamp="2026-01-01T00:00:00Z")
-
-    found = state_claim(of, around(claims=old | gone | new))
-    assert found is new["state"]
-    assert is_shared(new["state"])
-    assert state_claim(of, around(claims=old)) is old["persistent-state-for-vm"]
-    assert not is_shared(old["persistent-state-for-vm"])
-    assert isinstance(state_claim(of, around(claims=Unknown("x"))), Unknown)
-    assert state_claim(vmi(), around(claims=old)) is None
+    assert isinstance(restarted, Rendered)
+    assert restarted.node_selector == rendered(vmi({"machine": {"type": "q35"}})).node_selector
+    assert rendered(of).node_selector != restarted.node_selector
 
 
 def test_the_rest_is_copied_from_the_vmi() -> None:

@@ -14,7 +14,7 @@ from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
 from webhook.kubevirt.launcher.source_pod import last_change, target_from_source, why_outdated
 from webhook.kubevirt.launcher.target_pod import Source, target_pod
 from webhook.objects.launcher_vmi import LauncherVMI
-from webhook.objects.pods import Pod
+from webhook.objects.pods import Pod, PodClaim, PodVolume
 from webhook.scheduling.pod_requests import pod_requests
 
 DATA = Path(__file__).parent.parent.parent / "data" / "target-pods"
@@ -124,6 +124,21 @@ def test_the_anti_affinity_against_the_source_pod_is_there_once() -> None:
     assert first.spec.affinity is not None
     assert first.spec.affinity.pod_anti_affinity is not None
     assert len(first.spec.affinity.pod_anti_affinity.required or ()) == 1
+
+
+@pytest.mark.parametrize(("mode", "names"), [("ReadWriteOnce", ["root"]), ("ReadWriteMany", ["root", "vm-state"])])
+def test_a_claim_with_the_state_for_one_pod_is_left_out(mode: str, names: list[str]) -> None:
+    """
+    KubeVirt creates a new claim for the target pod.
+    """
+    info = {"claimName": "state", "accessModes": [mode]}
+    status = {"volumeStatus": [{"name": "persistent-state-for-this-vm", "persistentVolumeClaimInfo": info}]}
+    of = vmi({"devices": {"tpm": {"persistent": True}}}, status)
+    source = pod()
+    volumes = [PodVolume(name, PodClaim(name)) for name in ("root", "vm-state")]
+    source = msgspec.structs.replace(source, spec=msgspec.structs.replace(source.spec, volumes=volumes))
+
+    assert [volume.name for volume in from_source(of, source).spec.volumes or ()] == names
 
 
 STARTED = pod(creationTimestamp="2026-05-01T00:00:00Z")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.containers import containers, init_containers
@@ -20,7 +21,14 @@ from webhook.kubevirt.launcher.quantities import all_written, whole
 from webhook.kubevirt.launcher.quota_limits import limited_resources
 from webhook.kubevirt.launcher.resources import compute_resources
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings, gate_is_on
-from webhook.kubevirt.launcher.volumes import claim_volumes, hook_sidecars, hook_volumes, missing_claim
+from webhook.kubevirt.launcher.volumes import (
+    claim_volumes,
+    hook_sidecars,
+    hook_volumes,
+    missing_claim,
+    state_claim,
+    state_volume,
+)
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import Json, ObjectMeta
 from webhook.objects.pods import Container, Pod, PodPlacement, PodSpec, PodVolume, ResourceNeeds, SpreadConstraint
@@ -52,6 +60,8 @@ class Rendered(msgspec.Struct, frozen=True):
     volumes: tuple[PodVolume, ...]
     memory_overhead: int
     """The memory beside the guest's, in bytes."""
+    has_new_claim: bool = False
+    """Whether the pod also mounts a claim that KubeVirt creates for it. ``volumes`` does not contain that claim."""
 
     def pod(self) -> Pod:
         """The pod for the scheduler and quotas. The overhead of a runtime class is not in it."""
@@ -75,12 +85,18 @@ class Rendered(msgspec.Struct, frozen=True):
         )
 
 
-def launcher_pod(vmi: LauncherVMI, around: Surroundings, *, digests_known: bool = False) -> Rendered | NoPod | Unknown:
+def restart_pod(vmi: LauncherVMI, around: Surroundings) -> Rendered | NoPod | Unknown:
     """
-    The pod of a start or restart.
+    The pod of the VMI that replaces a running VMI after a restart. The new VMI has the spec of the running VMI, and its machine
+    type has no version yet.
+    """
+    return launcher_pod(replace(vmi, status=replace(vmi.status, machine=None)), around)
 
-    ``digests_known`` is whether virt-controller knows the digests of the images of container disks. It knows them for the target
-    of a migration.
+
+def launcher_pod(vmi: LauncherVMI, around: Surroundings, *, is_target: bool = False) -> Rendered | NoPod | Unknown:
+    """
+    The pod for a VMI as it is stored. ``is_target`` is whether the pod is for the target of a migration, whose other parts
+    ``target_pod`` adds: the digests of the images of container disks are known.
     """
     parts = _parts(vmi, around)
     if isinstance(parts, NoPod | Unknown):
@@ -89,7 +105,8 @@ def launcher_pod(vmi: LauncherVMI, around: Surroundings, *, digests_known: bool 
     overhead = memory_overhead(vmi, around)
     compute = compute_resources(vmi, around, overhead, limited, networks)
     needs = ResourceNeeds(all_written(compute.all_requests()), all_written(compute.all_limits()))
-    spec = vmi.spec
+    spec, state = vmi.spec, state_claim(vmi, around.version, around.claims)
+    needs_new = is_target and state is not None and state.is_replaced(around.version)
     return Rendered(
         vmi.namespace,
         f"virt-launcher-{vmi.name}-",
@@ -103,9 +120,10 @@ def launcher_pod(vmi: LauncherVMI, around: Surroundings, *, digests_known: bool 
         around.configuration.default_runtime_class,
         spec.resource_claims,
         (Container("compute", needs), *containers(vmi, around, len(hooks) + plugins)),
-        tuple(init_containers(vmi, around, digests_known=digests_known)),
-        (*claim_volumes(vmi), *hook_volumes(hooks)),
+        tuple(init_containers(vmi, around, digests_known=is_target)),
+        (*claim_volumes(vmi), *(() if state is None or needs_new else (state_volume(state),)), *hook_volumes(hooks)),
         whole(overhead),
+        needs_new,
     )
 
 

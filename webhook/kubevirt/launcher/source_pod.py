@@ -18,10 +18,11 @@ from webhook.kubevirt.launcher.placement import CREATED_BY
 from webhook.kubevirt.launcher.selectors import MACHINE_TYPE_LABEL
 from webhook.kubevirt.launcher.surroundings import NoPod, reached
 from webhook.kubevirt.launcher.target_pod import Source, for_target
+from webhook.kubevirt.launcher.volumes import STATE_VOLUME, state_claim
 from webhook.kubevirt.releases import Version
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import NO_META, Json, ObjectMeta
-from webhook.objects.pods import Pod, PodAffinity, PodPlacement, PodStatus
+from webhook.objects.pods import Pod, PodAffinity, PodPlacement, PodStatus, PodVolume
 from webhook.objects.scheduling import HOSTNAME, LabelSelector, PodTerm
 
 MIGRATION_LABEL: Final = "kubevirt.io/migrationJobUID"
@@ -100,9 +101,21 @@ def target_from_source(
     if isinstance(selector, NoPod | Unknown):
         return selector
     spec = msgspec.structs.replace(
-        pod.spec, node_name="", node_selector=selector, affinity=_keep_off(pod.spec.affinity, vmi)
+        pod.spec,
+        node_name="",
+        node_selector=selector,
+        affinity=_keep_off(pod.spec.affinity, vmi),
+        volumes=_volumes(vmi, pod, version),
     )
     return Pod("v1", "Pod", _metadata(vmi, pod), spec, PodStatus())
+
+
+def _volumes(vmi: LauncherVMI, pod: Pod, version: Version) -> list[PodVolume] | None:
+    """The volumes without the claim with the state of the VMI, if KubeVirt creates a new one for the target pod."""
+    state = state_claim(vmi, version, Unknown("the status of the VMI describes the claim"))
+    if state is None or not state.is_replaced(version):
+        return pod.spec.volumes
+    return [volume for volume in pod.spec.volumes or () if volume.name != STATE_VOLUME]
 
 
 def _metadata(vmi: LauncherVMI, pod: Pod) -> ObjectMeta:

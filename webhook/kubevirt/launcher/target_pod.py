@@ -37,7 +37,7 @@ def target_pod(
 
     ``added_node_selector`` is the field of the migration.
     """
-    pod = launcher_pod(vmi, around, digests_known=True)
+    pod = launcher_pod(vmi, around, is_target=True)
     if isinstance(pod, NoPod | Unknown):
         return pod
     affinity = deepcopy(pod.affinity)

@@ -6,10 +6,12 @@ v1.9.0. This module does no I/O.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webhook.facts.unknown import Unknown
+import msgspec
+
+from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.launcher.containers import HOOKS
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
 from webhook.kubevirt.launcher.traits import has_tpm
@@ -20,7 +22,7 @@ from webhook.objects.pods import PodClaim, PodVolume
 from webhook.objects.storage import PersistentVolumeClaim
 
 _STATE: Final = "persistent-state-for"
-_STATE_VOLUME: Final = "vm-state"
+STATE_VOLUME: Final = "vm-state"
 _SHARED: Final = "ReadWriteMany"
 _TRACKING: Final = frozenset(("Initializing", "Enabled"))
 
@@ -51,17 +53,39 @@ def missing_claim(vmi: LauncherVMI, around: Surroundings) -> NoPod | None:
     return None
 
 
-def state_claim(vmi: LauncherVMI, around: Surroundings) -> PersistentVolumeClaim | None | Unknown:
-    """The claim with the state of the VMI's TPM and EFI (``PVCForVMI``), or None if the VMI needs no such claim."""
-    if not needs_state_claim(vmi, around.version):
+class StateClaim(msgspec.Struct, frozen=True):
+    """The claim with the state of a VMI's TPM and EFI."""
+
+    name: str
+    is_shared: bool
+    """Whether source and target pod can use the claim."""
+
+    def is_replaced(self, version: Version) -> bool:
+        """Whether KubeVirt creates a new claim for the target pod (``CreatePVCForMigrationTarget``)."""
+        return not self.is_shared and version[:2] >= (1, 4)
+
+
+def state_claim(
+    vmi: LauncherVMI, version: Version, claims: Fact[Mapping[str, PersistentVolumeClaim]]
+) -> StateClaim | None:
+    """
+    The claim with the state of the VMI (``PVCForVMI``), or None if the VMI needs no such claim. If the claims are not known, the
+    status of the VMI names the claim.
+    """
+    if not needs_state_claim(vmi, version):
         return None
-    if isinstance(around.claims, Unknown):
-        return around.claims.within("the claim with the state of the VM is unknown")
-    by_name = around.claims.get(f"{_STATE}-{vmi.name}")
-    for claim in around.claims.values():
+    legacy = f"{_STATE}-{vmi.name}"
+    if isinstance(claims, Unknown):
+        for status in vmi.status.volume_status or ():
+            info = status.persistent_volume_claim_info
+            if status.name.startswith(_STATE) and info is not None:
+                return StateClaim(info.claim_name, _SHARED in (info.access_modes or ()))
+        return StateClaim(legacy, is_shared=False)
+    for claim in claims.values():
         if (claim.meta.labels or {}).get(_STATE) == vmi.name and claim.meta.deletion_timestamp is None:
-            return claim
-    return by_name
+            return StateClaim(claim.name, _SHARED in (claim.spec.access_modes or ()))
+    modes = claims[legacy].spec.access_modes if legacy in claims else None
+    return StateClaim(legacy, _SHARED in (modes or ()))
 
 
 def needs_state_claim(vmi: LauncherVMI, version: Version) -> bool:
@@ -77,14 +101,9 @@ def needs_state_claim(vmi: LauncherVMI, version: Version) -> bool:
     )
 
 
-def is_shared(claim: PersistentVolumeClaim) -> bool:
-    """Whether source and target pod of a migration can use the claim. KubeVirt makes a new claim for the target otherwise."""
-    return _SHARED in (claim.spec.access_modes or ())
-
-
-def state_volume(claim: PersistentVolumeClaim) -> PodVolume:
+def state_volume(claim: StateClaim) -> PodVolume:
     """The volume with the state of the VMI."""
-    return PodVolume(_STATE_VOLUME, PodClaim(claim.name))
+    return PodVolume(STATE_VOLUME, PodClaim(claim.name))
 
 
 def hook_sidecars(vmi: LauncherVMI) -> list[Json] | NoPod:
