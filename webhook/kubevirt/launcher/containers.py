@@ -43,14 +43,24 @@ _CONSOLE = Figures("guest-console-log", _both("5m", "35M"), _both("15m", "60M"),
 _DISK = Figures("container-disk", _both("1m", "1M"), _both("10m", "40M"), _both("10m", "40M"))
 _DISK_BINARY = Figures("container-disk", _both("10m", "1M"), _both("100m", "40M"), _both("10m", "40M"))
 _FILESYSTEM = Figures("virtiofs", _both("10m", "1M"), _both("100m", "80M"), _both("100m", "80M"))
+_ATTACHMENT = Figures("hotplug-disk", _both("10m", "2M"), _both("100m", "80M"), {})
 _SIDECAR = Figures("sidecar", {}, {}, _both("200m", "64M"))
 
 
 def _resources(figures: Figures, vmi: LauncherVMI, around: Surroundings) -> ResourceNeeds:
-    """The requests and limits of a container."""
+    """The requests and limits of a container of the launcher pod."""
+    return _configured(figures, around, is_guaranteed=guaranteed_or_dedicated(vmi, around.version))
+
+
+def attachment_resources(around: Surroundings) -> ResourceNeeds:
+    """The requests and limits of the container that attaches hotplugged volumes."""
+    return _configured(_ATTACHMENT, around, is_guaranteed=False)
+
+
+def _configured(figures: Figures, around: Surroundings, *, is_guaranteed: bool) -> ResourceNeeds:
     entries = [entry for entry in around.configuration.support_container_resources or () if entry.type == figures.type]
     limits = _first(entry.resources.limits for entry in entries if entry.resources is not None)
-    if guaranteed_or_dedicated(vmi, around.version):
+    if is_guaranteed:
         both = all_written(figures.guaranteed | limits)
         return ResourceNeeds(both, both)
     requests = _first(entry.resources.requests for entry in entries if entry.resources is not None)
