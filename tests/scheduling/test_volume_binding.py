@@ -256,3 +256,17 @@ def test_a_volume_that_kubernetes_translates_to_csi_is_unknown_only_with_node_af
         disk_volume = volume(awsElasticBlockStore={}, **affinity)
         cluster = state([node()], claims=[claim(volume="pv")], volumes=[disk_volume])
         assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
+def test_a_claim_that_a_placed_pod_binds_is_unknown_until_the_placement_is_undone() -> None:
+    taken = "unknown: the volume of claim default/{} depends on a pod that is placed before"
+    claims = [claim(**FAST), claim("other", **FAST), claim("slow", storageClassName="slow")]
+    classes = [storage_class(), storage_class("slow")]
+    cluster = state([node()], claims=claims, volumes=[available("pv")], storage_classes=classes)
+    with cluster.tentatively():
+        cluster.place(pod("placed", volumes=disk()), "n1")
+        assert verdicts(cluster, pod(volumes=disk())) == {"n1": taken.format("disk")}
+        assert verdicts(cluster, pod(volumes=disk("other"))) == {"n1": taken.format("other")}
+        assert verdicts(cluster, pod(volumes=disk("slow"))) == {"n1": "fits"}
+    for name in ("disk", "other", "slow"):
+        assert verdicts(cluster, pod(volumes=disk(name))) == {"n1": "fits"}

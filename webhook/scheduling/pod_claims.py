@@ -115,6 +115,10 @@ def _sorted(claims: PodClaims, found: Iterator[VolumeClaim], storage: Storage) -
             and not claim.spec.volume_name
         ):
             claims.delayed.append(claim)
+            if storage.is_taken(claim):
+                yield Unknown(
+                    f"the volume of claim {claim.namespace}/{claim.name} depends on a pod that is placed before"
+                )
         else:
             immediate = True
     if immediate:

@@ -4,13 +4,14 @@ The pods and nodes of a cluster, and the changes that a rehearsal makes to them.
 This module does no I/O. A change takes the same time in a cluster of any size, and ``undo`` takes it back.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from webhook.objects.pods import Pod
 from webhook.scheduling.cluster_facts import ClusterFacts
 from webhook.scheduling.node_info import UNSCHEDULABLE, NodeInfo
+from webhook.scheduling.pod_claims import PodClaims
 from webhook.scheduling.pod_fit import PodFit
 from webhook.scheduling.pod_index import PodIndex
 from webhook.scheduling.pod_info import PodInfo, PodKey, takes_room
@@ -54,8 +55,15 @@ class ClusterState:
         info = PodInfo(pod)
         if info.key in self._places:
             raise ValueError(f"pod {'/'.join(info.key)} is already on node {self._places[info.key].node}")
+        bound = [(claim.namespace, claim.name) for claim in PodClaims(pod, self.storage).delayed] if info.claims else []
         self._add(info, node)
-        self._undo.append(lambda: self._take(info))
+        self._assume(bound, 1)
+
+        def take_back() -> None:
+            self._take(info)
+            self._assume(bound, -1)
+
+        self._undo.append(take_back)
 
     def remove(self, pod: Pod) -> None:
         """Removes a pod from its node. The state must contain a pod with this name."""
@@ -109,6 +117,14 @@ class ClusterState:
         if labels is None and not self._knows_namespaces:
             return Unknown(f"Namespace {namespace} was not provided")
         return labels if labels is not None else NO_LABELS
+
+    def _assume(self, claims: Sequence[tuple[str, str]], sign: int) -> None:
+        """Counts claims that are bound once a pod has its node. They stay bound if the pod is removed."""
+        assumed = self.storage.assumed
+        for key in claims:
+            assumed[key] = assumed.get(key, 0) + sign
+            if not assumed[key]:
+                del assumed[key]
 
     def _add(self, info: PodInfo, node: str) -> None:
         self.generation += 1

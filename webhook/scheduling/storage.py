@@ -52,6 +52,8 @@ class Storage:
         )
         self.attachments = _attachments(facts)
         """The CSI volumes by node that VolumeAttachments name."""
+        self.assumed: dict[tuple[str, str], int] = {}
+        """The number of placed pods by claim that is bound only since one of them has a node."""
         self._limits: dict[str, Mapping[str, int] | Unknown] = {}
         self._by_class: dict[str, list[ClusterVolume]] | None = None
 
@@ -83,6 +85,19 @@ class Storage:
             for volume in self.volumes.every():
                 self._by_class.setdefault(class_of_volume(volume), []).append(volume)
         return self._by_class.get(name, ())
+
+    def is_taken(self, claim: VolumeClaim) -> bool:
+        """Whether a placed pod decides which volume the claim gets."""
+        if (claim.namespace, claim.name) in self.assumed:
+            return True
+        name = class_of(claim)
+        return (
+            bool(self.assumed)
+            and bool(self.of_class(name))
+            and any(
+                isinstance(other := self.claim(*key), VolumeClaim) and class_of(other) == name for key in self.assumed
+            )
+        )
 
     def volume_names(self, pod: PodInfo) -> VolumeNames:
         """The CSI volumes of a pod. The volume of a claim that is not bound is the claim itself."""
