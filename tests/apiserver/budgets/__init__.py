@@ -1,0 +1,1 @@
+"""Compares ``webhook.scheduling.budgets`` with the API server's eviction API."""
