@@ -14,6 +14,8 @@ from webhook.objects.fleet_kinds import classes_of
 from webhook.objects.kinds import Kind
 from webhook.objects.lenient import read_object
 from webhook.objects.meta import Kubernetes
+from webhook.objects.pods import Pod
+from webhook.objects.shared_parts import SharedParts
 
 _MAX_BYTES = 128 * 2**20
 """The maximum size of a page. A VMI or pod can have 1.5 MiB."""
@@ -71,6 +73,7 @@ def _pages(
     decoders = {reads: msgspec.json.Decoder(reads) for reads in classes_of(kind)}
     identity = {"api_version": f"{kind.group}/{version}" if kind.group else version, "kind": kind.kind}
     objects: dict[type[Kubernetes], list[Kubernetes]] = {reads: [] for reads in decoders}
+    shared = SharedParts()
     query = {"limit": str(PAGE)}
     while True:
         left = until - clock()
@@ -88,7 +91,8 @@ def _pages(
             try:
                 for reads, decoder in decoders.items():
                     one = read_object(decoder, reads, raw)
-                    objects[reads].append(msgspec.structs.replace(one, **identity))
+                    one = msgspec.structs.replace(one, **identity)
+                    objects[reads].append(shared.lean(one) if isinstance(one, Pod) else one)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 return f"an object of kind {kind.kind} has a field of the wrong type"
         if not page.metadata.next_page:
