@@ -264,6 +264,9 @@ def test_a_vm_in_an_object_that_is_not_read_has_a_note(written: Manifest, place:
         _object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", spec={"patches": [{"patch": json.dumps(BRIDGE)}]}),
         _object("rbac.authorization.k8s.io/v1", "Role", rules=[{"apiGroups": ["kubevirt.io"]}]),
         _object("autoscaling/v2", "Scaler", spec={"ref": {"apiVersion": "apps/v1", "kind": "VirtualMachine"}}),
+        _object(
+            "v1", "Thing", ownerReferences=[{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "vm"}]
+        ),
         BRIDGE,
     ],
 )

@@ -157,7 +157,8 @@ def unread_vms(api_version: str, value: Json) -> Iterator[tuple[FieldPath, str]]
         if isinstance(inner, dict):
             kind, group = inner.get("kind"), inner.get("apiVersion")
             if path and isinstance(kind, str) and isinstance(group, str) and _KIND.match(kind) and _GROUPS.match(group):
-                yield path, kind
+                if "spec" in inner or "name" not in inner:  # otherwise a reference, such as in ownerReferences
+                    yield path, kind
                 continue
             waiting.extend(((*path, key), member) for key, member in reversed(inner.items()))
         elif isinstance(inner, list):
