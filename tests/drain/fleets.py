@@ -12,8 +12,10 @@ from webhook.kubevirt.launcher.surroundings import Surroundings
 from webhook.kubevirt.releases import Version
 from webhook.manifests.fleet_files import read_fleet
 from webhook.objects.launcher_vmi import LauncherVMI
+from webhook.objects.storage import ClaimSpec, PersistentVolumeClaim
 
 Object = dict[str, Any]
+_BLOCK: Final = PersistentVolumeClaim(spec=ClaimSpec(volume_mode="Block"))
 VERSION: Final = Version(1, 9, 0)
 MODEL: Final = "Skylake-Server"
 ALLOCATABLE: Final = {
@@ -140,9 +142,15 @@ def vm(running: Object, **spec: Any) -> Object:
     }
 
 
-def launcher(running: Object, configuration: Object | None = None, **spec: Any) -> Object:
+def launcher(running: Object, **spec: Any) -> Object:
     """The pod in which a VMI runs."""
-    around = Surroundings(VERSION, namespace_labels={}, quota_resources=frozenset(), claims={}, networks={})
+    around = Surroundings(
+        VERSION,
+        namespace_labels={},
+        quota_resources=frozenset(),
+        claims={name: _BLOCK for name in _claims_of(running)},
+        networks={},
+    )
     started = msgspec.convert(running | {"status": {"phase": "Scheduling"}}, LauncherVMI)
     rendered = launcher_pod(started, around)
     assert isinstance(rendered, Rendered), rendered
@@ -188,6 +196,12 @@ def as_fleet(objects: Iterable[Object]) -> Fleet:
     read = read_fleet([("fleet.json", content)])
     assert read.problems == []
     return read.fleet()
+
+
+def _claims_of(running: Object) -> Iterator[str]:
+    for volume in running["spec"].get("volumes", ()):
+        if "persistentVolumeClaim" in volume:
+            yield volume["persistentVolumeClaim"]["claimName"]
 
 
 def _without_nulls(value: Any) -> Any:
