@@ -178,6 +178,11 @@ def test_an_unknown_node_is_an_error() -> None:
         (node("n2"), {"nodeSelector": {"disk": "fast"}}, "Add the label disk=fast to another node"),
         (
             node("n2"),
+            {"nodeSelector": {"kubernetes.io/hostname": "n1"}},
+            "Remove kubernetes.io/hostname from the VM's nodeSelector",
+        ),
+        (
+            node("n2"),
             {"domain": {"machine": {"type": "pc-q35-7.2"}}},
             "Restart the VM: it has machine type pc-q35-rhel",
         ),

@@ -16,6 +16,7 @@ _TAINT: Final = "untolerated taint"
 _UNSCHEDULABLE: Final = "were unschedulable"
 _SHUT_DOWN: Final = "or shut down the VM before the drain"
 _FROM_THE_HOST: Final = (CPU_FEATURE_LABEL, MIGRATION_LABEL)
+_HOSTNAME: Final = "kubernetes.io/hostname"
 _MIB: Final = 2**20
 
 
@@ -51,6 +52,8 @@ def _for_labels(absent: Sequence[tuple[str, str]]) -> str:
         return f"Restart the VM: it has machine type {key[len(MACHINE_TYPE_LABEL) :]}, which no other node supports."
     if key.startswith(CPU_MODEL_LABEL):
         return f"Choose a CPU model that other nodes support: no other node supports {key[len(CPU_MODEL_LABEL) :]}."
+    if key == _HOSTNAME:
+        return f"Remove {key} from the VM's nodeSelector, which ties the VM to {value}, {_SHUT_DOWN}."
     return f"Add the label {key}={value} to another node that can run the VM, or remove it from the VM's nodeSelector."
 
 
