@@ -6,6 +6,7 @@ from tests.drain import example_fleet
 from webhook.drain.plan import Detail, DrainReport, Machine, Outcome
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.manifests.fleet_paths import read_paths
+from webhook.report import drain_text
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +73,26 @@ def test_all_other_vms_move(report: DrainReport) -> None:
 
 def test_the_first_steps_name_the_vms_that_hold_up_all_others(report: DrainReport) -> None:
     """
-    VMs without a node are first. Then come the VMs that block the drain.
+    VMs without a node are first: the stale selector and the pinned VM. Then comes the VM that blocks the drain.
     """
-    assert [step.machines for step in report.first] == [
-        ("erp/ledger", "erp/licence"),
-        ("erp/archive",),
-        ("media/kube-1",),
+    assert [step.machines for step in report.first] == [("erp/ledger",), ("erp/licence",), ("erp/archive",)]
+    assert "cpu-feature.node.kubevirt.io/mpx" in report.first[0].text
+    assert "kubernetes.io/hostname" in report.first[1].text
+
+
+def test_the_text_fits_one_screen_and_names_the_first_steps(report: DrainReport) -> None:
+    """
+    At most 50 lines of 120 columns.
+    """
+    lines = drain_text.render(report).splitlines()
+
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 120
+    begin = lines.index("First:") + 1
+    steps = [
+        line.split()[:2] for line in lines[begin : lines.index("", begin)] if line.strip()[:2] in {"1.", "2.", "3."}
     ]
+    assert steps == [["1.", "erp/ledger:"], ["2.", "erp/licence:"], ["3.", "erp/archive:"]]
 
 
 def test_a_budget_that_blocks_nothing_is_not_blamed(report: DrainReport) -> None:
