@@ -134,8 +134,10 @@ def _erp() -> Iterator[Object]:
     yield vmi("licence", "worker-2", namespace="erp", nodeSelector={"kubernetes.io/hostname": "worker-2"})
     why = (
         "DisksNotLiveMigratable",
-        "cannot migrate VMI: PVC archive is not shared, live migration requires that all PVCs "
-        "must be shared (using ReadWriteMany access mode)",
+        (
+            "cannot migrate VMI: PVC archive is not shared, live migration requires that all PVCs "
+            "must be shared (using ReadWriteMany access mode)"
+        ),
     )
     yield vmi("archive", "worker-3", namespace="erp", migratable=False, why=why, **_disk("archive"))
     yield vmi("ledger", "worker-4", namespace="erp", memory="8Gi", **_disk("ledger"))

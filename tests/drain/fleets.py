@@ -148,7 +148,7 @@ def launcher(running: Object, **spec: Any) -> Object:
         VERSION,
         namespace_labels={},
         quota_resources=frozenset(),
-        claims={name: _BLOCK for name in _claims_of(running)},
+        claims=dict.fromkeys(_claims_of(running), _BLOCK),
         networks={},
     )
     started = msgspec.convert(running | {"status": {"phase": "Scheduling"}}, LauncherVMI)
