@@ -199,3 +199,15 @@ def test_a_pod_with_resource_claims_is_unknown_where_no_other_plugin_excludes_th
         "n1": "unknown: the pod uses ResourceClaims (dynamic resource allocation)",
         "n2": "node(s) were unschedulable",
     }
+
+
+def test_a_node_that_keeps_room_for_a_nominated_pod_is_unknown() -> None:
+    pending = pod("pending", priority=5, status={"nominatedNodeName": "n1"})
+    cluster = state([node("n1"), node("n2"), node("n3", unschedulable=True)], [pending])
+    assert verdicts(cluster, pod(priority=5)) == {
+        "n1": "unknown: pod default/pending is nominated to node n1",
+        "n2": "fits",
+        "n3": "node(s) were unschedulable",
+    }
+    assert verdicts(cluster, pod(priority=6))["n1"] == "fits"
+    assert verdicts(cluster, pending)["n1"] == "fits"

@@ -158,6 +158,8 @@ class PodStatus(Read, frozen=True):
     """``Pod.status``."""
 
     phase: str = ""
+    nominated_node_name: str = ""
+    """The node on which the scheduler makes room for the pod."""
     conditions: list[PodCondition] | None = None
 
 

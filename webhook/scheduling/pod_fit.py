@@ -4,7 +4,7 @@ Where a pod fits, and why it does not fit elsewhere, as kube-scheduler decides a
 The order of the filter plugins is that of ``pkg/scheduler/apis/config/v1/default_plugins.go``, Kubernetes v1.34.2.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from webhook.objects.pods import Pod
@@ -131,6 +131,8 @@ class Filters:
             spread = Spread(pod, state, self._shape)
             if spread.is_needed:
                 yield spread.check
+        if state.nominated:
+            yield Nominated(pod.pod, state.nominated).check
         affinity = InterPodAffinity(pod, state)
         if affinity.is_needed and (state.knows_pods or not affinity.needs_pods):
             yield affinity.check
@@ -180,6 +182,30 @@ class Filters:
         reasons = ["Too many pods"] if node.room < 1 else []
         reasons += [f"Insufficient {name}" for name, amount in self._needs if amount > node.free.get(name, 0)]
         return refused(_RESOURCES, *reasons) if reasons else None
+
+
+class Nominated:
+    """
+    kube-scheduler keeps room for pods that are nominated to a node. How much room these leave is not modelled.
+
+    Source: ``RunFilterPluginsWithNominatedPods`` of ``pkg/scheduler/framework/runtime/framework.go``, v1.34.2.
+    """
+
+    def __init__(self, pod: Pod, nominated: Mapping[str, Iterable[Pod]]) -> None:
+        least, key = pod.spec.priority or 0, (pod.namespace, pod.name)
+        self._by_node = {
+            node: other
+            for node, others in nominated.items()
+            for other in others
+            if (other.spec.priority or 0) >= least and (other.namespace, other.name) != key
+        }
+
+    def check(self, node: NodeInfo) -> Unknown | None:
+        """Unknown if a pod of the same or a higher priority is nominated to the node."""
+        other = self._by_node.get(node.name)
+        if other is None:
+            return None
+        return Unknown(f"pod {other.namespace}/{other.name} is nominated to node {node.name}")
 
 
 def _waiting(pod: Pod) -> Unknown | None:

@@ -37,6 +37,8 @@ class ClusterState:
         self.knows_pods = facts.has_all("Pod", facts.pods)
         self.generation = 0
         """The number of changes so far. It also grows when a change is taken back."""
+        self.nominated: dict[str, list[Pod]] = {}
+        """The pods for which the scheduler makes room, by node."""
         self._places: dict[PodKey, PodInfo] = {}
         self._undo: list[Callable[[], None]] = []
         self._shapes = Shapes(tuple(self.nodes.values()))
@@ -45,6 +47,8 @@ class ClusterState:
         for pod in facts.pods or ():
             if takes_room(pod) and pod.spec.node_name in self.nodes:
                 self._add(PodInfo(pod), pod.spec.node_name)
+            elif pod.status.nominated_node_name and not pod.spec.node_name and not pod.is_finished:
+                self.nominated.setdefault(pod.status.nominated_node_name, []).append(pod)
 
     def fit(self, pod: Pod) -> PodFit:
         """Where a pod fits. The result follows later changes of the state."""
