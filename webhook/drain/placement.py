@@ -5,7 +5,7 @@ KubeVirt does not define the order, and kube-scheduler chooses among the nodes t
 choices, and looks for one in which a pod is left over.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import Final
@@ -83,9 +83,10 @@ def place_all(
     results: dict[Key, Placed] = {}
     candidates: list[Candidate] = []
     alone: list[Candidate] = []
+    ordered = () if names_all or not moves else sorted(state.nodes, key=most_room(state))
     for move in moves:
         fit = state.fit(move.target)
-        nodes = fit.fitting() if names_all else _some(fit, state, len(moves) + 1)
+        nodes = fit.fitting() if names_all else _some(fit, ordered, len(moves) + 1)
         (candidates if nodes else alone).append(Candidate(move, fit, nodes))
     candidates.sort(key=lambda one: (len(one.nodes), one.key))
     chosen = _place(state, candidates, alone, most_room(state))
@@ -216,9 +217,9 @@ def _size(pod: Pod) -> int:
     return pod_requests(pod).get("memory", 0)
 
 
-def _some(fit: PodFit, state: ClusterState, enough: int) -> list[str]:
-    """Some nodes that fit, beginning with those that have the most free memory."""
-    return list(islice((name for name in sorted(state.nodes, key=most_room(state)) if fit.first((name,))), enough))
+def _some(fit: PodFit, ordered: Iterable[str], enough: int) -> list[str]:
+    """The first nodes that fit, in this order."""
+    return list(islice((name for name in ordered if fit.first((name,))), enough))
 
 
 def why_not(fit: PodFit, drained: Collection[str]) -> tuple[str, ...]:
