@@ -23,6 +23,7 @@ EXCLUDED = {
     "PolicySubject",
     "UnknownField",
     "InvalidQuantity",
+    "PatchedProblem",
     "InvalidValue",
     "UnknownValue",
     "Taken",

@@ -1,7 +1,7 @@
 """Checks manifests and returns a report, for the command line, the dry-run API and the page."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from webhook.errors import BadInput
 from webhook.facts.layered_world import seen_from
+from webhook.facts.manifest import PatchedProblem
 from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
@@ -35,6 +36,7 @@ from webhook.kubevirt.subject import with_labels_only
 from webhook.manifests.objects import (
     ManifestObject,
     Manifests,
+    is_clone_of_vm,
     is_migration_request,
     is_relevant,
     is_spell_checked,
@@ -78,8 +80,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Today's date (``YYYY-MM-DD``), to find exemptions that have expired."""
 
 
-class MigrationRequest(msgspec.Struct, frozen=True):
-    """A VirtualMachineInstanceMigration (VMIM), and how to judge it."""
+class FollowUp(msgspec.Struct, frozen=True):
+    """An object that is judged together with its VM after all others, such as a VMIM, and how to judge it."""
 
     manifest: ManifestObject
     settings: Settings
@@ -173,15 +175,43 @@ def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> R
     ]
     problems = [problem for file in inputs for problem in file.problems]
     objects = [object_report(judged) for judged in examined]
-    requests = [manifest for file in inputs for manifest in file.objects if is_migration_request(manifest)]
-    if requests:
-        from webhook.check.migration_requests import with_refusals  # noqa: PLC0415 - few files have one
-
-        objects = with_refusals(objects, [MigrationRequest(one, settings, release) for one in requests], world)
-    unread = [note for file in inputs for note in file.notes]
+    later = [
+        FollowUp(manifest, settings, release)
+        for file in inputs
+        for manifest in file.objects
+        if is_judged_later(manifest)
+    ]
+    every = [manifest for file in inputs for manifest in file.objects]
+    objects, notes = with_later(objects, later, world, lambda _name: every)
+    unread = [*(note for file in inputs for note in file.notes), *notes]
     return report_on(
         objects, problems, settings, release, {(judged.release, judged.notes) for judged in examined}, unread
     )
+
+
+def is_judged_later(manifest: ManifestObject) -> bool:
+    """Whether an object is judged together with a VM, after all other objects."""
+    return is_migration_request(manifest) or is_clone_of_vm(manifest)
+
+
+def with_later(
+    objects: list[ObjectReport],
+    later: Sequence[FollowUp],
+    world: World,
+    manifests_with: Callable[[str], Iterable[ManifestObject]],
+) -> tuple[list[ObjectReport], list[str]]:
+    """
+    The reports, with those on objects that are judged later, and notes about those that cannot be judged.
+
+    ``manifests_with`` returns the objects of files that contain a VM of this name, because a world holds only parts of VMs.
+    """
+    if not later:
+        return objects, []
+    from webhook.check.migration_requests import with_refusals  # noqa: PLC0415 - few files have one
+    from webhook.check.patched_copies import with_copies  # noqa: PLC0415
+
+    objects = with_refusals(objects, [one for one in later if is_migration_request(one.manifest)], world)
+    return with_copies(objects, [one for one in later if is_clone_of_vm(one.manifest)], world, manifests_with)
 
 
 def report_on(
@@ -218,14 +248,19 @@ def _by_number(label: str) -> tuple[int, ...]:
 
 
 def examine(
-    manifest: ManifestObject, world: World, settings: Settings, release: ReleaseChoice, refusal: str = ""
+    manifest: ManifestObject,
+    world: World,
+    settings: Settings,
+    release: ReleaseChoice,
+    refusal: str = "",
+    patched: tuple[PatchedProblem, ...] = (),
 ) -> Iterator[Examined]:
     """
     Judges one object. Yields nothing for a kind that no rule checks, and for an object that is only looked up and has no
     finding.
 
     ``release`` applies unless a KubeVirt CR in a nearer folder sets another release. ``refusal`` is the reason why KubeVirt
-    refuses a VirtualMachineInstanceMigration, if it does.
+    refuses a VirtualMachineInstanceMigration, if it does. ``patched`` are the violations of a patched copy.
     """
     if not is_relevant(manifest) and not (
         is_spell_checked(manifest) and judge_manifest(manifest.raw, release.releases).findings
@@ -236,7 +271,7 @@ def examine(
         release = choose_release("", world)
     world = release.applied_to(world)
     releases = release.releases
-    of_manifest = judge_manifest(manifest.raw, releases, refusal)
+    of_manifest = judge_manifest(manifest.raw, releases, refusal, patched)
     if manifest.object is not None:
         of_object = _judge_manifest_object(manifest, manifest.object, world, releases)
         judgement = replace(of_object, findings=(*of_object.findings, *of_manifest.findings))

@@ -6,7 +6,7 @@ The VM can be in a later file than the VMIM, so this runs after all objects are 
 
 from collections.abc import Sequence
 
-from webhook.check.check import MigrationRequest, examine
+from webhook.check.check import FollowUp, examine
 from webhook.facts.world import World
 from webhook.objects.meta import Json
 from webhook.report.model import ObjectReport, object_report, reason_phrase
@@ -14,9 +14,7 @@ from webhook.report.model import ObjectReport, object_report, reason_phrase
 _VMS = ("VirtualMachine", "VirtualMachineInstance")
 
 
-def with_refusals(
-    objects: list[ObjectReport], requests: Sequence[MigrationRequest], world: World
-) -> list[ObjectReport]:
+def with_refusals(objects: list[ObjectReport], requests: Sequence[FollowUp], world: World) -> list[ObjectReport]:
     """Returns the reports, with a report on each VMIM that KubeVirt refuses. An unproven verdict refuses nothing."""
     vms: dict[tuple[str, str], list[ObjectReport]] = {}
     for judged in objects:

@@ -6,19 +6,21 @@ an earlier file looked up, the earlier file is read and judged again at the end.
 ``check.check``. A test compares the two reports.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from webhook.check.check import (
-    MigrationRequest,
+    FollowUp,
     ReleaseChoice,
     Settings,
     choose_release,
     examine,
     fill,
+    is_judged_later,
     report_on,
+    with_later,
     working_directory,
 )
 from webhook.errors import BadInput
@@ -27,10 +29,11 @@ from webhook.facts.objects_world import Choice, ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
 from webhook.kubevirt.subject import with_labels_only
-from webhook.manifests.objects import ManifestObject, Manifests, is_migration_request, placed_in
+from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
+from webhook.objects.vm import VirtualMachine
 from webhook.report.model import ObjectReport, Report, object_report
 
 K = TypeVar("K", bound=Kubernetes)
@@ -74,7 +77,7 @@ class FileResult(msgspec.Struct):
     """The labels and notes of the releases in use."""
     notes: tuple[str, ...] = ()
     """Notes about VMs that are not checked, because they are inside objects that are not read."""
-    requests: Sequence[MigrationRequest] = ()
+    later: Sequence[FollowUp] = ()
 
     @property
     def has_findings(self) -> bool:
@@ -134,19 +137,22 @@ class StreamingCheck:
             self._results[number] = self._judge(self._reread(number))
             progress(done, len(self._outdated))
         objects = [judged for result in self._results for judged in result.objects]
-        requests = [request for result in self._results for request in result.requests]
-        if requests:
-            from webhook.check.migration_requests import with_refusals  # noqa: PLC0415 - few files have one
-
-            objects = with_refusals(objects, requests, self._world)
+        later = [one for result in self._results for one in result.later]
+        objects, notes = with_later(objects, later, self._world, self._manifests_with)
         return report_on(
             objects,
             [problem for result in self._results for problem in result.problems],
             self._settings,
             self._release,
             set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in self._results)),
-            [note for result in self._results for note in result.notes],
+            [*(note for result in self._results for note in result.notes), *notes],
         )
+
+    def _manifests_with(self, vm: str) -> Iterator[ManifestObject]:
+        """Reads the files that contain a VM of this name again."""
+        for number, result in enumerate(self._results):
+            if any(judged.kind == VirtualMachine.__name__ and judged.name == vm for judged in result.objects):
+                yield from self._reread(number).objects
 
     def _add_object(self, added: Kubernetes, source: str) -> None:
         """Adds an object. Marks the results of earlier files that looked up this object as outdated."""
@@ -168,13 +174,13 @@ class StreamingCheck:
         self._world.lookups = set(_RELEASE)
         objects: list[ObjectReport] = []
         used: set[tuple[str, tuple[str, ...]]] = set()
-        requests: list[MigrationRequest] = []
+        later: list[FollowUp] = []
         for manifest in manifests.objects:
             settings, release = self._chosen(manifest.document.source)
             for judged in examine(manifest, self._world, settings, release):
                 objects.append(object_report(judged))
                 used.add((judged.release, judged.notes))
-            if is_migration_request(manifest):
-                requests.append(MigrationRequest(manifest, settings, release))
+            if is_judged_later(manifest):
+                later.append(FollowUp(manifest, settings, release))
             self._judged()
-        return FileResult(objects, manifests.problems, used, manifests.notes, requests)
+        return FileResult(objects, manifests.problems, used, manifests.notes, later)

@@ -35,6 +35,16 @@ class InvalidQuantity(msgspec.Struct, frozen=True):
     value: str | int | float
 
 
+class PatchedProblem(msgspec.Struct, frozen=True):
+    """A violation of the VM that a VirtualMachineClone makes with its patches."""
+
+    index: int | None
+    """The patch that changes the field, or None if it is not known."""
+    message: str
+    remedy: str
+    subject: str
+
+
 class ManifestFacts(msgspec.Struct, frozen=True):
     """``apiVersion`` and ``kind`` as written, and the fields and values that KubeVirt's API does not have."""
 
@@ -50,3 +60,5 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     """The whole object as written."""
     refusal: str = ""
     """Why KubeVirt refuses a VirtualMachineInstanceMigration, or an empty text."""
+    patched: tuple[PatchedProblem, ...] = ()
+    """The violations that the patches of a VirtualMachineClone add to its source VM."""

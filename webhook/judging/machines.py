@@ -11,7 +11,7 @@ from types import ModuleType
 from msgspec.structs import replace
 
 from webhook.facts.drain import DrainFacts
-from webhook.facts.manifest import ManifestFacts
+from webhook.facts.manifest import ManifestFacts, PatchedProblem
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World, for_advice
@@ -201,12 +201,15 @@ def _target_modules() -> tuple[ModuleType, ModuleType]:
     return target, target_pod
 
 
-def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "") -> Judgement:
+def judge_manifest(
+    raw: Mapping[str, Json], releases: Releases, refusal: str = "", patched: tuple[PatchedProblem, ...] = ()
+) -> Judgement:
     """
     Findings about a manifest's kind and field names: unknown kinds, unknown fields and invalid values.
 
     API servers refuse or drop such fields before admission, so only a check of manifests calls this function. ``refusal`` is
-    the reason why KubeVirt refuses a VirtualMachineInstanceMigration, if it does.
+    the reason why KubeVirt refuses a VirtualMachineInstanceMigration, if it does. ``patched`` are the violations that the
+    patches of a VirtualMachineClone add.
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")
@@ -225,6 +228,7 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases, refusal: str = "
         metadata if isinstance(metadata, dict) else {},
         raw,
         refusal,
+        patched,
     )
     if find_kind(api_version, kind) is not None:
         rules = MANIFEST_RULES if fields or values or quantities else OBJECT_RULES

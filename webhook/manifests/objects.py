@@ -108,6 +108,8 @@ def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
         name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
         place = f"{manifest.document.source}:{manifest.line}"
         if (group_of(manifest.api_version), manifest.kind) in PATCHED_COPY_BY_GROUP_KIND:
+            if is_clone_of_vm(manifest):
+                continue  # judged together with the VM
             if note := patched_copy_note(place, manifest.kind, name, manifest.raw):
                 yield note
         elif vms := list(unread_vms(manifest.api_version, manifest.raw)):
@@ -278,6 +280,15 @@ def is_spell_checked(manifest: ManifestObject) -> bool:
 def is_migration_request(manifest: ManifestObject) -> bool:
     """Whether the object is a VirtualMachineInstanceMigration (VMIM)."""
     return manifest.kind == "VirtualMachineInstanceMigration" and group_of(manifest.api_version) == KUBEVIRT_GROUP
+
+
+def is_clone_of_vm(manifest: ManifestObject) -> bool:
+    """Whether the object is a VirtualMachineClone of a VM, with patches."""
+    if manifest.kind != "VirtualMachineClone":
+        return False
+    from webhook.judging.patched_copies import source_of  # noqa: PLC0415 - few files have one
+
+    return bool(source_of(manifest.api_version, manifest.kind, manifest.raw.get("spec")))
 
 
 def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:

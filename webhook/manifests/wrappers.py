@@ -184,6 +184,11 @@ def patched_copy_note(place: str, kind: str, name: str, value: Mapping[str, Json
     patches = _spec(value).get("patches")
     if not isinstance(patches, list) or not patches:
         return ""
+    return not_checked_note(place, kind, name)
+
+
+def not_checked_note(place: str, kind: str, name: str) -> str:
+    """A note about patches that cannot be judged."""
     return (
         f"{place}: {kind} {name!a} patches a VM. The patched VM is not checked. "
         "Admission judges the VM when KubeVirt creates it"

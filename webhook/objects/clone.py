@@ -2,7 +2,7 @@
 
 import msgspec
 
-from webhook.objects.meta import Kubernetes, Read
+from webhook.objects.meta import Json, Kubernetes, Read
 
 
 class PatchedCopySpec(Read, frozen=True):
@@ -10,6 +10,8 @@ class PatchedCopySpec(Read, frozen=True):
 
     patches: list[str] | None = None
     """The JSON patches that are applied to the new VM, each as a string."""
+    source: Json = None
+    """The object that a VirtualMachineClone copies. It has any type, because only patches decide about a request."""
 
 
 class PatchedCopy(Kubernetes, frozen=True):

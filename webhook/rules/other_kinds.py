@@ -1,7 +1,14 @@
 """Registers the rules about manifests of any kind, which can be misspelt or a kind that is not read."""
 
 from webhook.rules.machines import MANIFEST_RULES
-from webhook.rules.manifest import dead_configuration, manifest_kind, preset, refused_migration, unlisted_kind
+from webhook.rules.manifest import (
+    dead_configuration,
+    manifest_kind,
+    patched_copy,
+    preset,
+    refused_migration,
+    unlisted_kind,
+)
 from webhook.rules.rule import Rule
 
 OTHER_KIND_RULES: tuple[Rule, ...] = tuple(
@@ -13,6 +20,7 @@ OTHER_KIND_RULES: tuple[Rule, ...] = tuple(
             unlisted_kind.RULE,
             dead_configuration.RULE,
             refused_migration.RULE,
+            patched_copy.RULE,
         ),
         key=lambda rule: rule.id,
     )

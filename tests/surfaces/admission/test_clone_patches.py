@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tests.surfaces.admission.reviews import Manifest, decided, refused, review
+from tests.surfaces.admission.reviews import Manifest, decided, refused, review, vm
 from webhook.objects.review import StatusCause
 from webhook.policy.policy import Account, Action, Policy
 from webhook.surfaces.admission.clone_patches import NOT_A_PATCH, OUTSIDE, about_patches, patches_of
@@ -116,6 +116,36 @@ def test_an_escaped_key_hides_no_path(group: str, kind: str) -> None:
     outcome = decided(review("CREATE", carrier(patch, group=group, kind=kind)))
 
     assert list(refused(outcome)) == ["spec.patches[0]"]
+
+
+BRIDGED = operation(
+    op="replace", path="/spec/template/spec/domain/devices/interfaces", value=[{"name": "default", "bridge": {}}]
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "patch", "fields"),
+    [
+        ("web", BRIDGED, ["spec.patches[0]"]),
+        ("web", operation(path="/metadata/labels/a", value="b"), []),
+        ("web", operation(op="test", path="/spec/runStrategy", value="Always"), []),
+        ("another", BRIDGED, []),
+    ],
+    ids=["a bridge", "a label", "cannot be applied", "an unknown VM"],
+)
+def test_a_clone_of_a_known_vm_warns_of_the_violations_that_its_patches_add(
+    source: str, patch: str, fields: list[str]
+) -> None:
+    """
+    Beside the general warning. Nothing is denied, because the VM is judged again when virt-controller creates it.
+    """
+    clone = carrier(patch, group="clone", kind="VirtualMachineClone")
+    clone["spec"]["source"] = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": source}
+
+    outcome = decided(review("CREATE", clone), vm("web"))
+
+    assert outcome.allowed
+    assert [line.rpartition("(")[2].rstrip(")") for line in outcome.warnings] == [*fields, "spec.patches"]
 
 
 BACKUP = Account("velero", "restores", "backup team", "2999-12-31")

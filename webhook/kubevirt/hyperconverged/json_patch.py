@@ -6,6 +6,7 @@ applyAnnotationPatch, v1.18.1, with evanphx/json-patch). If one operation fails,
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -32,19 +33,31 @@ def apply(patch: str, value: Json) -> tuple[Json, tuple[FieldPath, ...]]:
         raise CannotApply("it is not JSON") from None
     if not isinstance(operations, list):
         raise CannotApply("it is not a list of operations")
+    return apply_each(operations, value, (_PREFIX,), "the whole KubeVirt CR")
+
+
+def apply_each(
+    operations: Sequence[Json], value: Json, parts: tuple[str, ...], whole: str
+) -> tuple[Json, tuple[FieldPath, ...]]:
+    """
+    The patched copy of ``value``, and the path that each operation changes. Raises CannotApply.
+
+    ``parts`` are the prefixes of valid paths, and ``whole`` is the name of the whole object, of which ``value`` is a part.
+    """
     result, changed = copy.deepcopy(value), []
     for index, operation in enumerate(operations):
         if not isinstance(operation, dict):
             raise CannotApply(f"operation {index} is {shown(operation)}, not an object")
         path = operation.get("path")
-        if not isinstance(path, str) or not path.startswith(_PREFIX):
-            raise CannotApply(f"operation {index} has path {shown(path)}, which is outside of /spec/")
-        changed.append(_apply(result, operation, index, _steps(path)))
+        if not isinstance(path, str) or not path.startswith(parts):
+            raise CannotApply(f"operation {index} has path {shown(path)}, which is outside of {' and '.join(parts)}")
+        changed.append(_apply(result, operation, (index, whole), _steps(path)))
     return result, tuple(changed)
 
 
-def _apply(document: Json, operation: dict[str, Json], index: int, steps: list[str]) -> FieldPath:
+def _apply(document: Json, operation: dict[str, Json], about: tuple[int, str], steps: list[str]) -> FieldPath:
     """Applies one operation in place, and returns the path that it changes."""
+    index, whole = about
     name, place = operation.get("op"), operation["path"]
     owner, path = _parent(document, steps, index, place)
     match name:
@@ -56,7 +69,7 @@ def _apply(document: Json, operation: dict[str, Json], index: int, steps: list[s
             _remove(owner, steps[-1], index, place)
             return (*path, steps[-1])
         case "test" | "copy" | "move":
-            raise CannotApply(f"operation {index} is {name} {place}, whose result depends on the whole KubeVirt CR")
+            raise CannotApply(f"operation {index} is {name} {place}, whose result depends on {whole}")
         case _:
             raise CannotApply(f"operation {index} has the unknown op {shown(name)}")
 

@@ -8,19 +8,27 @@ the check while the snapshot does not exist (``pkg/storage/admitters/vmrestore.g
 write an owner reference.
 
 The patched VM is judged when virt-controller creates it. A denial of this creation reaches only virt-controller, which retries
-with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the patches apply
-to a snapshot, and this server has no permission to read snapshots.
+with back-off and records an event of the VirtualMachineRestore. If the source VM of a clone is known without a read, a warning
+names the violations that the patches add. The patches of a restore apply to a snapshot, which this server has no permission to
+read.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
+from webhook.facts.unknown import ABSENT, Unknown
+from webhook.facts.world import World, for_advice
+from webhook.judging.finding import Judgement
+from webhook.judging.patched_copies import problems_of_copy, source_of
 from webhook.objects.clone import PatchedCopy
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import PATCHED_COPY_BY_GROUP_KIND
+from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, StatusCause
+from webhook.objects.vm import VirtualMachine
 
 MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
 NOT_A_PATCH: Final = "not a single JSON Patch operation. Write an object with op and path, without duplicate keys"
@@ -38,6 +46,30 @@ def patches_of(request: AdmissionRequest) -> list[str]:
         return decode(_decoder, request.object).spec.patches or []
     except ValueError:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         return []
+
+
+def problems_of(
+    request: AdmissionRequest, patches: list[str], world: World, judge: Callable[[Kubernetes, World], Judgement]
+) -> tuple[StatusCause, ...]:
+    """
+    The causes of warnings about a clone whose source VM is known without a read: the violations that the patches add.
+    """
+    source = decode(_decoder, request.object).spec.source
+    api_version = f"{request.kind.group}/{request.kind.version}"
+    name = source_of(api_version, request.kind.kind, {"source": source, "patches": patches})
+    known = for_advice(world)
+    vm = known.find(VirtualMachine, request.namespace, name) if name else ABSENT
+    if not isinstance(vm, VirtualMachine):
+        return ()
+    problems = problems_of_copy(vm, patches, lambda judged: judge(judged, known))
+    return tuple(
+        StatusCause(
+            "FieldValueInvalid",
+            f"the patched VM: {problem.message}",
+            "spec.patches" if problem.index is None else f"spec.patches[{problem.index}]",
+        )
+        for problem in (() if isinstance(problems, Unknown) else problems)
+    )
 
 
 def about_patches() -> StatusCause:

@@ -34,7 +34,7 @@ from webhook.policy.update import (
     decide_volume_requests,
 )
 from webhook.report.printable import printable
-from webhook.surfaces.admission.clone_patches import about_patches, bad_patches, patches_of
+from webhook.surfaces.admission.clone_patches import about_patches, bad_patches, patches_of, problems_of
 from webhook.surfaces.admission.kubevirt_accounts import (
     VIRT_API,
     WORKLOADS,
@@ -229,7 +229,10 @@ def _decide_patches(request: AdmissionRequest, patches: list[str], context: Judg
     if bad := bad_patches(patches):
         by_kubevirt = is_kubevirt_account(request.user_info.username, context.install_namespace)
         return outcome_of_causes(limit.at_most(Action.WARN) if by_kubevirt else limit, *bad)
-    return outcome_of_causes(limit.at_most(Action.WARN), about_patches())
+    problems = problems_of(
+        request, patches, context.world, lambda judged, world: context.judge(judged, world, context.releases)
+    )
+    return outcome_of_causes(limit.at_most(Action.WARN), *problems, about_patches())
 
 
 def _decide_delete(decoded: DecodedRequest, context: JudgingContext) -> Outcome:

@@ -1,0 +1,66 @@
+"""
+Judges the patches of VirtualMachineClones, together with the source VM.
+
+The VM can be in a later file than the clone, so this runs after all objects are judged.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from webhook.check.check import FollowUp, examine, judge_object
+from webhook.facts.layered_world import seen_from
+from webhook.facts.unknown import Unknown
+from webhook.facts.world import World
+from webhook.judging.patched_copies import problems_of_copy, source_of
+from webhook.manifests.objects import ManifestObject
+from webhook.manifests.wrappers import not_checked_note
+from webhook.objects.vm import VirtualMachine
+from webhook.report.model import ObjectReport, object_report
+
+
+def with_copies(
+    objects: list[ObjectReport],
+    clones: Sequence[FollowUp],
+    world: World,
+    manifests_with: Callable[[str], Iterable[ManifestObject]],
+) -> tuple[list[ObjectReport], list[str]]:
+    """Returns the reports, with a report on each clone whose patches add a violation, and a note about each other clone."""
+    reports, notes = list(objects), list[str]()
+    for clone in clones:
+        manifest = clone.manifest
+        metadata, spec = manifest.raw.get("metadata"), manifest.raw.get("spec")
+        name = source_of(manifest.api_version, manifest.kind, spec)
+        namespace, own = ("", "")
+        if isinstance(metadata, dict):
+            namespace, own = (str(metadata.get(key) or "") for key in ("namespace", "name"))
+        near, _ = seen_from(clone.release.applied_to(world), manifest.document.source)
+        vm = _source(manifests_with(name), namespace, name, manifest.document.source)
+        place = f"{manifest.document.source}:{manifest.line}"
+        if vm is None:
+            notes.append(f"{not_checked_note(place, manifest.kind, own)}. To check it, add VirtualMachine {name!a}")
+            continue
+        patches = spec.get("patches") if isinstance(spec, dict) else None
+        releases = clone.release.releases
+        problems = problems_of_copy(
+            vm,
+            patches if isinstance(patches, list) else [],
+            lambda judged, near=near, releases=releases: judge_object(judged, near, releases),  # type: ignore[misc]
+        )
+        if isinstance(problems, Unknown):
+            notes.append(f"{not_checked_note(place, manifest.kind, own)}: {problems.why}")
+        elif problems:
+            examined = examine(manifest, world, clone.settings, clone.release, patched=problems)
+            reports.extend(object_report(one) for one in examined)
+    return reports, notes
+
+
+def _source(manifests: Iterable[ManifestObject], namespace: str, name: str, file: str) -> VirtualMachine | None:
+    """The VM of this name: in the file of the clone, or else the only one."""
+    found = [
+        (manifest.document.source, manifest.object)
+        for manifest in manifests
+        if isinstance(manifest.object, VirtualMachine)
+        and manifest.object.name == name
+        and (not namespace or not manifest.object.namespace or manifest.object.namespace == namespace)
+    ]
+    near = [vm for source, vm in found if source == file] or [vm for _, vm in found]
+    return near[0] if len(near) == 1 else None
