@@ -101,20 +101,8 @@ def test_a_pod_without_a_class_has_the_default_priority_class() -> None:
     [
         ({"min": {"cpu": "1"}}, {}, {}, "minimum cpu usage per Container is 1.  No request is specified"),
         ({"min": {"cpu": "1"}}, {"cpu": "500m"}, {}, "minimum cpu usage per Container is 1, but request is 500m"),
-        (
-            {"min": {"memory": "1Gi"}},
-            {"memory": "1Gi"},
-            {"memory": "1G"},
-            "minimum memory usage per Container is 1Gi, but limit is 1G",
-        ),
         ({"max": {"cpu": "1"}}, {"cpu": "1"}, {}, "maximum cpu usage per Container is 1.  No limit is specified"),
         ({"max": {"cpu": "1"}}, {}, {"cpu": "1001m"}, "maximum cpu usage per Container is 1, but limit is 1001m"),
-        (
-            {"max": {"cpu": "1"}},
-            {"cpu": "2"},
-            {"cpu": "1"},
-            "maximum cpu usage per Container is 1, but request is 2",
-        ),
         (
             {"maxLimitRequestRatio": {"cpu": "2"}},
             {"cpu": "0"},
@@ -159,6 +147,21 @@ def test_a_limit_range_for_pods_counts_all_containers_without_overhead() -> None
     ]
 
 
+def test_the_limits_of_a_pod_are_those_of_the_containers_with_a_limit() -> None:
+    """The requests of a pod can exceed its limits, because not every container has a limit."""
+    containers = [
+        {"name": "a", "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}},
+        {"name": "b", "resources": {"requests": {"cpu": "3"}}},
+    ]
+    both = pod(containers=containers)
+    assert texts(both, limit_range({"type": "Pod", "max": {"cpu": "2"}})) == [
+        "maximum cpu usage per Pod is 2, but request is 4"
+    ]
+    assert texts(both, limit_range({"type": "Pod", "min": {"cpu": "2"}})) == [
+        "minimum cpu usage per Pod is 2, but limit is 1"
+    ]
+
+
 def test_several_problems_are_listed_once_each() -> None:
     containers = [{"name": name, "resources": {"requests": {"cpu": "1"}}} for name in ("a", "b")]
     assert texts(pod(containers=containers), for_containers(min={"cpu": "2", "memory": "1Mi"})) == [
@@ -184,6 +187,16 @@ def test_a_default_request_above_the_limit_makes_the_pod_invalid() -> None:
             "must be less than or equal to memory limit of 512Mi"
         ),
     )
+
+
+def test_a_limit_range_refuses_a_pod_that_its_default_makes_invalid() -> None:
+    maximum, default = for_containers(maxLimitRequestRatio={"cpu": "2"}), for_containers(default={"memory": "512Mi"})
+    default = msgspec.structs.replace(default, metadata=msgspec.structs.replace(default.meta, name="default"))
+    found = refusals(stored(pod({"memory": "1Gi"}), [maximum, default]), [maximum, default])
+    assert [(refusal.limit_range, refusal.text.partition(":")[0]) for refusal in found] == [
+        ("default", "spec.containers[0].resources.requests")
+    ]
+    assert not refusals(pod({"memory": "2Gi"}, {"memory": "1Gi"}), [])
 
 
 def test_a_device_must_be_limited_to_what_is_requested() -> None:

@@ -2,12 +2,13 @@
 Whether LimitRanges refuse the creation of a pod or a claim, in the words of the API server.
 
 The pod must have its defaults: ``stored`` of ``webhook.scheduling.pod_defaults`` adds them. The API server checks a new pod in
-this order: ``contradictions`` (``Pod "x" is invalid: ``), then ``refusals`` (``pods "x" is forbidden: ``), then the quotas.
+this order: ``contradictions`` (``Pod "x" is invalid: ``), then the limits (``pods "x" is forbidden: ``), then the quotas.
+``refusals`` does the first two.
 
 Source: ``plugin/pkg/admission/limitranger/admission.go`` of Kubernetes v1.34.2.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -42,7 +43,7 @@ class RangeRefusal(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The message of the API server after ``is forbidden: ``."""
+        """The message of the API server after ``is forbidden: `` or ``is invalid: ``."""
         return joined(self.texts)
 
 
@@ -52,8 +53,22 @@ def joined(texts: tuple[str, ...]) -> str:
 
 
 def refusals(pod: Pod, ranges: Iterable[LimitRange]) -> tuple[RangeRefusal, ...]:
-    """The LimitRanges of the pod's namespace that refuse the pod. The API server reports one of them."""
-    return tuple(_refusals(pod.namespace, ranges, lambda item: _pod_problems(pod, item)))
+    """
+    The LimitRanges of the pod's namespace that refuse the pod, or whose defaults make it invalid. The API server reports one of
+    them.
+    """
+    own = [one for one in ranges if one.namespace == pod.namespace]
+    invalid = contradictions(pod) if own else ()
+    if invalid:
+        return (RangeRefusal(_with_defaults(own).name, invalid),)
+    return tuple(_refusals(pod.namespace, own, lambda item: _pod_problems(pod, item)))
+
+
+def _with_defaults(ranges: Sequence[LimitRange]) -> LimitRange:
+    """The first LimitRange that writes defaults into containers, or the first one."""
+    return next(
+        (one for one in ranges if any(item.default or item.default_request for item in range_items(one))), ranges[0]
+    )
 
 
 def claim_refusals(claim: PersistentVolumeClaim, ranges: Iterable[LimitRange]) -> tuple[RangeRefusal, ...]:

@@ -149,7 +149,7 @@ def _our_answers(
     else:
         pod = stored(msgspec.convert(created, Pod), ranges, classes)
         invalid = limit_ranges.contradictions(pod)
-        if invalid:
+        if invalid and not ranges:
             return [limit_ranges.joined(invalid)]
         refused = limit_ranges.refusals(pod, ranges)
         answer = Quotas(quotas).pod(pod)
