@@ -211,6 +211,18 @@ def test_two_different_objects_with_one_name_are_reported() -> None:
     ]
 
 
+def test_an_object_that_was_read_twice_is_one_object() -> None:
+    """
+    Only its resourceVersion differs.
+    """
+    both = [NODE | {"metadata": {"name": "n1", "resourceVersion": version}} for version in ("1", "2")]
+
+    result = read(as_list(both[0]), as_documents(both[1]))
+
+    assert result.problems == []
+    assert len(result.fleet().given(Node)) == 1
+
+
 def test_a_snapshot_provides_the_kinds_that_it_completes() -> None:
     """
     Its objects are read, too.

@@ -57,12 +57,9 @@ def test_a_pod_loses_the_parts_that_no_rehearsal_needs() -> None:
     Other objects lose nothing.
     """
     annotations = {"kubevirt.io/domain": "vm", "k8s.v1.cni.cncf.io/network-status": "long"}
-    lean = SharedParts().lean(
-        pod({"volumes": [CLAIM, {"name": "t"}]}, annotations=dict(annotations), resourceVersion="7")
-    )
+    lean = SharedParts().lean(pod({"volumes": [CLAIM, {"name": "t"}]}, annotations=dict(annotations)))
     node = SharedParts().lean(msgspec.convert({"metadata": {"annotations": annotations}}, Node))
 
     assert lean.meta.annotations == {"kubevirt.io/domain": "vm"}
     assert [volume.name for volume in lean.spec.volumes or ()] == ["d"]
-    assert lean.meta.resource_version is None
     assert node.meta.annotations == annotations

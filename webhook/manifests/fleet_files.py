@@ -49,7 +49,13 @@ class FleetInput(msgspec.Struct):
     _shared: SharedParts = msgspec.field(default_factory=SharedParts)
 
     def add(self, kind: Kind, given: Kubernetes, source: str) -> None:
-        """Adds an object. Two different objects with one name are a problem, because the order of files must not matter."""
+        """
+        Adds an object. Two different objects with one name are a problem, because the order of files must not matter.
+
+        The resourceVersion is not kept. It differs between two reads of one object, and a snapshot has none.
+        """
+        if given.metadata is not None:
+            msgspec.structs.force_setattr(given.metadata, "resource_version", None)
         key = (given.namespace or ("default" if kind.namespaced else ""), given.name)
         members = self.objects.setdefault(type(given), {})
         if isinstance(given, Pod):

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from webhook.objects.meta import Json, Kubernetes, ObjectMeta
+from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.pods import Pod, PodVolume
 
 K = TypeVar("K", bound=Kubernetes)
@@ -31,7 +31,7 @@ class SharedParts:
         The object, with the parts that equal a part of an earlier object replaced by that part.
 
         Changes ``read``, which nothing else may hold yet. A pod also loses the parts that no rehearsal needs: volumes that are
-        neither claims nor CSI volumes, annotations of other projects, and its resourceVersion.
+        neither claims nor CSI volumes, and annotations of other projects.
         """
         if isinstance(read, Pod):
             _drop(read)
@@ -59,15 +59,10 @@ def _drop(pod: Pod) -> None:
     meta = pod.metadata
     if meta is not None:
         annotations = {key: value for key, value in (meta.annotations or {}).items() if _KEPT in key}
-        _set(meta, "annotations", annotations or None)
-        _set(meta, "resource_version", None)
+        msgspec.structs.force_setattr(meta, "annotations", annotations or None)
     volumes = [volume for volume in pod.spec.volumes or () if _matters(volume)]
     msgspec.structs.force_setattr(pod.spec, "volumes", volumes or None)
 
 
 def _matters(volume: PodVolume) -> bool:
     return volume.persistent_volume_claim is not None or volume.ephemeral is not None or volume.csi is not None
-
-
-def _set(meta: ObjectMeta, name: str, value: Json) -> None:
-    msgspec.structs.force_setattr(meta, name, value)
