@@ -14,7 +14,7 @@ from webhook.scheduling.pod_info import ANY_ADDRESS, HostPort, PodInfo, PodKey
 from webhook.scheduling.pod_requests import CPU, nano
 
 if TYPE_CHECKING:
-    from webhook.scheduling.volume_limits import Attached
+    from webhook.scheduling.filters.volume_limits import Attached
 
 UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 PODS: Final = "pods"

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from webhook.objects.pods import Pod
+from webhook.scheduling.filters.pod_affinity import InterPodAffinity
+from webhook.scheduling.filters.pod_claims import PodClaims
+from webhook.scheduling.filters.shapes import Shape
+from webhook.scheduling.filters.spread import Spread
+from webhook.scheduling.filters.volume_binding import VolumeBinding
+from webhook.scheduling.filters.volume_filters import VolumeRestrictions, VolumeZone
+from webhook.scheduling.filters.volume_limits import VolumeLimits
 from webhook.scheduling.node_info import NodeInfo
-from webhook.scheduling.pod_affinity import InterPodAffinity
-from webhook.scheduling.pod_claims import PodClaims
 from webhook.scheduling.pod_info import PodInfo
-from webhook.scheduling.shapes import Shape
-from webhook.scheduling.spread import Spread
 from webhook.scheduling.verdicts import FITS, Refusal, Refused, Unknown, Verdict, grouped, listed, refused
-from webhook.scheduling.volume_binding import VolumeBinding
-from webhook.scheduling.volume_filters import VolumeRestrictions, VolumeZone
-from webhook.scheduling.volume_limits import VolumeLimits
 
 if TYPE_CHECKING:
     from webhook.scheduling.state import ClusterState

@@ -10,12 +10,12 @@ from typing import Final
 
 from webhook.objects.pods import Pod
 from webhook.scheduling.cluster_facts import ClusterFacts
+from webhook.scheduling.filters.pod_claims import PodClaims
+from webhook.scheduling.filters.shapes import Shape, Shapes
 from webhook.scheduling.node_info import UNSCHEDULABLE, NodeInfo
-from webhook.scheduling.pod_claims import PodClaims
 from webhook.scheduling.pod_fit import PodFit
 from webhook.scheduling.pod_index import PodIndex
 from webhook.scheduling.pod_info import PodInfo, PodKey, takes_room
-from webhook.scheduling.shapes import Shape, Shapes
 from webhook.scheduling.storage import Storage
 from webhook.scheduling.verdicts import Unknown
 

@@ -13,10 +13,10 @@ from webhook.objects.meta import Quantity as Written
 from webhook.objects.quantity import parse_quantity
 from webhook.objects.scheduling import NodeTerm
 from webhook.objects.volumes import BindingClass, ClusterVolume, TopologyTerm, VolumeClaim
+from webhook.scheduling.filters.pod_claims import PodClaims
 from webhook.scheduling.label_selectors import selects
 from webhook.scheduling.node_info import NodeInfo
 from webhook.scheduling.node_selectors import matches_labels
-from webhook.scheduling.pod_claims import PodClaims
 from webhook.scheduling.storage import SELECTED_NODE, Storage, class_of, class_of_volume
 from webhook.scheduling.verdicts import Refused, Unknown, refused
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from webhook.objects.pods import SpreadConstraint
 from webhook.scheduling.affinity_terms import requirements_of_keys
+from webhook.scheduling.filters.shapes import Shape
 from webhook.scheduling.label_selectors import Selector
 from webhook.scheduling.node_info import NodeInfo
 from webhook.scheduling.pod_info import PodInfo
-from webhook.scheduling.shapes import Shape
 from webhook.scheduling.verdicts import Refused, refused
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Final
 
 from webhook.objects.pods import Pod, PodVolume
 from webhook.objects.volumes import ClusterVolume
+from webhook.scheduling.filters.pod_claims import PodClaims
 from webhook.scheduling.node_info import NodeInfo
-from webhook.scheduling.pod_claims import PodClaims
 from webhook.scheduling.pod_index import PodIndex
 from webhook.scheduling.verdicts import Refused, refused
 
