@@ -22,7 +22,7 @@ def render(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"## Migratable: {text.summary(report)}"
     yield ""
-    yield f"KubeVirt release: {_cell(report.release)}. Profile: {_cell(report.profile)}."
+    yield f"KubeVirt release: {cell(report.release)}. Profile: {cell(report.profile)}."
     findings = [(judged, finding) for judged in report.objects for finding in judged.findings]
     live = [(judged, finding) for judged, finding in findings if finding.exemption is None]
     if live:
@@ -45,7 +45,7 @@ def _lines(report: Report) -> Iterator[str]:
         problems = ((place_of_problem(problem), problem_message(problem)) for problem in report.problems)
         yield from _table(("Where", "Error and fix"), problems, len(report.problems))
     for note in report.notes:
-        yield from ("", f"Note: {_cell(note)}.")
+        yield from ("", f"Note: {cell(note)}.")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> It
         if at == MAX_ROWS:
             yield from ("", f"and {total - MAX_ROWS} more")
             return
-        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
+        yield f"| {' | '.join(map(cell, row))} |"
 
 
 def _action(finding: FindingReport) -> str:
@@ -71,7 +71,7 @@ def _object(judged: ObjectReport, finding: FindingReport) -> str:
     return f"{name_of(judged)} {finding.path}".rstrip()
 
 
-def _cell(content: str) -> str:
+def cell(content: str) -> str:
     """Text, escaped so that Markdown does not read it as markup, a link or the end of a cell."""
     line = "".join(char if char.isprintable() else " " for char in content)
     return _LINK.sub(lambda match: f"\\{match[0]}", _SPECIAL.sub(r"\\\1", line))
