@@ -154,6 +154,13 @@ class PodCondition(Read, frozen=True):
     message: str = ""
 
 
+class ContainerStatus(Read, frozen=True):
+    """An entry of ``status.containerStatuses``."""
+
+    name: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
+
+
 class PodStatus(Read, frozen=True):
     """``Pod.status``."""
 
@@ -161,6 +168,8 @@ class PodStatus(Read, frozen=True):
     nominated_node_name: str = ""
     """The node on which the scheduler makes room for the pod."""
     conditions: list[PodCondition] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None
 
 
 class Pod(Kubernetes, frozen=True):

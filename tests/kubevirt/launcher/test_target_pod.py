@@ -8,6 +8,7 @@ from tests.kubevirt.launcher.building import NODE, around, rendered, target, vmi
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.surroundings import NoPod
 from webhook.kubevirt.launcher.target_pod import Source, target_pod
+from webhook.objects.pods import ContainerStatus
 
 HOST_MODEL = {"cpu": {"model": "host-model"}}
 MODEL = {"cpu-model-migration.node.kubevirt.io/Haswell": "true"}
@@ -144,6 +145,33 @@ def test_a_vmi_without_an_selinux_context_gets_no_target_pod(
     result = target_pod(of, around(configuration=configuration), Source(NODE, {}))
 
     assert (result.message if isinstance(result, NoPod) else None) == message
+
+
+@pytest.mark.parametrize(
+    ("version", "image_id", "is_refused"),
+    [
+        ("v1.9.0", "registry.example/os@sha256:0a1b", False),
+        ("v1.9.0", "registry.example/os:1", True),
+        ("v1.6.0", "", True),
+        ("v1.5.3", "", False),
+    ],
+)
+def test_a_container_disk_without_a_digest_gets_no_target_pod_from_1_6_on(
+    version: str, image_id: str, is_refused: bool
+) -> None:
+    """
+    The status of the source pod contains the digest. Other containers do not count.
+    """
+    of = vmi(volumes=[{"name": "root", "containerDisk": {"image": "registry.example/os"}}])
+    statuses = (ContainerStatus("compute", ""), ContainerStatus("volumeroot", image_id))
+    result = target_pod(of, around(version), Source(NODE, {}, statuses))
+
+    assert (result.message if isinstance(result, NoPod) else None) == (
+        "failed to render launch manifest: can not proceed with the migration when no reproducible image digest can be "
+        f'detected: failed to identify image digest for container "registry.example/os" with id "{image_id}"'
+        if is_refused
+        else None
+    )
 
 
 @pytest.mark.parametrize(

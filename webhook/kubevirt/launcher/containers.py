@@ -87,7 +87,7 @@ def containers(vmi: LauncherVMI, around: Surroundings, sidecars: int) -> Iterato
     """The ordinary containers after ``compute``. ``sidecars`` is the number of hook sidecars."""
     if not gate_is_on(around, "ImageVolume"):
         disk = _with_storage(_resources(_DISK, vmi, around))
-        yield from (Container(f"volume{name}", disk) for name in _disks(vmi))
+        yield from (Container(f"volume{name}", disk) for name, _ in container_disks(vmi))
     shared = {filesystem.name for filesystem in vmi.spec.domain.devices.filesystems or ()}
     for volume in vmi.spec.volumes or ():
         if volume.name in shared and (volume.container_path is None or around.version[:2] < (1, 8)):
@@ -102,7 +102,7 @@ def init_containers(vmi: LauncherVMI, around: Surroundings, *, digests_known: bo
     """The init containers. ``digests_known`` is whether the digests of the images of container disks are known."""
     if logs_console(vmi, around) and around.version[:2] >= (1, 6):
         yield Container("guest-console-log", _resources(_CONSOLE, vmi, around), restart_policy="Always")
-    disks = tuple(_disks(vmi))
+    disks = tuple(name for name, _ in container_disks(vmi))
     if not disks:
         return
     needs = _with_storage(_resources(_DISK, vmi, around))
@@ -113,14 +113,14 @@ def init_containers(vmi: LauncherVMI, around: Surroundings, *, digests_known: bo
         yield from (Container(f"volume{name}", needs) for name in disks)
 
 
-def _disks(vmi: LauncherVMI) -> Iterator[str]:
-    """The names of the volumes with a container disk, and the kernel last."""
+def container_disks(vmi: LauncherVMI) -> Iterator[tuple[str, str]]:
+    """The names and images of the volumes with a container disk, and the kernel last."""
     for volume in vmi.spec.volumes or ():
         if volume.container_disk is not None and volume.name != _KERNEL_BOOT:
-            yield volume.name
+            yield volume.name, volume.container_disk.image
     firmware = vmi.spec.domain.firmware
     if firmware is not None and firmware.kernel_boot is not None and firmware.kernel_boot.container is not None:
-        yield _KERNEL_BOOT
+        yield _KERNEL_BOOT, firmware.kernel_boot.container.image
 
 
 def logs_console(vmi: LauncherVMI, around: Surroundings) -> bool:

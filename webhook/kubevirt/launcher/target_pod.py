@@ -6,12 +6,15 @@ Source: ``createTargetPod`` and ``prepareNodeSelectorForHostCpuModel`` of
 module does no I/O.
 """
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
 import msgspec
 
 from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.launcher.containers import container_disks
 from webhook.kubevirt.launcher.host_model import MIGRATION_LABEL
 from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
 from webhook.kubevirt.launcher.node_selector import CPU_VENDOR_LABEL
@@ -20,6 +23,7 @@ from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings, reached
 from webhook.kubevirt.releases import Version
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.nad import CPU_FEATURE_LABEL, HOST_MODEL_FEATURE_LABEL, HOST_MODEL_LABEL
+from webhook.objects.pods import ContainerStatus
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -27,6 +31,8 @@ class Source(msgspec.Struct, frozen=True):
 
     node_labels: Fact[Mapping[str, str]]
     pod_node_selector: Fact[Mapping[str, str]]
+    statuses: Sequence[ContainerStatus] = ()
+    """The statuses of the pod's containers and init containers, as far as they are known."""
 
 
 def target_pod(
@@ -37,7 +43,7 @@ def target_pod(
 
     ``added_node_selector`` is the field of the migration.
     """
-    pod = launcher_pod(vmi, around, is_target=True)
+    pod = _without_digest(vmi, around, source) or launcher_pod(vmi, around, is_target=True)
     if isinstance(pod, NoPod | Unknown):
         return pod
     affinity = deepcopy(pod.affinity)
@@ -46,6 +52,21 @@ def target_pod(
     if isinstance(selector, NoPod | Unknown):
         return selector
     return _selinux_error(vmi, around) or msgspec.structs.replace(pod, node_selector=selector, affinity=affinity)
+
+
+def _without_digest(vmi: LauncherVMI, around: Surroundings, source: Source) -> NoPod | None:
+    """The error for a container disk whose digest is not in the status (``ExtractImageIDsFromSourcePod``), from 1.6 on."""
+    if around.version[:2] < (1, 6):
+        return None
+    images = {f"volume{name}": image for name, image in container_disks(vmi)}
+    for status in source.statuses:
+        if status.name in images and not re.search("sha256:[a-zA-Z0-9]", status.image_id):
+            name, image_id = json.dumps(images[status.name]), json.dumps(status.image_id)
+            return NoPod(
+                "failed to render launch manifest: can not proceed with the migration when no reproducible image digest "
+                f"can be detected: failed to identify image digest for container {name} with id {image_id}"
+            )
+    return None
 
 
 def for_target(
