@@ -156,7 +156,7 @@ class Filters:
         if self.rejection is not None or self._unknown is not None:
             return
         refusals, tolerates, needs = self._shape.refusals, self._shape.tolerates_cordon, self._needs
-        ports = self._pod.ports
+        ports, checks = self._pod.ports, self._checks
         for node in nodes:
             if refusals[node.index] is not None or node.room < 1:
                 continue  # there is no room on a node without allocatable resources
@@ -169,7 +169,10 @@ class Filters:
             else:
                 if ports and node.has_conflict(ports):
                     continue
-                if all(check(node) is None for check in self._checks):
+                for check in checks:
+                    if check(node) is not None:
+                        break
+                else:
                     yield node
 
     def _check_ports(self, node: NodeInfo) -> Refused | None:

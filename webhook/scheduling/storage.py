@@ -30,6 +30,8 @@ _IN_TREE: Final = frozenset(
 )
 """Provisioners that Kubernetes translates to CSI drivers."""
 
+_UNLIMITED: Final = 2**31
+
 VolumeNames: TypeAlias = tuple[tuple[tuple[str, str], ...], Unknown | None]
 """The CSI volumes of a pod as pairs of driver and volume, and the reason if there can be more of them."""
 
@@ -54,6 +56,7 @@ class Storage:
         """The CSI volumes by node that VolumeAttachments name."""
         self.assumed: dict[tuple[str, str], int] = {}
         """The number of placed pods by claim that is bound only since one of them has a node."""
+        self._least: dict[str, int] | None = None
         self._limits: dict[str, Mapping[str, int] | Unknown] = {}
         self._by_class: dict[str, list[ClusterVolume]] | None = None
 
@@ -65,18 +68,21 @@ class Storage:
         """The number of volumes that a node can attach, by driver. A driver without a limit is absent."""
         limits = self._limits.get(node)
         if limits is None:
-            limits = self._limits[node] = self._read_limits(node)
+            csi = self.nodes.find(node)
+            limits = self._limits[node] = csi if isinstance(csi, Unknown) else _limits(csi)
         return limits
 
-    def _read_limits(self, node: str) -> Mapping[str, int] | Unknown:
-        csi = self.nodes.find(node)
-        if isinstance(csi, Unknown):
-            return csi
-        return {
-            driver.name: driver.allocatable.count
-            for driver in (csi.spec.drivers if csi is not None else None) or ()
-            if driver.allocatable is not None and driver.allocatable.count is not None
-        }
+    def least_limit(self, drivers: Iterable[str]) -> int:
+        """The least number of volumes that a node can attach of one of the drivers. -1 if a node is not known."""
+        if not self.nodes.is_complete:
+            return -1
+        if self._least is None:
+            self._least = {}
+            for csi in self.nodes.every():
+                for driver, count in _limits(csi).items():
+                    self._least[driver] = min(count, self._least.get(driver, count))
+        least = self._least
+        return min([least.get(driver, _UNLIMITED) for driver in drivers], default=_UNLIMITED)
 
     def of_class(self, name: str) -> Iterable[ClusterVolume]:
         """The volumes of a storage class."""
@@ -144,6 +150,14 @@ class Storage:
         if storage_class.provisioner in _IN_TREE:
             return Unknown(f"provisioner {storage_class.provisioner} is translated to a CSI driver")
         return storage_class.provisioner, f"{claim.namespace}/{claim.name}"
+
+
+def _limits(csi: CSINode | None) -> Mapping[str, int]:
+    return {
+        driver.name: driver.allocatable.count
+        for driver in (csi.spec.drivers if csi is not None else None) or ()
+        if driver.allocatable is not None and driver.allocatable.count is not None
+    }
 
 
 def _attachments(facts: ClusterFacts) -> Mapping[str, Sequence[tuple[str, str]]]:

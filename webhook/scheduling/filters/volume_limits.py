@@ -33,16 +33,20 @@ class VolumeLimits:
         self._storage = storage
         self._volumes, self._unknown = storage.volume_names(pod)
         self._drivers = tuple(dict.fromkeys(driver for driver, _ in self._volumes))
+        self._safe = -1 if self._unknown is not None or storage.attachments else storage.least_limit(self._drivers)
+        """The number of volumes that each node can attach, whichever these are."""
         self.is_needed = bool(self._volumes) or self._unknown is not None
 
     def check(self, node: NodeInfo) -> Refused | Unknown | None:
         """The refusal of a node, if any."""
+        most = node.volume_count + len(self._volumes)
+        if most <= self._safe:
+            return None
         limits = self._storage.limits(node.name)
         if isinstance(limits, Unknown):
             return limits
         if not limits:
             return None
-        most = node.volume_count + len(self._volumes)
         if self._storage.attachments:
             most += len(self._storage.attachments.get(node.name, ()))
         if min([limits.get(driver, most) for driver in self._drivers], default=most) >= most:
