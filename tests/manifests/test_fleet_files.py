@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webhook.manifests.fleet_files import FleetInput, Stream, read_fleet
+from webhook.manifests.yaml_items import begins_list
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import Json
@@ -101,6 +102,22 @@ def test_a_stream_gives_the_same_objects_as_its_content(
     assert streamed.ignored == whole.ignored
     assert streamed.complete == whole.complete
     assert [(one.path, one.line) for one in streamed.problems] == [(one.path, one.line) for one in whole.problems]
+
+
+@pytest.mark.parametrize("size", [40, 10_000])
+def test_a_broken_object_in_a_yaml_stream_is_reported_with_its_line(size: int) -> None:
+    """
+    The other objects are kept.
+    """
+    whole: Json = {"apiVersion": "v1", "items": [POD, BROKEN, NODE], "kind": "List"}
+    content = writer.dump(whole).replace("\n  ", "\n")
+    assert begins_list(content.encode())
+
+    result = read_fleet([("pods.yaml", Stream(content.encode()[:size], io.BytesIO(content.encode()[size:])))])
+
+    line = content.splitlines().index("    containers: none") + 1
+    assert [(one.path, one.line, one.document) for one in result.problems] == [("spec.containers", line, 0)]
+    assert set(result.objects) == {Node, Pod}
 
 
 def test_a_stream_that_is_not_json_is_reported_with_its_line() -> None:

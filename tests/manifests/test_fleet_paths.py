@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from webhook.manifests import fleet_paths
 from webhook.manifests.fleet_paths import read_paths
@@ -13,6 +14,9 @@ from webhook.objects.nad import Node
 
 NODES = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"n{index}"}} for index in range(20)]
 LIST = json.dumps({"apiVersion": "v1", "kind": "List", "items": NODES}, indent=1)
+
+
+YAML = yaml.safe_dump({"apiVersion": "v1", "items": NODES, "kind": "List"})
 
 
 def names(*paths: object) -> list[str]:
@@ -27,12 +31,12 @@ def problems(*paths: object) -> list[str]:
 
 @pytest.mark.parametrize("size", [10, 1 << 22])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("text", [LIST, "# nodes\n" + LIST])
+@pytest.mark.parametrize("text", [LIST, "# nodes\n" + LIST, YAML, "---\n" + YAML])
 def test_large_files_are_read_as_small_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, encoding: str, text: str
 ) -> None:
     """
-    Only JSON in UTF-8 is read as a stream.
+    Only JSON and the YAML of kubectl are read as streams, in UTF-8.
     """
     monkeypatch.setattr(fleet_paths, "_FIRST_BYTES", size)
     file = tmp_path / "nodes.json"

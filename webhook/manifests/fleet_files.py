@@ -2,8 +2,8 @@
 Reads the objects of a cluster from files, for the rehearsal of a drain.
 
 A file holds Kubernetes objects as YAML documents or as a JSON List, such as the output of ``kubectl get -A -o json``. JSON is
-decoded object by object into the fields that are read, because 20,000 pods as plain values would take a gigabyte. A large JSON
-file is a ``Stream``, and only one object of it is in memory as text. Secrets and cloud-init content are not among these fields.
+decoded object by object into the fields that are read, because 20,000 pods as plain values would take a gigabyte. A large file
+is a ``Stream``, and only a few objects of it are in memory as text. Secrets and cloud-init content are not among these fields.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from webhook.facts.fleet import Fleet
 from webhook.manifests.json_items import End, Header, Item, JsonItems, Source
 from webhook.manifests.objects import ManifestObject, read_manifests
 from webhook.manifests.snapshot import parse
+from webhook.manifests.yaml_items import YamlItems, begins_list
 from webhook.objects.fleet_kinds import VIEWS, classes_of, find_fleet_kind
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import Kind
@@ -32,7 +33,7 @@ SNAPSHOT = "kind: Snapshot"
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """A large JSON file: its first bytes, and the rest."""
+    """A large file: its first bytes, and the rest. It is JSON, or a List in kubectl's YAML (``begins_list``)."""
 
     begin: bytes
     rest: Source
@@ -111,7 +112,11 @@ _decoders: dict[type[Kubernetes], "msgspec.json.Decoder[Kubernetes]"] = {}
 
 def _read_file(name: str, content: bytes | Stream, read: FleetInput) -> None:
     if isinstance(content, Stream):
-        _read_stream(name, content, read)
+        if begins_list(content.begin):
+            for part in YamlItems(content.rest, name, content.begin):
+                _read_part(name, part.text, part.lines_before, 0, read)
+        else:
+            _read_stream(name, content, read)
     elif len(content) > MOST_BYTES:
         raise BadInput(
             f"the file is larger than {MOST_BYTES // 2**20} MiB", remedy="Write one file for each kind.", source=name
@@ -190,13 +195,18 @@ def _read_item(name: str, item: Item, shared: _Identity, read: FleetInput) -> No
         else:
             read.ignored[identity.kind] += 1
     except (msgspec.DecodeError, UnicodeDecodeError):
-        before = len(read.problems)
         given = msgspec.json.encode({"apiVersion": shared.api_version, "kind": shared.kind})
         text = item.text if b'"kind"' in item.text or not shared.kind else given[:-1] + b"," + item.text.lstrip()[1:]
-        _read_documents(name, text, read)
-        for problem in read.problems[before:]:
-            problem.document, problem.column = item.document, None
-            problem.line = item.lines_before + (problem.line or 1)
+        _read_part(name, text, item.lines_before, item.document, read)
+
+
+def _read_part(name: str, text: bytes, lines_before: int, document: int, read: FleetInput) -> None:
+    """Adds the objects in a part of a file. Problems name the line in the file."""
+    before = len(read.problems)
+    _read_documents(name, text, read)
+    for problem in read.problems[before:]:
+        problem.document, problem.column = document, None
+        problem.line = lines_before + (problem.line or 1)
 
 
 def _views(raw: bytes | msgspec.Raw, kind: Kind, identity: _Identity) -> list[Kubernetes]:

@@ -12,9 +12,10 @@ from webhook.errors import BadInput
 from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, Stream, read_fleet
 from webhook.manifests.search import File, find, is_within, shown
 from webhook.manifests.streams import utf_8_of
+from webhook.manifests.yaml_items import begins_list
 
 _FIRST_BYTES: Final = 4 * 2**20
-"""Files of this size or more are read as streams if they are JSON. The errors in smaller files name the column, too."""
+"""Files of this size or more are read as streams if possible. The errors in smaller files name the column, too."""
 _STREAMS: Final = ("/dev/", "/proc/self/fd/")
 
 
@@ -66,11 +67,11 @@ def _opened(file: File, name: str) -> AbstractContextManager[BinaryIO]:
 
 
 def _content(opened: BinaryIO, name: str) -> bytes | Stream:
-    """The content, or a stream if the file is large and begins as JSON."""
+    """The content, or a stream if the file is large, and is JSON or a List in kubectl's YAML."""
     begin = opened.read(_FIRST_BYTES)
     if len(begin) == _FIRST_BYTES:
         begin = begin.removeprefix(codecs.BOM_UTF8)
-        if begin.lstrip().startswith(b"{"):
+        if begin.lstrip().startswith(b"{") or begins_list(begin):
             return Stream(begin, opened)
         if b"\0" not in begin or begin.startswith(
             (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
