@@ -39,9 +39,22 @@ def closest(word: str) -> str | None:
     elif _FAMILY.fullmatch(wanted):
         return None  # a family such as LM27 would match ids that contain these digits in another place
     names = {known.lower(): known for rule in RULES for known in (rule.id, rule.name)}
+    if is_id:
+        names = {name: known for name, known in names.items() if _is_near_id(wanted, name)}
     near = get_close_matches(wanted, names, n=1, cutoff=_NEAR_ID if is_id else _NEAR_NAME)
     within = [name for name in names if len(wanted) > 2 and wanted in name]
     return names[near[0]] if near else names[within[0]] if within else None
+
+
+def _is_near_id(wanted: str, name: str) -> bool:
+    """Whether two texts of the same length differ in at most one character, or two neighbouring characters are swapped."""
+    if len(wanted) != len(name):
+        return False
+    different = [index for index, (one, other) in enumerate(zip(wanted, name, strict=True)) if one != other]
+    if len(different) < 2:
+        return True
+    first, last = different[0], different[-1]
+    return len(different) == last - first + 1 == 2 and wanted[first] == name[last] and wanted[last] == name[first]
 
 
 def hint(word: str) -> str:
