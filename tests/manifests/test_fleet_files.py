@@ -2,8 +2,8 @@
 
 import io
 import json
+import tracemalloc
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -257,13 +257,43 @@ def test_a_snapshot_provides_the_kinds_that_it_completes() -> None:
     assert fleet.every(KubeVirt) == ()
 
 
+def streamed(text: str) -> FleetInput:
+    return read_fleet([("file0", Stream(text.encode(), io.BytesIO()))])
+
+
 def test_user_data_of_cloud_init_is_not_kept() -> None:
     """
-    A report can contain nothing that was not read.
+    A report can contain nothing that was not read. A problem names the types of values and no value.
     """
     canary = "canary-3f9d"
     with_data = {"name": "c", "cloudInitNoCloud": {"userData": canary}}
     vmi = VMI | {"spec": {"domain": {"devices": {}}, "volumes": [with_data]}}
+    broken = vmi | {"metadata": {"name": "broken"}, "spec": {"domain": 7, "volumes": [with_data]}}
 
-    for content in (as_list(vmi), as_documents(vmi)):
-        assert canary not in repr(msgspec.to_builtins(read(content).fleet().given(RunningVMI)))
+    for result in (read(as_list(vmi, broken)), read(as_documents(vmi, broken)), streamed(as_list(vmi, broken))):
+        assert set(result.objects) == {RunningVMI, LauncherVMI}
+        assert len(result.problems) == 1
+        assert canary not in repr(result.objects) + repr([vars(problem) for problem in result.problems])
+
+
+def test_a_stream_needs_less_memory_than_its_text() -> None:
+    """
+    20,000 pods of 100 MB fit into 40 MiB, because equal parts of pods are kept once.
+    """
+    padding = [{"name": f"VARIABLE_{number}", "value": "x" * 100} for number in range(100)]
+    pods = [
+        POD | {"metadata": {"name": f"p{number}"}, "spec": POD["spec"] | {"hostAliases": padding}}  # type: ignore[operator]
+        for number in range(1_000)
+    ]
+    text = as_list(*pods).encode()
+    stream = Stream(text[:100], io.BytesIO(text[100:]))
+
+    tracemalloc.start()
+    try:
+        result = read_fleet([("pods.json", stream)])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(result.fleet().given(Pod)) == 1_000
+    assert most < len(text) / 2
