@@ -1,5 +1,7 @@
 """The objects of a cluster that a snapshot file contains."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from webhook.objects.meta import Kubernetes
@@ -10,6 +12,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     objects: tuple[Kubernetes, ...] = ()
     complete: frozenset[type[Kubernetes]] = frozenset()
+    unread: Mapping[type[Kubernetes], str] = {}
+    """The classes that could not be read, each with the reason."""
 
 
 NO_SNAPSHOT = Snapshot()

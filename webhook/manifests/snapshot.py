@@ -9,7 +9,7 @@ configuration of a network, the values of keys that look like secrets are left o
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,7 +19,8 @@ from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.typed import OwnFile, read_own_documents
 from webhook.objects import hyper_converged, instancetype, kubevirt, nad, storage
-from webhook.objects.kinds import BY_CLASS, KINDS, Kind, find_kind
+from webhook.objects.fleet_kinds import FLEET_KINDS, find_fleet_kind
+from webhook.objects.kinds import BY_CLASS, BY_GROUP_KIND, KINDS, Kind
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.path import FieldPath
 from webhook.objects.shown import shown
@@ -60,7 +61,7 @@ _OLD_HEADER = (
 _LABELS = re.compile(r"kubevirt\.io/|kubernetes\.io/|^app$")
 _ALL = re.compile("")
 """All labels of a node are kept, because node selectors can select any of them."""
-_ANNOTATIONS = re.compile(
+ANNOTATIONS = re.compile(
     r"kubevirt\.io/|storageclass\.kubernetes\.io/|k8s\.v1\.cni\.cncf\.io/|\.settings\.harvesterhci\.io$|"
     r"^flannel\.alpha\.coreos\.com/backend-type$|^kube-router\.io/pod-cidr$|ipv4-pod-cidr$|^k8s\.ovn\.org/node-subnets$|"
     r"^ovn\.kubernetes\.io/allocated$"
@@ -93,15 +94,22 @@ def render(by_kind: Mapping[type[Kubernetes], Fact[Iterable[Kubernetes]]], *, wh
         if members is not None and not isinstance(members, Unknown):
             in_order = sorted(members, key=lambda member: (member.namespace, member.name))
             objects += [_plain(kind, member) for member in in_order]
+    complete = [
+        reads.__name__
+        for reads, members in by_kind.items()
+        if not isinstance(members, Unknown) and (whole or not BY_CLASS[reads].namespaced)
+    ]
+    unread = {reads.__name__: members.why for reads, members in by_kind.items() if isinstance(members, Unknown)}
+    return file_of(complete, unread, objects)
+
+
+def file_of(complete: Iterable[str], unread: Mapping[str, str], objects: list[Any]) -> str:
+    """Returns the text of a snapshot file: the names of the complete kinds, the reasons of the unread kinds, and the objects."""
     file: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": "Snapshot",
-        "complete": sorted(
-            reads.__name__
-            for reads, members in by_kind.items()
-            if not isinstance(members, Unknown) and (whole or not BY_CLASS[reads].namespaced)
-        ),
-        "unread": {reads.__name__: members.why for reads, members in by_kind.items() if isinstance(members, Unknown)},
+        "complete": sorted(complete),
+        "unread": dict(unread),
         "objects": objects,
     }
     return HEADER + writer.dump(file)
@@ -114,7 +122,7 @@ def _plain(kind: Kind, known: Kubernetes) -> Any:  # noqa: ANN401 - plain values
         "name": meta.name,
         "namespace": meta.namespace or None,
         "labels": _kept(meta.labels, _ALL if isinstance(known, nad.Node) else _LABELS),
-        "annotations": _kept(meta.annotations, _ANNOTATIONS),
+        "annotations": _kept(meta.annotations, ANNOTATIONS),
         "ownerReferences": (owners or None) if isinstance(known, kubevirt.KubeVirt) else None,
     }
     rest = {
@@ -123,7 +131,7 @@ def _plain(kind: Kind, known: Kubernetes) -> Any:  # noqa: ANN401 - plain values
     api_version = known.api_version or (f"{kind.group}/{kind.versions[0]}" if kind.group else kind.versions[0])
     plain = _without_nulls({"apiVersion": api_version, "kind": kind.kind, "metadata": metadata, **rest})
     if isinstance(known, nad.NetworkAttachmentDefinition) and known.spec.config:
-        plain["spec"]["config"] = _without_secrets(known.spec.config)
+        plain["spec"]["config"] = without_secrets(known.spec.config)
     return plain
 
 
@@ -137,7 +145,7 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - plain values
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-def _without_secrets(config: str) -> str:
+def without_secrets(config: str) -> str:
     """Returns the configuration of a network, without the values of keys that look like secrets."""
     try:
         return json.dumps(_masked(json.loads(config))) if _SECRET.search(config) else config
@@ -160,21 +168,41 @@ def refuse_larger(size: int, source: str) -> None:
         )
 
 
-def parse(content: bytes, source: str) -> Snapshot:
-    """Returns the snapshot in ``content``. Raises Misconfigured with file, line and field for an invalid snapshot."""
+Classes: TypeAlias = Callable[[Kind], Sequence[type[Kubernetes]]]
+"""The classes into which the objects of a kind are read, of which the first stands for the kind."""
+
+
+def _looked_up(kind: Kind) -> Sequence[type[Kubernetes]]:
+    """The class of a kind that rules look up. A snapshot for a drain also has other kinds."""
+    known = BY_GROUP_KIND.get((kind.group, kind.kind))
+    return (known.reads,) if known is not None else ()
+
+
+def parse(content: bytes, source: str, classes: Classes = _looked_up) -> Snapshot:
+    """
+    Returns the snapshot in ``content``, without the kinds that have no class.
+
+    Raises Misconfigured with file, line and field for an invalid snapshot.
+    """
     refuse_larger(len(content), source)
     complete: frozenset[type[Kubernetes]] | None = None
+    unread: dict[type[Kubernetes], str] = {}
     objects: list[Kubernetes] = []
     for text, lines_before in _parts(content):
         document = _document(text, source, lines_before)
         part = OwnFile(source, document.value, _REMEDY, document, lines_before, _counting_from(len(objects)))
         file = part.read(_file, _describe)
         if complete is None:
-            complete = frozenset(_complete(part, file.complete))
-        objects += [
-            part.read_part(("objects", index), value, _object, _describe) for index, value in enumerate(file.objects)
-        ]
-    return Snapshot(tuple(objects), complete or frozenset())
+            complete = frozenset(_complete(part, file.complete, classes))
+            unread = {
+                reads: why
+                for name, why in file.unread.items()
+                if name in _BY_NAME
+                for reads in classes(_BY_NAME[name])[:1]
+            }
+        for index, value in enumerate(file.objects):
+            objects += part.read_part(("objects", index), value, lambda value: _objects(value, classes), _describe)
+    return Snapshot(tuple(objects), complete or frozenset(), unread)
 
 
 _BEGIN = b"\nobjects:\n"
@@ -242,12 +270,14 @@ def _describe(fault: TypeFault) -> tuple[str, str]:
     return fault.message + near, ""
 
 
-def _complete(part: OwnFile, names: Sequence[str]) -> Iterator[type[Kubernetes]]:
-    by_name = {kind.reads.__name__: kind.reads for kind in KINDS}
+_BY_NAME = {kind.kind: kind for kind in FLEET_KINDS}
+
+
+def _complete(part: OwnFile, names: Sequence[str], classes: Classes) -> Iterator[type[Kubernetes]]:
     for index, name in enumerate(names):
-        if name not in by_name:
-            raise part.error(("complete", index), f"unknown kind {shown(name)}{_did_you_mean(name, by_name)}")
-        yield by_name[name]
+        if name not in _BY_NAME:
+            raise part.error(("complete", index), f"unknown kind {shown(name)}{_did_you_mean(name, _BY_NAME)}")
+        yield from classes(_BY_NAME[name])[:1]
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -255,13 +285,13 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _object(raw: Json) -> Kubernetes:
-    """Converts an object of the file. Raises ValidationError for an invalid object, as msgspec does."""
+def _objects(raw: Json, classes: Classes) -> list[Kubernetes]:
+    """Converts an object of the file into its classes. Raises ValidationError for an invalid object, as msgspec does."""
     api_version, kind_name = raw.get("apiVersion"), raw.get("kind")
     if not (isinstance(api_version, str) and isinstance(kind_name, str)):
         missing = "kind" if isinstance(api_version, str) else "apiVersion"
         raise msgspec.ValidationError(f"{missing} is missing or not a string")
-    kind = find_kind(api_version, kind_name)
+    kind = find_fleet_kind(api_version, kind_name)
     if kind is None:
         raise msgspec.ValidationError(f"{kind_name} of {api_version} does not belong in a snapshot")
-    return msgspec.convert(raw, kind.reads)
+    return [msgspec.convert(raw, reads) for reads in classes(kind)]
