@@ -47,6 +47,8 @@ class FleetInput(msgspec.Struct):
     problems: list[BadInput] = msgspec.field(default_factory=list)
     ignored: Counter[str] = msgspec.field(default_factory=Counter)
     """The number of objects of each kind that a rehearsal does not read."""
+    unread: dict[type[Kubernetes], str] = msgspec.field(default_factory=dict)
+    """The classes that a snapshot does not have, each with the reason."""
     _shared: SharedParts = msgspec.field(default_factory=SharedParts)
 
     def add(self, kind: Kind, given: Kubernetes, source: str) -> None:
@@ -71,7 +73,10 @@ class FleetInput(msgspec.Struct):
         objects = {kind: tuple(members.values()) for kind, members in self.objects.items()}
         complete = frozenset(self.complete)
         complete |= {view for reads in complete for view in VIEWS.get(reads, ())}
-        return Fleet(objects, complete | {kind for kind, members in objects.items() if members}, complete)
+        provided = complete | {kind for kind, members in objects.items() if members}
+        return Fleet(
+            objects, provided, complete, {kind: why for kind, why in self.unread.items() if kind not in provided}
+        )
 
 
 def read_fleet(files: Iterable[tuple[str, bytes | Stream]]) -> FleetInput:
@@ -122,14 +127,26 @@ def _read_file(name: str, content: bytes | Stream, read: FleetInput) -> None:
             f"the file is larger than {MOST_BYTES // 2**20} MiB", remedy="Write one file for each kind.", source=name
         )
     elif SNAPSHOT.encode() in content[:4096]:
-        snapshot = parse(content, name)
-        for given in snapshot.objects:
-            kind = find_fleet_kind(given.api_version, given.kind)
-            if kind is not None:
-                read.add(kind, given, name)
-        read.complete |= snapshot.complete
+        _read_snapshot(name, content, read)
     elif not content.lstrip().startswith(b"{") or not _read_json(name, content, read):
         _read_documents(name, content, read)
+
+
+def _read_snapshot(name: str, content: bytes, read: FleetInput) -> None:
+    snapshot = parse(content, name, classes_of)
+    for given in snapshot.objects:
+        kind = find_fleet_kind(given.api_version, given.kind)
+        if kind is None:
+            continue
+        wrong = wrong_quantity(given)
+        if wrong is None:
+            read.add(kind, given, name)
+        else:
+            message = f"{kind.kind} {'/'.join(filter(None, (given.namespace, given.name)))}: {dotted(wrong)} is not a quantity"
+            remedy = "Create the snapshot again with: migratable snapshot --drain."
+            read.problems.append(BadInput(message, remedy=remedy, source=name))
+    read.complete |= snapshot.complete
+    read.unread |= snapshot.unread
 
 
 def _read_json(name: str, content: bytes, read: FleetInput) -> bool:

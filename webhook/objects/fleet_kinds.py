@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from webhook.objects import csi, nad, quotas, running, storage, volumes
+from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import KINDS, KUBEVIRT_GROUP, Kind, group_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.launcher_configuration import LauncherKubeVirt
@@ -39,6 +40,8 @@ _OWN: tuple[Kind, ...] = (
 
 FLEET_KINDS: tuple[Kind, ...] = (*_OWN, *(kind for kind in KINDS if kind.reads is not VirtualMachineInstance))
 """All kinds that a rehearsal reads. A VMI is read with its status."""
+DRAIN_KINDS: tuple[Kind, ...] = tuple(kind for kind in FLEET_KINDS if kind.reads is not ControllerRevision)
+"""The kinds that are listed for the drain of a node. A ControllerRevision can contain a whole pod template."""
 VIEWS: Mapping[type[Kubernetes], tuple[type[Kubernetes], ...]] = {
     running.RunningVMI: (LauncherVMI,),
     KubeVirt: (LauncherKubeVirt,),
