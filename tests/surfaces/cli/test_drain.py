@@ -8,7 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.drain.fleets import Object, kubevirt, node, owned, vmi
+from webhook.manifests.fleet_paths import read_paths
+from webhook.manifests.fleet_snapshot import render_fleet
 from webhook.surfaces.cli.drain import command
+from webhook.surfaces.cli.snapshot import command as snapshot_command
 
 
 def as_file(folder: Path, *objects: Object) -> str:
@@ -137,3 +140,24 @@ def test_without_nodes_a_usage_error_names_the_options() -> None:
 
     assert result.exit_code == 2
     assert "Name one or more nodes, or write --all or --rolling." in result.output
+
+
+def test_a_snapshot_gives_the_same_report_as_the_objects(tmp_path: Path) -> None:
+    """
+    ``--snapshot`` reads a file that ``migratable snapshot --drain`` writes.
+    """
+    objects = as_file(tmp_path, *cluster(vmi("moves", "n1"), vmi("blocks", "n1", migratable=False)))
+    snapshot = tmp_path / "snapshot.yaml"
+    snapshot.write_text(render_fleet(read_paths([objects]).fleet()))
+
+    assert drain("n1", "--snapshot", str(snapshot)).output == drain("n1", "--facts", objects).output
+
+
+def test_the_snapshot_of_a_drain_has_all_namespaces() -> None:
+    """
+    The pods of other namespaces take room on nodes.
+    """
+    result = CliRunner().invoke(snapshot_command, ["--drain", "-n", "lab"])
+
+    assert result.exit_code == 2
+    assert "Write either --drain or --namespace" in result.output

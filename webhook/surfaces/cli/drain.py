@@ -9,13 +9,10 @@ import click
 
 from webhook.drain.plan import Detail, DrainReport, Outcome
 from webhook.drain.rehearsal import Request, rehearse
-from webhook.errors import BadInput, Misconfigured, WebhookError
-from webhook.facts.fleet import Fleet
-from webhook.manifests.fleet_paths import read_paths
-from webhook.objects.fleet_kinds import ESSENTIAL, FLEET_BY_CLASS, FLEET_KINDS
-from webhook.report.model import problem_report
-from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT, connected
-from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, fail, write_problems, write_stderr, write_stdout
+from webhook.errors import WebhookError
+from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT
+from webhook.surfaces.cli.fleets import fleet_of_cluster, fleet_of_files
+from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, fail, write_stdout
 
 FORMATS = ("text", "json", "markdown", "html")
 _ENDS_WELL = frozenset((Detail.RESTARTS, None))
@@ -94,7 +91,9 @@ def command(
     mode = "rolling" if rolling else "each" if every or not nodes else "together"
     paths = [*facts, *([snapshot] if snapshot else [])]
     try:
-        fleet, is_read = _from_files(paths) if paths else (_from_cluster(kubeconfig, context, timeout), True)
+        fleet, is_read = (
+            fleet_of_files(paths) if paths else (fleet_of_cluster("drain", kubeconfig, context, timeout), True)
+        )
         report = rehearse(fleet, Request(tuple(nodes), mode, max_unavailable, upgrade, release, link))
         renderer = import_module(f"webhook.report.drain_{output}")
         write_stdout(renderer.render(report))
@@ -115,34 +114,3 @@ def status_of(report: DrainReport, fail_on: str) -> int:
     if fail_on != "never" and failing:
         return EXIT_FINDINGS
     return EXIT_ERROR if any(machine.outcome is Outcome.UNKNOWN for machine in machines) else 0
-
-
-def _from_files(paths: Sequence[str]) -> tuple[Fleet, bool]:
-    """The objects in files, and whether all of them could be read."""
-    read = read_paths(paths)
-    write_problems(map(problem_report, read.problems))
-    if read.ignored:
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(read.ignored.items()))
-        write_stderr(f"note: objects that a rehearsal does not need: {counts}")
-    if not read.objects and not read.complete:
-        raise BadInput("the files have no object that a rehearsal reads", remedy="Provide nodes, pods and VMIs.")
-    return read.fleet(), not read.problems
-
-
-def _from_cluster(kubeconfig: Path | None, context: str | None, timeout: float) -> Fleet:
-    from webhook.cluster.fleet import list_fleet
-
-    transport, cluster = connected("drain", kubeconfig, context)
-    try:
-        fleet = list_fleet(transport, FLEET_KINDS, timeout)
-    finally:
-        transport.close()
-    unread = [kind for kind in ESSENTIAL if kind in fleet.unread]
-    if len(unread) == len(ESSENTIAL):
-        raise Misconfigured(
-            f"{cluster}: {fleet.unread[unread[0]]}",
-            remedy="Check the kubeconfig and the rights of the account: it needs get and list on nodes, pods and VMIs.",
-        )
-    for kind, why in fleet.unread.items():
-        write_stderr(f"note: no {FLEET_BY_CLASS[kind].kind} was read: {why}")
-    return fleet

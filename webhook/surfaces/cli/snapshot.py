@@ -12,11 +12,13 @@ from webhook.errors import BadInput, Misconfigured, Unavailable, WebhookError
 from webhook.facts.objects_world import ONE_IN_A_CLUSTER
 from webhook.facts.unknown import Fact, Unknown
 from webhook.manifests.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, render
+from webhook.objects.fleet_kinds import DRAIN_KINDS
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT, connected
+from webhook.surfaces.cli.fleets import fleet_of_cluster
 from webhook.surfaces.cli.status import fail
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     help="Also save PersistentVolumeClaims, PersistentVolumes and DataVolumes; there may be many.",
 )
 @click.option("--nodes", is_flag=True, help="Also save the names and labels of nodes.")
+@click.option(
+    "--drain", is_flag=True, help="Save the objects that `drain --snapshot` needs: nodes, pods, VMIs and more."
+)
 @KUBECONFIG
 @CONTEXT
 @TIMEOUT
@@ -40,37 +45,58 @@ def command(
     namespace: str,
     claims: bool,
     nodes: bool,
+    drain: bool,
     kubeconfig: Path | None,
     context: str | None,
     timeout: float,
 ) -> None:
     """
-    Save the cluster objects that `check --snapshot` needs.
+    Save the cluster objects that `check --snapshot` and, with --drain, `drain --snapshot` need.
 
     The snapshot contains KubeVirt's release and configuration, the HyperConverged CR, MigrationPolicies, StorageClasses and
-    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. The snapshot has only the
-    fields that rules read, and no secrets.
+    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. With --drain, it also contains
+    nodes, pods, VMs, VMIs, migrations, claims, volumes, quotas and budgets. The snapshot has only the fields that rules and
+    rehearsals read, and no secrets.
     """
+    if drain and namespace:
+        raise click.UsageError("Write either --drain or --namespace: a drain concerns all namespaces.")
     kinds = [*ALWAYS, *(CLAIMS if claims else ()), *(NODES if nodes else ())]
     try:
-        objects = _read(kinds, namespace, kubeconfig, context, timeout)
-        text = render(objects, whole=not namespace)
+        if drain:
+            text, count = _of_drain(kubeconfig, context, timeout)
+        else:
+            text, count = _of_rules(kinds, namespace, kubeconfig, context, timeout)
         refuse_larger(len(text.encode()), output or "of this cluster")
         if output is None:
             click.echo(text, nl=False)
         else:
             _write(Path(output), text)
+            click.echo(f"note: wrote {count} objects to {output}", err=True)
     except WebhookError as error:
         fail(error)
+    sys.exit(0)
+
+
+def _of_drain(kubeconfig: Path | None, context: str | None, timeout: float) -> tuple[str, int]:
+    """The snapshot for `drain`, and the number of its objects."""
+    from webhook.manifests.fleet_snapshot import render_fleet
+
+    fleet = fleet_of_cluster("snapshot", kubeconfig, context, timeout)
+    return render_fleet(fleet), sum(len(fleet.given(kind.reads)) for kind in DRAIN_KINDS)
+
+
+def _of_rules(
+    kinds: list[type[Kubernetes]], namespace: str, kubeconfig: Path | None, context: str | None, timeout: float
+) -> tuple[str, int]:
+    """The snapshot for `check`, and the number of its objects. Notes name the kinds that cannot be read."""
+    objects = _read(kinds, namespace, kubeconfig, context, timeout)
     for kind, listed in objects.items():
         if (
             isinstance(listed, Unknown) and kind is not HyperConverged
         ):  # few clusters have one, and the KubeVirt CR decides
             click.echo(f"note: the snapshot has no {kind.__name__}: {listed.why}", err=True)
-    if output is not None:
-        count = sum(len(listed) for listed in objects.values() if not isinstance(listed, Unknown))
-        click.echo(f"note: wrote {count} objects to {output}", err=True)
-    sys.exit(0)
+    count = sum(len(listed) for listed in objects.values() if not isinstance(listed, Unknown))
+    return render(objects, whole=not namespace), count
 
 
 def _read(

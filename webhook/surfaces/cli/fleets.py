@@ -1,0 +1,48 @@
+"""Reads the objects from which a drain is rehearsed: from files or from a running cluster."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from webhook.errors import BadInput, Misconfigured
+from webhook.facts.fleet import Fleet
+from webhook.manifests.fleet_paths import read_paths
+from webhook.objects.fleet_kinds import DRAIN_KINDS, ESSENTIAL, FLEET_BY_CLASS
+from webhook.report.model import problem_report
+from webhook.surfaces.cli.connecting import connected
+from webhook.surfaces.cli.status import write_problems, write_stderr
+
+
+def fleet_of_files(paths: Sequence[str]) -> tuple[Fleet, bool]:
+    """The objects in files, and whether all of them could be read."""
+    read = read_paths(paths)
+    write_problems(map(problem_report, read.problems))
+    if read.ignored:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(read.ignored.items()))
+        write_stderr(f"note: objects that a rehearsal does not need: {counts}")
+    if not read.objects and not read.complete:
+        raise BadInput("the files have no object that a rehearsal reads", remedy="Provide nodes, pods and VMIs.")
+    return read.fleet(), not read.problems
+
+
+def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None, timeout: float) -> Fleet:
+    """
+    The objects of a cluster. Notes on standard error name the kinds that cannot be read.
+
+    Raises Misconfigured if no node, pod and VMI can be read.
+    """
+    from webhook.cluster.fleet import list_fleet
+
+    transport, cluster = connected(command, kubeconfig, context)
+    try:
+        fleet = list_fleet(transport, DRAIN_KINDS, timeout)
+    finally:
+        transport.close()
+    unread = [kind for kind in ESSENTIAL if kind in fleet.unread]
+    if len(unread) == len(ESSENTIAL):
+        raise Misconfigured(
+            f"{cluster}: {fleet.unread[unread[0]]}",
+            remedy="Check the kubeconfig and the rights of the account: it needs get and list on nodes, pods and VMIs.",
+        )
+    for kind, why in fleet.unread.items():
+        write_stderr(f"note: no {FLEET_BY_CLASS[kind].kind} was read: {why}")
+    return fleet
