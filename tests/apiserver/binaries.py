@@ -1,5 +1,5 @@
 """
-Where etcd, kube-apiserver, kubectl and helm come from.
+Where etcd, kube-apiserver, kubectl, kube-scheduler and helm come from.
 
 In this order: $KUBEBUILDER_ASSETS (envtest's convention), a folder of this user ($MIGRATABLE_TEST_CACHE, else
 $XDG_CACHE_HOME or ~/.cache, and in it kas-testenv), a build through Go from tools/*/go.mod, kept in that folder.
@@ -49,13 +49,16 @@ KNOWN = {
         Tool("etcd", "go.etcd.io/etcd/server/v3", "etcd-v3.6.6"),
         Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", KUBE),
         Tool("kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBE),
+        Tool("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", KUBE),
         Tool("typecheck", "./typecheck", f"kube-{TESTED_KUBERNETES}"),
+        Tool("fitprobe", "./fitprobe", f"kube-{TESTED_KUBERNETES}"),
         Tool("helm", "helm.sh/helm/v4/cmd/helm", "helm-v4.3.1"),
     )
 }
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl")
-TESTED = (*CONTROL_PLANE, "helm")
+SCHEDULERS = ("kube-scheduler", "fitprobe")
+TESTED = (*CONTROL_PLANE, *SCHEDULERS, "helm")
 
 
 class MissingBinaryError(RuntimeError):
@@ -122,7 +125,7 @@ def _go() -> str | None:
 
 
 def _build(tool: Tool, target: Path) -> None:
-    """Builds TOOL; five minutes for a kube-apiserver on two idle cores, half a minute for etcd."""
+    """Builds TOOL; five minutes for a kube-apiserver on two idle cores, half a minute for etcd, one for a scheduler."""
     go = _go()
     if go is None:
         raise MissingBinaryError(f"{tool.name} not found: {REMEDY}")

@@ -15,10 +15,11 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.apiserver
+@pytest.mark.scheduler
 @pytest.mark.helm
 def test_build_prints_where_the_binaries_are(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Without a name it is all that tests run: a control plane, kubectl and helm.
+    Without a name it is all that tests run: a control plane, kubectl, kube-scheduler and helm.
     """
     status = main(["build"])
 

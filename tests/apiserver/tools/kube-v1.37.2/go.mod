@@ -4,6 +4,8 @@ go 1.26.0
 
 tool k8s.io/kubernetes/cmd/kube-apiserver
 
+tool k8s.io/kubernetes/cmd/kube-scheduler
+
 tool k8s.io/kubernetes/cmd/kubectl
 
 require (
@@ -52,6 +54,7 @@ require (
 	github.com/google/btree v1.1.3 // indirect
 	github.com/google/cel-go v0.29.2 // indirect
 	github.com/google/gnostic-models v0.7.0 // indirect
+	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674 // indirect
 	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.0 // indirect
