@@ -7,6 +7,7 @@ kubectl is taken from PATH before all of these.
 """
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -36,6 +37,15 @@ class Tool:
     def version(self) -> str:
         """The release, from the folder's name: v1.34.2."""
         return self.module.rpartition("-")[2]
+
+    @property
+    def place(self) -> Path:
+        """Its path in the cache. A program of this repository is built again when its source changes."""
+        folder = cache_folder() / self.module
+        if not self.package.startswith("./"):
+            return folder / self.name
+        source = b"".join(file.read_bytes() for file in sorted((TOOLS / self.module / self.package).glob("*.go")))
+        return folder / hashlib.sha256(source).hexdigest()[:12] / self.name
 
 
 TESTED_KUBERNETES = "v1.34.2"
@@ -79,7 +89,7 @@ def existing_binary(name: str) -> Path | None:
         places.append(Path(on_path))
     if assets := os.environ.get("KUBEBUILDER_ASSETS"):
         places.append(Path(assets) / name)
-    places.append(cache_folder() / KNOWN[name].module / name)
+    places.append(KNOWN[name].place)
     return next((place for place in places if os.access(place, os.X_OK)), None)
 
 
@@ -88,7 +98,7 @@ def find_binary(name: str) -> Path:
     if path := existing_binary(name):
         return path
     tool = KNOWN[name]
-    target = cache_folder() / tool.module / name
+    target = tool.place
     with locked(target):
         if not target.is_file():  # else another process built it while we waited
             _build(tool, target)

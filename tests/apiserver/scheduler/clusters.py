@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from tests.apiserver.controlplane import ControlPlane
-from tests.apiserver.scheduler.connections import Answer, Connections, Request
+from tests.apiserver.scheduler.connections import Connections, Request
 from tests.apiserver.scheduler.process import Prober, Report, Seen
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -22,23 +22,25 @@ PATHS: Final = {
     "StorageClass": "/apis/storage.k8s.io/v1/storageclasses",
     "CSIDriver": "/apis/storage.k8s.io/v1/csidrivers",
     "CSINode": "/apis/storage.k8s.io/v1/csinodes",
+    "CSIStorageCapacity": "/apis/storage.k8s.io/v1/namespaces/{}/csistoragecapacities",
+    "VolumeAttachment": "/apis/storage.k8s.io/v1/volumeattachments",
     "PersistentVolume": "/api/v1/persistentvolumes",
     "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
     "Node": "/api/v1/nodes",
     "Pod": "/api/v1/namespaces/{}/pods",
 }
 CLEARED: Final = [kind for kind in PATHS if kind not in {"Namespace", "Pod"}]
-SEEN: Final = {
-    "StorageClass": "storageclasses",
-    "CSINode": "csinodes",
-    "PersistentVolume": "persistentvolumes",
-    "PersistentVolumeClaim": "persistentvolumeclaims",
-    "Node": "nodes",
-    "Pod": "pods",
-    "Namespace": "namespaces",
-}
+MERGE_PATCH: Final = "application/merge-patch+json"
 FINISHED: Final = frozenset(("Succeeded", "Failed"))
 AT_ONCE: Final = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
+
+FIRST: Final[Manifest] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "first", "namespace": NAMESPACES[0]},
+    "spec": {"containers": [{"name": "main", "image": "none"}]},
+}
+"""The pod that tells when kube-scheduler has received a cluster."""
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -63,6 +65,9 @@ class Bench:
         self._connections = Connections(control_plane.client)
         self._prober = prober
         self._seen: dict[str, Seen] = {}
+        self._is_current = False
+        self._held: list[str] = []
+        """The paths of objects with finalizers."""
         self._connections.send([Request("POST", PATHS["Namespace"], _namespace(name, {})) for name in NAMESPACES])
 
     def close(self) -> None:
@@ -74,18 +79,24 @@ class Bench:
         self._clear()
         refused: list[tuple[Manifest, str]] = []
         stored = self._label_namespaces([item for item in objects if item["kind"] == "Namespace"])
-        for phase in (CLEARED, ["Pod"]):
-            stored += self._create([item for item in objects if item["kind"] in phase], refused)
+        pods = [item for item in objects if item["kind"] == "Pod"]
+        # pods that have ended come first: kube-scheduler frees their host ports even if a later pod uses the same ones
+        for phase in (
+            [item for item in objects if item["kind"] in CLEARED],
+            [pod for pod in pods if _is_finished(pod)],
+            [pod for pod in pods if not _is_finished(pod)],
+        ):
+            stored += self._create(phase, refused)
         self._seen = _expected(stored)
+        self._is_current = False
         return Cluster(stored, refused)
 
     def probe(self, pods: Sequence[Manifest]) -> list[Probed]:
         """The answers of kube-scheduler for pods that it accepts or not, in the same order. Refused pods are left out."""
-        if not pods:
-            return []
-        first, *others = pods
         reports: dict[str, Report] = {}
-        answers = [self._first(first, reports), *self._connections.send([_post(pod) for pod in others])]
+        if not self._is_current:
+            self._wait_current(reports)
+        answers = self._connections.send([_post(pod) for pod in pods])
         created = [answer.document for answer in answers if answer.status == HTTPStatus.CREATED]
         waiting = {pod["metadata"]["uid"]: pod for pod in created}
         errors: dict[str, str] = {}
@@ -100,26 +111,24 @@ class Bench:
         wait_until(all_answered, PATIENCE_SECONDS, "an answer of kube-scheduler for every pod")
         return [Probed(pod, reports.get(uid), errors.get(uid, "")) for uid, pod in waiting.items()]
 
-    def _first(self, pod: Manifest, reports: dict[str, Report]) -> Answer:
-        """Creates a pod again until kube-scheduler has received all objects of the cluster before it."""
-        answer = self._connections.one(_post(pod))
-        if answer.status != HTTPStatus.CREATED:
-            return answer
+    def again(self, pods: Sequence[Manifest]) -> list[Probed]:
+        """Probes pods a second time, on the same cluster."""
+        self._connections.send([Request("DELETE", _path(pod, pod["metadata"]["name"]), AT_ONCE) for pod in pods])
+        return self.probe(pods)
+
+    def _wait_current(self, reports: dict[str, Report]) -> None:
+        """Creates a pod again and again until kube-scheduler reports the newest object of each kind."""
+        path = _path(FIRST, FIRST["metadata"]["name"])
 
         def is_current() -> bool:
-            nonlocal answer
-            uid = answer.document["metadata"]["uid"]
-            if not self._receive(reports) and not self._errors([answer.document]):
-                return False
-            if uid in reports and reports[uid].seen == self._seen:
-                return True
-            path = _path(pod, pod["metadata"]["name"])
+            created = self._connections.one(_post(FIRST)).document["metadata"]["uid"]
+            # without a node there is no report
+            arrived = any(self._receive(reports) or created in reports for _ in range(10))
             self._connections.one(Request("DELETE", path, AT_ONCE))
-            answer = self._connections.one(_post(pod))
-            return False
+            return arrived and created in reports and reports[created].seen == self._seen
 
         wait_until(is_current, PATIENCE_SECONDS, "kube-scheduler to receive the cluster")
-        return answer
+        self._is_current = True
 
     def _receive(self, reports: dict[str, Report]) -> int:
         """Adds the first report of every pod; a pod that is tried again later may see other objects."""
@@ -142,10 +151,11 @@ class Bench:
     def _clear(self) -> None:
         pods = [Request("DELETE", PATHS["Pod"].format(namespace), AT_ONCE) for namespace in NAMESPACES]
         self._connections.send(pods)
-        claims = "PersistentVolumeClaim"
-        paths = [PATHS[claims].format(namespace) for namespace in NAMESPACES]
-        paths += [PATHS[kind] for kind in CLEARED if kind != claims]
-        self._connections.send([Request("DELETE", path, AT_ONCE) for path in paths])
+        paths = {PATHS[kind].format(namespace) for kind in CLEARED for namespace in NAMESPACES}
+        self._connections.send([Request("DELETE", path, AT_ONCE) for path in sorted(paths)])
+        release = {"metadata": {"finalizers": None}}
+        self._connections.send([Request("PATCH", path, release, MERGE_PATCH) for path in self._held])
+        self._held.clear()
 
     def _label_namespaces(self, namespaces: Iterable[Manifest]) -> list[Manifest]:
         labels = {item["metadata"]["name"]: item["metadata"].get("labels", {}) for item in namespaces}
@@ -169,6 +179,7 @@ class Bench:
             for item, answer in zip(objects, created, strict=True)
             if answer.status != HTTPStatus.CREATED
         ]
+        self._held += [_path(item, item["metadata"]["name"]) for item, _ in made if "finalizers" in item["metadata"]]
         changes = [self._changes(item, document) for item, document in made]
         answers = iter(self._connections.send([change for change in changes if change]))
         return [
@@ -180,7 +191,7 @@ class Bench:
         path = _path(stored, stored["metadata"]["name"])
         if "deletionTimestamp" in wanted["metadata"]:
             return Request("DELETE", path, {"gracePeriodSeconds": 3600})
-        if wanted["kind"] not in {"Node", "CSINode"} and (status := wanted.get("status")):
+        if wanted["kind"] != "Node" and (status := wanted.get("status")):
             return Request("PUT", f"{path}/status", {**stored, "status": {**stored.get("status", {}), **status}})
         return None
 
@@ -190,15 +201,19 @@ def _expected(stored: Sequence[Manifest]) -> dict[str, Seen]:
     nodes = {item["metadata"]["name"] for item in stored if item["kind"] == "Node"}
     versions: dict[str, list[int]] = {}
     for item in stored:
-        if item["kind"] not in SEEN or (item["kind"] == "Pod" and not _takes_room(item, nodes)):
+        if item["kind"] == "Pod" and not _takes_room(item, nodes):
             continue
-        versions.setdefault(SEEN[item["kind"]], []).append(int(item["metadata"]["resourceVersion"]))
+        versions.setdefault(PATHS[item["kind"]].rpartition("/")[2], []).append(int(item["metadata"]["resourceVersion"]))
     return {kind: Seen(len(found), max(found)) for kind, found in versions.items()}
 
 
 def _takes_room(pod: Manifest, nodes: Iterable[str]) -> bool:
     """Finished pods, and pods of nodes that do not exist, are not part of the view of kube-scheduler."""
-    return pod["spec"].get("nodeName") in nodes and pod.get("status", {}).get("phase") not in FINISHED
+    return pod["spec"].get("nodeName") in nodes and not _is_finished(pod)
+
+
+def _is_finished(pod: Manifest) -> bool:
+    return pod.get("status", {}).get("phase") in FINISHED
 
 
 def _namespace(name: str, labels: dict[str, str]) -> Manifest:

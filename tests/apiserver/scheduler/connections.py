@@ -22,6 +22,7 @@ class Request(NamedTuple):
     method: str
     path: str
     body: object | None = None
+    content_type: str = "application/json"
 
 
 class Answer(NamedTuple):
@@ -62,7 +63,7 @@ class Connections:
             connection = http.client.HTTPSConnection(self._host, context=self._context, timeout=REQUEST_SECONDS)
             self._own.connection = connection
         body = None if request.body is None else msgspec.json.encode(request.body)
-        connection.request(request.method, request.path, body, {"Content-Type": "application/json"})
+        connection.request(request.method, request.path, body, {"Content-Type": request.content_type})
         with connection.getresponse() as response:
             return Answer(response.status, msgspec.json.decode(response.read()))
 

@@ -2,7 +2,7 @@
 A kube-scheduler beside a control plane.
 
 `Scheduler(control_plane)` is the stock program, which binds pods. `Prober` runs `fitprobe`, the same program with one more
-plugin (`tools/kube-*/fitprobe`): pods of the profile `PROBES` stay pending, and the scheduler reports the reasons of all nodes.
+plugin (`tools/kube-*/fitprobe`): pods stay pending, and the scheduler reports the reasons of all nodes.
 """
 
 import json
@@ -18,8 +18,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.processes import Process
 from tests.waiting import PATIENCE_SECONDS
 
-PROBES = "probes"
-"""The ``schedulerName`` of pods that the scheduler probes and never binds."""
+DEFAULT = "default-scheduler"
 
 WITHOUT_DEFAULTS = "--disable-admission-plugins=TaintNodesByCondition,StorageObjectInUseProtection,RuntimeClass"
 """A flag of kube-apiserver: nodes get no taint, claims no finalizer, and a pod may have an overhead without a RuntimeClass."""
@@ -54,8 +53,8 @@ class Report(msgspec.Struct, frozen=True):
 
 @contextmanager
 def scheduler(control_plane: ControlPlane) -> Iterator[Process]:
-    """A stock kube-scheduler, which binds pods of the profile `default-scheduler`; without preemption."""
-    process = _begin("kube-scheduler", control_plane, _profile("default-scheduler"))
+    """A stock kube-scheduler, which binds pods; without preemption."""
+    process = _begin("kube-scheduler", control_plane, _profile())
     try:
         yield process
     finally:
@@ -71,7 +70,7 @@ class Prober:
     def __enter__(self) -> "Prober":
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-            profile = _profile(PROBES)
+            profile = _profile()
             probe = [{"name": "FitProbe"}]
             profile["plugins"] = {
                 "filter": {"enabled": probe},
@@ -115,8 +114,8 @@ class Prober:
         return accepted[0]
 
 
-def _profile(name: str) -> dict[str, Any]:
-    return {"schedulerName": name, "plugins": {"postFilter": {"disabled": [{"name": "DefaultPreemption"}]}}}
+def _profile() -> dict[str, Any]:
+    return {"schedulerName": DEFAULT, "plugins": {"postFilter": {"disabled": [{"name": "DefaultPreemption"}]}}}
 
 
 def _begin(program: str, control_plane: ControlPlane, profile: Mapping[str, Any]) -> Process:

@@ -9,7 +9,7 @@ LABELS: Final = {
     REGION: ("east", "east", "west"),
     "rack": ("1", "2"),
     "disk": ("ssd", "hdd", ""),
-    "cores": ("4", "8", "16", "-1", "08", "many"),
+    "cores": ("4", "8", "16", "0", "9223372036854775808", "08", "many"),
 }
 TAINTS: Final = (
     {"key": "dedicated", "value": "vm"},
@@ -41,6 +41,8 @@ def node(draw: Draw, name: str, features: frozenset[str]) -> Manifest:
         ]
     if draw.chance(0.15 if "taints" in features else 0.02):
         spec["unschedulable"] = True
+        if draw.chance(0.6):  # as the node lifecycle controller does
+            spec.setdefault("taints", []).append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -93,11 +95,14 @@ def term(draw: Draw, names: list[str]) -> Manifest:
 def _expression(draw: Draw) -> Manifest:
     key = draw.choice([*LABELS, "none"])
     operator = draw.choice(("In", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"))
-    expression: Manifest = {"key": "cores" if operator in {"Gt", "Lt"} and draw.chance(0.8) else key, "operator": operator}
+    expression: Manifest = {
+        "key": "cores" if operator in {"Gt", "Lt"} and draw.chance(0.8) else key,
+        "operator": operator,
+    }
     if operator in {"In", "NotIn"}:
         expression["values"] = draw.some(LABELS.get(key, ("a", "b")), 1, 3)
     elif operator in {"Gt", "Lt"}:
-        expression["values"] = [draw.choice(("3", "8", "-2", "007", "+9", "many", "9223372036854775808"))]
+        expression["values"] = [draw.choice(("3", "8", "007", "many", "9223372036854775808"))]
     return expression
 
 

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from tests.apiserver.scheduler.generated.draws import DOMAINS, NAMESPACES, POD_LABELS, TEAMS, Draw, Manifest, label_selector
+from tests.apiserver.scheduler.generated.draws import (
+    DOMAINS,
+    HOSTNAME,
+    NAMESPACES,
+    POD_LABELS,
+    REGION,
+    TEAMS,
+    ZONE,
+    Draw,
+    Manifest,
+    label_selector,
+)
 from tests.apiserver.scheduler.generated.nodes import node_selection, tolerations
 
 REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -24,6 +35,10 @@ def pod(draw: Draw, name: str, features: frozenset[str], nodes: list[str]) -> Ma
         _add_resources(draw, spec)
     if has("ports"):
         _add_ports(draw, spec)
+        if draw.chance(0.1):
+            spec["hostNetwork"] = True
+            spec["containers"] = [{"name": "main", "image": "none", "ports": [{"containerPort": 8080}]}]
+            spec.pop("initContainers", None)
     if has("selectors"):
         spec |= node_selection(draw, nodes)
     if has("taints"):
@@ -32,6 +47,8 @@ def pod(draw: Draw, name: str, features: frozenset[str], nodes: list[str]) -> Ma
         spec["topologySpreadConstraints"] = _spread(draw)
     if has("affinity"):
         spec["affinity"] = {**spec.get("affinity", {}), **_pod_affinity(draw)}
+    if draw.chance(0.004):
+        spec["schedulingGates"] = [{"name": "example.com/wait"}]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -52,7 +69,24 @@ def running(draw: Draw, name: str, features: frozenset[str], nodes: list[str]) -
         made["metadata"]["deletionTimestamp"] = "now"
     elif draw.chance(0.9):
         made["status"] = {"phase": draw.choice(("Running", "Running", "Running", "Pending", "Succeeded", "Failed"))}
+        if draw.chance(0.15):
+            made["status"]["containerStatuses"] = [_resized(draw, made)]
+    made["spec"].pop("schedulingGates", None)
     return made
+
+
+def _resized(draw: Draw, made: Manifest) -> Manifest:
+    """The status of a container whose resources the kubelet has not changed yet."""
+    requests = {"cpu": draw.choice(CPU), "memory": draw.choice(MEMORY)}
+    return {
+        "name": made["spec"]["containers"][0]["name"],
+        "image": "none",
+        "imageID": "",
+        "ready": True,
+        "restartCount": 0,
+        "allocatedResources": requests,
+        "resources": {"requests": requests},
+    }
 
 
 def _add_resources(draw: Draw, spec: Manifest) -> None:
@@ -118,7 +152,7 @@ def _add_ports(draw: Draw, spec: Manifest) -> None:
 
 
 def _spread(draw: Draw) -> list[Manifest]:
-    keys = dict.fromkeys(draw.many(DOMAINS, 1, 3))
+    keys = [draw.choice((ZONE, HOSTNAME, REGION))] if draw.chance(0.6) else dict.fromkeys(draw.many(DOMAINS, 1, 3))
     return [_constraint(draw, key) for key in keys]
 
 
@@ -129,15 +163,16 @@ def _constraint(draw: Draw, key: str) -> Manifest:
         "whenUnsatisfiable": "DoNotSchedule" if draw.chance(0.9) else "ScheduleAnyway",
     }
     if draw.chance(0.95):
-        constraint["labelSelector"] = label_selector(draw, POD_LABELS)
+        constraint["labelSelector"] = {} if draw.chance(0.3) else label_selector(draw, POD_LABELS)
     if draw.chance(0.25) and constraint["whenUnsatisfiable"] == "DoNotSchedule":
         constraint["minDomains"] = draw.choice((1, 2, 3, 4))
     if draw.chance(0.3):
         constraint["nodeAffinityPolicy"] = draw.choice(("Honor", "Ignore"))
     if draw.chance(0.3):
         constraint["nodeTaintsPolicy"] = draw.choice(("Honor", "Ignore"))
-    if draw.chance(0.2):
-        constraint["matchLabelKeys"] = [draw.choice(("pod-template-hash", "tier", "none"))]
+    used = str(constraint.get("labelSelector"))
+    if draw.chance(0.2) and (keys := [key for key in ("pod-template-hash", "tier", "none") if f"'{key}'" not in used]):
+        constraint["matchLabelKeys"] = [draw.choice(keys)]
     return constraint
 
 

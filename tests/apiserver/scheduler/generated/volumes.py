@@ -11,6 +11,13 @@ BOUND: Final = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/boun
 MODES: Final = (["ReadWriteOnce"], ["ReadWriteMany"], ["ReadWriteOnce", "ReadWriteMany"], ["ReadWriteOncePod"])
 SIZES: Final = ("1Gi", "2Gi", "2G", "5Gi")
 
+OTHER_PLUGINS: Final = (
+    {"nfs": {"server": "server", "path": "/"}},
+    {"nfs": {"server": "server", "path": "/"}},
+    {"iscsi": {"targetPortal": "10.0.0.1:3260", "iqn": "iqn.2001-04.com.example:storage", "lun": 1}},
+    {"gcePersistentDisk": {"pdName": "disk"}},
+)
+
 
 def classes(draw: Draw) -> list[Manifest]:
     """One class for each way of binding. A pod that waits for its first consumer may need a topology."""
@@ -36,11 +43,20 @@ def _topology(draw: Draw) -> Manifest:
 def csi_node(draw: Draw, name: str) -> Manifest:
     """The CSINode of a node, with a limit of volumes for some drivers."""
     drivers = [
-        {"name": driver, "nodeID": name, **({"allocatable": {"count": draw.choice((0, 1, 2, 3))}} if draw.chance(0.8) else {})}
+        {
+            "name": driver,
+            "nodeID": name,
+            **({"allocatable": {"count": draw.choice((0, 1, 2, 3))}} if draw.chance(0.8) else {}),
+        }
         for driver in dict.fromkeys(DRIVERS)
         if draw.chance(0.8)
     ]
-    return {"apiVersion": "storage.k8s.io/v1", "kind": "CSINode", "metadata": {"name": name}, "spec": {"drivers": drivers}}
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "CSINode",
+        "metadata": {"name": name},
+        "spec": {"drivers": drivers},
+    }
 
 
 def storage(draw: Draw, nodes: list[str]) -> list[Manifest]:
@@ -54,7 +70,42 @@ def storage(draw: Draw, nodes: list[str]) -> list[Manifest]:
         else:
             made.append(_unbound(draw, name, namespace))
     made += [_free(draw, f"free{index}", nodes) for index in range(draw.randint(1, 5))]
+    if draw.chance(0.3):
+        made += _capacities(draw)
+    made += [_attachment(draw, f"attachment{index}", nodes) for index in range(draw.choice((0, 0, 2, 5)))]
     return made + [csi_node(draw, name) for name in nodes if draw.chance(0.7)]
+
+
+def _capacities(draw: Draw) -> list[Manifest]:
+    """A driver that reports its capacity, and what it reports by class and topology."""
+    driver = {"metadata": {"name": DRIVER}, "spec": {"storageCapacity": draw.chance(0.9)}}
+    made = [{"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", **driver}]
+    for index in range(draw.randint(0, 5)):
+        capacity: Manifest = {"storageClassName": draw.choice(("wait", "wait", "zoned"))}
+        if draw.chance(0.9):
+            capacity["nodeTopology"] = {} if draw.chance(0.2) else {"matchLabels": {ZONE: draw.choice(("a", "b", "c"))}}
+        if draw.chance(0.9):
+            capacity["capacity"] = draw.choice(SIZES)
+        if draw.chance(0.2):
+            capacity["maximumVolumeSize"] = draw.choice(SIZES)
+        metadata = {"name": f"capacity{index}", "namespace": "red"}
+        made.append({"apiVersion": "storage.k8s.io/v1", "kind": "CSIStorageCapacity", "metadata": metadata, **capacity})
+    return made
+
+
+def _attachment(draw: Draw, name: str, nodes: list[str]) -> Manifest:
+    """A volume that is attached to a node, also if no pod there uses it."""
+    volume = draw.choice((f"free{draw.randint(0, 3)}", f"pv-claim{draw.randint(0, 9)}"))
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "VolumeAttachment",
+        "metadata": {"name": name},
+        "spec": {
+            "attacher": draw.choice(DRIVERS),
+            "nodeName": draw.choice(nodes),
+            "source": {"persistentVolumeName": volume},
+        },
+    }
 
 
 def claim_volumes(draw: Draw, claims: list[Manifest], namespace: str) -> list[Manifest]:
@@ -66,7 +117,14 @@ def claim_volumes(draw: Draw, claims: list[Manifest], namespace: str) -> list[Ma
     ]
     if draw.chance(0.1):
         volumes.append({"name": "inline", "csi": {"driver": draw.choice(DRIVERS)}})
-    if draw.chance(0.04):
+    if draw.chance(0.01):
+        volumes.append(
+            {
+                "name": "disk",
+                **draw.choice(({"gcePersistentDisk": {"pdName": "d"}}, {"rbd": {"monitors": ["m"], "image": "i"}})),
+            }
+        )
+    if draw.chance(0.03):
         request = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         volumes.append({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": request}}})
     return volumes
@@ -85,6 +143,8 @@ def _bound(draw: Draw, name: str, namespace: str, nodes: list[str]) -> list[Mani
         claim["status"] = {"phase": "Lost"}
     if draw.chance(0.04):
         del claim["metadata"]["annotations"]
+    if draw.chance(0.04):
+        claim["metadata"] |= {"deletionTimestamp": "now", "finalizers": ["example.com/keep"]}
     return [claim] if draw.chance(0.04) else [volume, claim]
 
 
@@ -95,6 +155,8 @@ def _unbound(draw: Draw, name: str, namespace: str) -> Manifest:
         claim["spec"]["selector"] = {"matchLabels": {"tier": draw.choice(("front", "back"))}}
     if draw.chance(0.1):
         claim["metadata"]["annotations"] = {"volume.kubernetes.io/selected-node": "n0"}
+    if draw.chance(0.1):
+        claim["spec"]["volumeMode"] = "Block"
     return claim
 
 
@@ -102,6 +164,9 @@ def _free(draw: Draw, name: str, nodes: list[str]) -> Manifest:
     volume = _volume(draw, name, nodes, draw.choice(MODES), draw.choice(SIZES))
     volume["spec"]["storageClassName"] = draw.choice(("local", "local", "wait", "now", ""))
     volume["status"] = {"phase": draw.choice(("Available", "Available", "Available", "Released"))}
+    if draw.chance(0.25):
+        claim = {"namespace": draw.choice(NAMESPACES), "name": f"claim{draw.randint(0, 13)}"}
+        volume["spec"]["claimRef"] = {"kind": "PersistentVolumeClaim", **claim}
     return volume
 
 
@@ -133,9 +198,11 @@ def _volume(draw: Draw, name: str, nodes: list[str], modes: list[str], size: str
     }
     if draw.chance(0.4):
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": _places(draw, nodes)}}
-    elif draw.chance(0.1):
+    elif draw.chance(0.12):
         del spec["csi"]
-        spec["nfs"] = {"server": "server", "path": "/"}
+        spec |= draw.choice(OTHER_PLUGINS)
+    if draw.chance(0.1):
+        spec["volumeMode"] = "Block"
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 

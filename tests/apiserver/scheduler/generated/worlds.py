@@ -8,7 +8,6 @@ from tests.apiserver.scheduler.generated.draws import NAMESPACES, TEAMS, Draw, M
 from tests.apiserver.scheduler.generated.nodes import node
 from tests.apiserver.scheduler.generated.pods import pod, running
 from tests.apiserver.scheduler.generated.volumes import claim_volumes, storage
-from tests.apiserver.scheduler.process import PROBES
 
 FEATURES: Final = ("selectors", "taints", "resources", "ports", "volumes", "spread", "affinity")
 """What pods and nodes of a cluster have. A cluster has one to three of these, so that one plugin does not hide another."""
@@ -36,8 +35,6 @@ def world(seed: int, probes: int = 40) -> World:
     count = draw.randint(0, 3 * len(names))
     objects += [_with_volumes(draw, running(draw, f"r{index}", features, names), claims) for index in range(count)]
     made = [_with_volumes(draw, pod(draw, f"p{index}", features, names), claims) for index in range(probes)]
-    for item in made:
-        item["spec"]["schedulerName"] = PROBES
     return World(objects, made)
 
 

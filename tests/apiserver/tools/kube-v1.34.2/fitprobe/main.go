@@ -101,6 +101,21 @@ func (p *fitProbe) noteListed(found *answer) error {
 	}
 	limits, err := factory.Storage().V1().CSINodes().Lister().List(everything)
 	note(found, "csinodes", limits)
+	if err != nil {
+		return err
+	}
+	drivers, err := factory.Storage().V1().CSIDrivers().Lister().List(everything)
+	note(found, "csidrivers", drivers)
+	if err != nil {
+		return err
+	}
+	capacities, err := factory.Storage().V1().CSIStorageCapacities().Lister().List(everything)
+	note(found, "csistoragecapacities", capacities)
+	if err != nil {
+		return err
+	}
+	attachments, err := factory.Storage().V1().VolumeAttachments().Lister().List(everything)
+	note(found, "volumeattachments", attachments)
 	return err
 }
 
