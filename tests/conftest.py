@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips what needs a kube-apiserver, kube-scheduler or helm where there is none; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
+    """Skips a test whose kube-apiserver, kube-scheduler or helm is absent; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
     needed = [*CONTROL_PLANE] if item.get_closest_marker("apiserver") else []
     needed += SCHEDULERS if item.get_closest_marker("scheduler") else []
     needed += ["helm"] if item.get_closest_marker("helm") else []
