@@ -43,6 +43,7 @@ class Connections:
         write_private(pem, pair.cert_pem + pair.key_pem)
         self._context.load_cert_chain(pem)
         self._own = threading.local()
+        self._opened: list[http.client.HTTPSConnection] = []
         self._pool = ThreadPoolExecutor(PARALLEL)
 
     def send(self, requests: Sequence[Request]) -> list[Answer]:
@@ -62,11 +63,14 @@ class Connections:
         if connection is None:
             connection = http.client.HTTPSConnection(self._host, context=self._context, timeout=REQUEST_SECONDS)
             self._own.connection = connection
+            self._opened.append(connection)
         body = None if request.body is None else msgspec.json.encode(request.body)
         connection.request(request.method, request.path, body, {"Content-Type": request.content_type})
         with connection.getresponse() as response:
             return Answer(response.status, msgspec.json.decode(response.read()))
 
     def close(self) -> None:
-        """Ends the threads; their connections end with them."""
+        """Ends the threads and closes all connections."""
         self._pool.shutdown()
+        for connection in self._opened:
+            connection.close()
