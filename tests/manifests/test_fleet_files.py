@@ -16,6 +16,7 @@ from webhook.objects.meta import Json
 from webhook.objects.nad import Node
 from webhook.objects.pods import Pod
 from webhook.objects.running import RunningVMI
+from webhook.objects.volumes import ClusterVolume, VolumeClaim
 from webhook.yaml import writer
 
 NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}, "spec": {"unschedulable": True}}
@@ -259,6 +260,36 @@ def test_a_snapshot_provides_the_kinds_that_it_completes() -> None:
 
 def streamed(text: str) -> FleetInput:
     return read_fleet([("file0", Stream(text.encode(), io.BytesIO()))])
+
+
+def test_an_invalid_snapshot_is_reported() -> None:
+    """
+    The other files are read.
+    """
+    result = read('{"apiVersion": "migratable/v1", "kind": "Snapshot", "complete": ["Nodes"]}', as_list(NODE))
+
+    assert [problem.message for problem in result.problems] == [
+        "file0:1: complete[0]: unknown kind 'Nodes'; did you mean Node?"
+    ]
+    assert set(result.objects) == {Node}
+
+
+def test_a_snapshot_in_json_is_read() -> None:
+    """
+    Each claim is also read with the fields that kube-scheduler compares.
+    """
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "lab"}}
+    snapshot = {
+        "apiVersion": "migratable/v1",
+        "kind": "Snapshot",
+        "complete": ["PersistentVolumeClaim", "PersistentVolume"],
+        "objects": [claim],
+    }
+
+    fleet = read(json.dumps(snapshot)).fleet()
+
+    assert [one.name for one in fleet.given(VolumeClaim)] == ["c"]
+    assert fleet.every(ClusterVolume) == ()
 
 
 def test_user_data_of_cloud_init_is_not_kept() -> None:

@@ -6,12 +6,13 @@ decoded object by object into the fields that are read, because 20,000 pods as p
 is a ``Stream``, and only a few objects of it are in memory as text. Secrets and cloud-init content are not among these fields.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from webhook.errors import BadInput
+from webhook.errors import BadInput, Misconfigured
 from webhook.facts.fleet import Fleet
 from webhook.manifests.json_items import End, Header, Item, JsonItems, Source
 from webhook.manifests.objects import ManifestObject, read_manifests
@@ -26,10 +27,12 @@ from webhook.objects.path import dotted
 from webhook.objects.pods import Pod
 from webhook.objects.shared_parts import SharedParts
 from webhook.objects.wrong_quantities import wrong_quantity
+from webhook.report.model import API_VERSION
 
 MOST_BYTES = 512 * 2**20
 """The maximum size of a file that is read at once."""
-SNAPSHOT = "kind: Snapshot"
+_SNAPSHOT = re.compile(rb"""\bkind["']?:[ ]?["']?Snapshot\b""")
+_HEAD_BYTES = 4096
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -91,6 +94,8 @@ def read_fleet(files: Iterable[tuple[str, bytes | Stream]]) -> FleetInput:
             _read_file(name, content, read)
         except BadInput as problem:
             read.problems.append(problem)
+        except Misconfigured as error:  # an invalid snapshot; the message names the file
+            read.problems.append(BadInput(error.message, remedy=error.remedy))
     return read
 
 
@@ -126,7 +131,7 @@ def _read_file(name: str, content: bytes | Stream, read: FleetInput) -> None:
         raise BadInput(
             f"the file is larger than {MOST_BYTES // 2**20} MiB", remedy="Write one file for each kind.", source=name
         )
-    elif SNAPSHOT.encode() in content[:4096]:
+    elif is_snapshot(content):
         _read_snapshot(name, content, read)
     elif not content.lstrip().startswith(b"{") or not _read_json(name, content, read):
         _read_documents(name, content, read)
@@ -147,6 +152,12 @@ def _read_snapshot(name: str, content: bytes, read: FleetInput) -> None:
             read.problems.append(BadInput(message, remedy=remedy, source=name))
     read.complete |= snapshot.complete
     read.unread |= snapshot.unread
+
+
+def is_snapshot(begin: bytes) -> bool:
+    """Whether a file that begins with these bytes is a snapshot."""
+    head = begin[:_HEAD_BYTES]
+    return API_VERSION.encode() in head and _SNAPSHOT.search(head) is not None
 
 
 def _read_json(name: str, content: bytes, read: FleetInput) -> bool:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Final
 
 from webhook.errors import BadInput
-from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, Stream, read_fleet
+from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, Stream, is_snapshot, read_fleet
 from webhook.manifests.search import File, find, is_within, shown
 from webhook.manifests.streams import utf_8_of
 from webhook.manifests.yaml_items import begins_list
@@ -71,7 +71,7 @@ def _content(opened: BinaryIO, name: str) -> bytes | Stream:
     begin = opened.read(_FIRST_BYTES)
     if len(begin) == _FIRST_BYTES:
         begin = begin.removeprefix(codecs.BOM_UTF8)
-        if begin.lstrip().startswith(b"{") or begins_list(begin):
+        if (begin.lstrip().startswith(b"{") or begins_list(begin)) and not is_snapshot(begin):
             return Stream(begin, opened)
         if b"\0" not in begin or begin.startswith(
             (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
