@@ -77,7 +77,7 @@ def attached(count: int, limit: int, **kinds: Any) -> Any:
     """A node with ``count`` pods that have a CSI volume each, and a claim ``new``."""
     names = [f"v{at}" for at in range(count)]
     pods = [pod(name, "n1", volumes=disk(name)) for name in names]
-    claims = [claim(name, f"pv-{name}") for name in (*names, "new", "newer")]
+    claims = [claim(name, f"pv-{name}") for name in (*names, "new", "newer", "attached")]
     volumes = [csi(f"pv-{name}") for name in (*names, "new", "newer", "attached")]
     known = {"claims": claims, "volumes": volumes, "csi_nodes": [csi_node("n1", csi=limit)]} | kinds
     return state([node()], pods, **known)
@@ -111,6 +111,7 @@ def test_two_pods_with_the_same_volume_count_it_once() -> None:
 def test_volume_attachments_without_a_pod_count_too() -> None:
     more = {"attachments": [attachment("csi", "n1", "pv-attached")]}
     assert verdicts(attached(2, 3, **more), pod(volumes=disk("new"))) == {"n1": FULL}
+    assert verdicts(attached(2, 3, **more), pod(volumes=disk("attached"))) == {"n1": FULL}
     again = {"attachments": [attachment("csi", "n1", "pv-v0"), attachment("csi", "n2", "pv-attached")]}
     assert verdicts(attached(2, 3, **again), pod(volumes=disk("new"))) == {"n1": "fits"}
 

@@ -17,11 +17,13 @@ _EXCEEDED: Final = refused("NodeVolumeLimits", "node(s) exceed max volume count"
 class Attached:
     """The CSI volumes that the pods of a node use, and that its VolumeAttachments name."""
 
-    __slots__ = ("unknown", "volumes")
+    __slots__ = ("others", "unknown", "volumes")
 
     def __init__(self) -> None:
         self.volumes: dict[tuple[str, str], None] = {}
-        """Pairs of driver and volume."""
+        """Pairs of driver and volume that pods use."""
+        self.others: set[tuple[str, str]] = set()
+        """Those that only VolumeAttachments name. kube-scheduler counts such a volume again for a pod that uses it."""
         self.unknown: Unknown | None = None
         """The reason if there can be more of them."""
 
@@ -59,7 +61,7 @@ class VolumeLimits:
         is_unknown = False
         for driver, count in new.items():
             if driver in limits:
-                used = sum(1 for other, _ in attached.volumes if other == driver)
+                used = sum(1 for other, _ in (*attached.volumes, *attached.others) if other == driver)
                 if used + count > limits[driver]:
                     return _EXCEEDED
                 is_unknown = True
@@ -74,5 +76,5 @@ def attached_to(node: NodeInfo, storage: Storage) -> Attached:
             volumes, unknown = storage.volume_names(pod)
             attached.volumes.update(dict.fromkeys(volumes))
             attached.unknown = attached.unknown or unknown
-        attached.volumes.update(dict.fromkeys(storage.attachments.get(node.name, ())))
+        attached.others = set(storage.attachments.get(node.name, ())).difference(attached.volumes)
     return node.attached
