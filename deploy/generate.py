@@ -19,6 +19,7 @@ import yaml
 from deploy.dashboard import dashboard
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy
+from webhook.objects.fleet_kinds import DRAIN_KINDS
 from webhook.policy.policy import Action, Policy, Profile
 from webhook.report import policy_schema
 from webhook.rules.register import RULES
@@ -65,6 +66,12 @@ BINDINGS_NOTE: Final = (
 PARAMETERS_NOTE: Final = (
     "The rules that the base's policy file denies. For another file: `migratable policies --policy FILE`."
 )
+DRAIN_NOTE: Final = (
+    "Read-only access for `migratable drain` and `migratable snapshot --drain`, which people and pipelines run with accounts of"
+    " their own. No installation contains this role, because the webhook never reads pods. There is no access to Secrets and"
+    " ConfigMaps. Apply the file, and bind the role: `kubectl create clusterrolebinding migratable-drain"
+    " --clusterrole=migratable-drain --user=NAME`."
+)
 LABELS: Final = {"app.kubernetes.io/component": "server"}
 
 
@@ -81,6 +88,7 @@ def generated() -> dict[str, str]:
         "kustomize/components/backstop/policies.yaml": _policies(),
         "kustomize/components/backstop/bindings.yaml": _backstop("ValidatingAdmissionPolicyBinding", BINDINGS_NOTE),
         "kustomize/components/backstop/parameters.yaml": _backstop("ConfigMap", PARAMETERS_NOTE),
+        "drain-role.yaml": _drain_role(),
     }
     files |= {f"helm/migratable/files/{name}": text for name, text in _for_helm().items()}
     files["kustomize/components/excluded-namespaces/kustomization.yaml"] = _excluded_namespaces()
@@ -102,6 +110,23 @@ def _for_helm() -> dict[str, str]:
         "rotator-rules.yaml": _part("base/rotator/rbac.yaml", "Role", "migratable-rotator", "rules"),
         "rotator-cluster-rules.yaml": _part("base/rotator/rbac.yaml", "ClusterRole", "migratable-rotator", "rules"),
     }
+
+
+def _drain_role() -> str:
+    """A role that may read each kind of a rehearsal."""
+    plurals: dict[str, list[str]] = {}
+    for kind in DRAIN_KINDS:
+        plurals.setdefault(kind.group, []).append(kind.plural)
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "migratable-drain"},
+        "rules": [
+            {"apiGroups": [group], "resources": sorted(names), "verbs": ["get", "list"]}
+            for group, names in sorted(plurals.items())
+        ],
+    }
+    return _comment(GENERATED) + "#\n" + _comment(DRAIN_NOTE) + _dumped(role)
 
 
 def _values_schema() -> str:
