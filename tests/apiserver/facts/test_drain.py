@@ -1,0 +1,109 @@
+"""The rehearsal of a drain reads a real API server, and only reads."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.apiserver import crds
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.storing import store
+from tests.drain import example_fleet
+from tests.surfaces.running import ROOT, migratable
+from webhook.manifests.objects import read_manifests
+
+pytestmark = pytest.mark.apiserver
+
+READER: Final = "drain-reader"
+AUDIT: Final = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
+ROLE: Final = yaml.safe_load((ROOT / "deploy" / "drain-role.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ControlPlane, Path]]:
+    """A control plane with the example fleet, and its audit log. The user ``READER`` has the role of a rehearsal."""
+    folder = tmp_path_factory.mktemp("audit")
+    (folder / "policy.yaml").write_text(json.dumps(AUDIT))
+    log = folder / "audit.log"
+    flags = [f"--audit-policy-file={folder / 'policy.yaml'}", f"--audit-log-path={log}"]
+    with ControlPlane(crds=crds.OWN, apiserver_flags=flags) as running:
+        objects = [
+            manifest.raw
+            for name, text in example_fleet.files().items()
+            for manifest in read_manifests(text.encode(), name).objects
+        ]
+        store(running.client, objects)
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        running.client.create(f"{rbac}/clusterroles", ROLE)
+        running.client.create(
+            f"{rbac}/clusterrolebindings",
+            {
+                "metadata": {"name": READER},
+                "roleRef": {
+                    "apiGroup": "rbac.authorization.k8s.io",
+                    "kind": "ClusterRole",
+                    "name": ROLE["metadata"]["name"],
+                },
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": READER}],
+            },
+        )
+        yield running, log
+
+
+def requests_of(log: Path) -> list[dict[str, Any]]:
+    """The requests of the reader. The API server writes an event before it handles a request."""
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    return [event for event in events if event["user"]["username"] == READER and event["stage"] == "RequestReceived"]
+
+
+def outcomes(text: str) -> dict[str, Any]:
+    """The outcome of each VMI."""
+    nodes = json.loads(text)["nodes"]
+    return {
+        machine["name"]: (node["name"], *(machine[key] for key in ("outcome", "detail", "nodes", "message")))
+        for node in nodes
+        for machine in node["machines"]
+    }
+
+
+def test_a_rehearsal_only_gets_and_lists(audited: tuple[ControlPlane, Path]) -> None:
+    """
+    The account has the role in ``deploy/drain-role.yaml``. The audit log has no other verb, and no kind is missing.
+    """
+    control_plane, log = audited
+    kubeconfig = control_plane.client.kubeconfig(READER, [])
+
+    drained = migratable("drain", "--all", "--kubeconfig", kubeconfig, "-o", "json")
+    saved = migratable("snapshot", "--drain", "--kubeconfig", kubeconfig)
+
+    requests = requests_of(log)
+    assert {request["verb"] for request in requests} <= {"get", "list"}
+    assert (drained.status, saved.status) == (1, 0), drained.err + saved.err
+    assert "was read" not in drained.err
+    assert {"nodes", "pods", "virtualmachineinstances"} <= {
+        request["objectRef"]["resource"] for request in requests if "objectRef" in request
+    }
+    assert {verb for rule in ROLE["rules"] for verb in rule["verbs"]} == {"get", "list"}
+
+
+def test_the_cluster_its_snapshot_and_its_files_give_the_same_outcomes(
+    audited: tuple[ControlPlane, Path], tmp_path: Path
+) -> None:
+    """
+    Each VMI has the same outcome, message and nodes.
+    """
+    control_plane, _ = audited
+    kubeconfig = control_plane.client.kubeconfig(READER, [])
+    snapshot = tmp_path / "cluster.yaml"
+
+    live = migratable("drain", "--all", "--kubeconfig", kubeconfig, "-o", "json")
+    migratable("snapshot", "--drain", "--kubeconfig", kubeconfig, "-o", snapshot)
+    offline = migratable("drain", "--all", "--snapshot", snapshot, "-o", "json")
+    from_files = migratable("drain", "--all", "--facts", example_fleet.FOLDER, "-o", "json")
+
+    assert offline.out == live.out
+    assert outcomes(live.out) == outcomes(from_files.out)
+    assert len(outcomes(live.out)) == 30
