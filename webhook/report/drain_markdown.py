@@ -14,6 +14,7 @@ from webhook.report.drain_words import (
     plural,
     reason,
     restarts,
+    safe,
     targets,
     time_of,
     time_of_all,
@@ -24,7 +25,7 @@ from webhook.report.markdown import cell
 
 def render(report: DrainReport) -> str:
     """A Markdown document with a final newline. Each VMI that needs an action has a row."""
-    return "\n".join(_lines(report)) + "\n"
+    return "\n".join(_lines(safe(report))) + "\n"
 
 
 def _lines(report: DrainReport) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _acting(report: DrainReport) -> Iterator[str]:
         return
     acting.sort(key=lambda one: -SEVERITY.index(one.machine.outcome))
     yield from ("", "### VMIs that need an action")
-    rows = [(one.name, one.node, phrase(one.machine), reason(one.machine), one.machine.remedy) for one in acting[1:]]
+    rows = [(one.name, one.node, phrase(one.machine), reason(one.machine), one.machine.remedy) for one in acting]
     yield from _table(("VMI", "Node", "Outcome", "Reason", "Action"), rows)
 
 
@@ -109,4 +110,4 @@ def _listed(title: str, texts: list[str]) -> Iterator[str]:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """A table without a maximum of rows, because every VMI that needs an action is named."""
     yield from ("", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}")
-    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield from (f"| {' | '.join(map(cell, row))} |" for row in rows)
