@@ -1,7 +1,7 @@
 """
 CPU time to find the nodes that a pod fits, for clusters of 100, 300 and 1,000 nodes with 20 pods per node.
 
-    python benchmarks/scheduling.py [NODES...]
+    python -m benchmarks.scheduling [NODES...]
 """
 
 import gc
