@@ -14,6 +14,20 @@ from webhook.scheduling.state import ClusterState
 from webhook.scheduling.verdicts import Fits, Refused, Unknown, Verdict
 
 T = TypeVar("T")
+PLUGINS = {
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "PodTopologySpread",
+    "InterPodAffinity",
+}
 HOST = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -73,6 +87,7 @@ def shown(verdict: Verdict) -> str:
         case Fits():
             return "fits"
         case Refused(refusals):
+            assert {refusal.plugin for refusal in refusals} <= PLUGINS
             return ", ".join(refusal.reason for refusal in refusals)
         case Unknown(reason):
             return f"unknown: {reason}"

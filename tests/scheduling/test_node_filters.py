@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.scheduling.building import HOST, expression, node, pod, state, terms, verdicts
+from tests.scheduling.building import HOST, disk, expression, node, pod, state, terms, verdicts
+from webhook.objects.nad import Namespace, Node
+from webhook.objects.pods import Pod, PodSpec
 
 CPU = "Insufficient cpu"
 UNMATCHED = "node(s) didn't match Pod's node affinity/selector"
@@ -112,6 +115,22 @@ def test_requests_of_pods_on_a_node_reduce_its_free_resources() -> None:
     assert verdicts(cluster, pod(requests={"cpu": "1001m"})) == {"n1": CPU}
 
 
+@pytest.mark.parametrize(
+    ("name", "is_compared"),
+    [("vendor.example/gpu", True), ("hugepages-1Gi", True), ("attachable-volumes-csi", True), ("storage", False)],
+)
+def test_only_resources_of_nodes_are_compared(name: str, is_compared: bool) -> None:
+    expected = f"Insufficient {name}" if is_compared else "fits"
+    assert verdicts(state([node()]), pod(requests={name: 1})) == {"n1": expected}
+    assert verdicts(state([node()]), pod(requests={name: 0})) == {"n1": "fits"}
+
+
+def test_the_last_free_place_of_a_node_fits() -> None:
+    assert verdicts(state([node(allocatable={"pods": 2})], [pod("a", "n1")]), pod(requests={"cpu": 4})) == {
+        "n1": "fits"
+    }
+
+
 def test_a_pod_without_a_request_fits_a_node_that_is_overcommitted() -> None:
     cluster = state([node()], [pod("large", "n1", requests={"cpu": 5})])
     assert verdicts(cluster, pod(requests={"memory": 1})) == {"n1": "fits"}
@@ -141,7 +160,10 @@ def test_a_pod_without_a_node_takes_no_room() -> None:
         (port(80), port(81), False),
         (port(80), port(80, protocol="UDP"), False),
         (port(80, "10.0.0.1"), port(80, "10.0.0.2"), False),
+        (port(80, "10.0.0.1"), port(80, "10.0.0.1"), True),
         (port(80, "10.0.0.1"), port(80), True),
+        (port(80), {"hostPort": 80, "protocol": ""}, True),
+        (port(1), port(1), True),
         (port(80), port(80, "10.0.0.1"), True),
         (port(80, "0.0.0.0"), port(80, "10.0.0.1"), True),
         (port(0), port(0), False),
@@ -173,11 +195,25 @@ def test_a_node_without_allocatable_resources_is_unknown() -> None:
 
 
 def test_without_the_pods_of_a_cluster_only_certain_refusals_are_known() -> None:
-    cluster = state([node("n1"), node("n2", allocatable={"cpu": 1}), node("n3", unschedulable=True)], None)
-    assert verdicts(cluster, pod(requests={"cpu": 2}, affinity=terms("podAffinity", {"topologyKey": HOST}))) == {
-        "n1": "unknown: the pods of the cluster were not provided",
-        "n2": CPU,
-        "n3": "node(s) were unschedulable",
+    nodes = [node("n1"), node("n2", allocatable={"cpu": 1}), node("n3", unschedulable=True)]
+    spread = {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
+    near = terms("podAffinity", {"topologyKey": HOST})
+    for cluster in (state(nodes, None), state(nodes, incomplete=["Pod"])):
+        wanted = pod(requests={"cpu": 2}, affinity=near, topologySpreadConstraints=[spread], resourceClaims=[])
+        assert verdicts(cluster, wanted) == {
+            "n1": "unknown: the pods of the cluster were not provided",
+            "n2": CPU,
+            "n3": "node(s) were unschedulable",
+        }
+
+
+def test_a_known_pod_can_exclude_a_node_even_if_other_pods_are_not_known() -> None:
+    web = {"app": "web"}
+    away = terms("podAntiAffinity", {"topologyKey": HOST, "labelSelector": {"matchLabels": web}})
+    cluster = state([node("n1"), node("n2")], [pod("a", "n1", web)], incomplete=["Pod"])
+    assert verdicts(cluster, pod(affinity=away)) == {
+        "n1": "node(s) didn't match pod anti-affinity rules",
+        "n2": "unknown: the pods of the cluster were not provided",
     }
 
 
@@ -191,6 +227,12 @@ def test_without_the_pods_of_a_cluster_only_certain_refusals_are_known() -> None
 def test_a_pod_that_kube_scheduler_does_not_schedule_is_unknown_on_all_nodes(spec: dict[str, Any], reason: str) -> None:
     cluster = state([node("n1"), node("n2", unschedulable=True)])
     assert verdicts(cluster, pod(**spec)) == dict.fromkeys(("n1", "n2"), f"unknown: {reason}")
+
+
+def test_a_gated_pod_is_unknown_even_if_its_claim_is_missing() -> None:
+    gated = pod(schedulingGates=[{"name": "a"}], volumes=disk(), resourceClaims=[{"name": "gpu"}])
+    for cluster in (state([node()]), state([node()], None)):
+        assert verdicts(cluster, gated) == {"n1": "unknown: the pod waits for scheduling gates: a"}
 
 
 def test_a_pod_with_resource_claims_is_unknown_where_no_other_plugin_excludes_the_node() -> None:
@@ -211,3 +253,25 @@ def test_a_node_that_keeps_room_for_a_nominated_pod_is_unknown() -> None:
     }
     assert verdicts(cluster, pod(priority=6))["n1"] == "fits"
     assert verdicts(cluster, pending)["n1"] == "fits"
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (pod("other", status={"nominatedNodeName": "n1"}), "unknown: pod default/other is nominated to node n1"),
+        (pod("other", status={"nominatedNodeName": "n1"}, priority=-1), "fits"),
+        (pod("other", "n2", status={"nominatedNodeName": "n1"}), "fits"),
+        (pod("other", status={"nominatedNodeName": "n1", "phase": "Failed"}), "fits"),
+        (pod("other", "gone"), "fits"),
+        (pod("other"), "fits"),
+    ],
+)
+def test_only_a_pending_pod_of_at_least_the_same_priority_is_nominated(other: Pod, expected: str) -> None:
+    assert verdicts(state([node("n1"), node("n2")], [other]), pod())["n1"] == expected
+
+
+def test_objects_without_labels_and_containers_are_read() -> None:
+    bare = msgspec.convert({"metadata": {"name": "n1"}, "status": {"allocatable": {"pods": 2}}}, Node)
+    cluster = state([bare], [Pod(spec=PodSpec(node_name="n1"))], namespaces=[Namespace()])
+    assert verdicts(cluster, Pod()) == {"n1": "fits"}
+    assert verdicts(cluster, pod(nodeSelector={"a": "b"}, schedulerName="default-scheduler")) == {"n1": UNMATCHED}

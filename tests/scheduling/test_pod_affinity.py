@@ -128,6 +128,7 @@ def test_a_negative_namespace_selector_of_a_new_pod_is_unknown_because_releases_
     cluster.place(pod("v", labels=WEB, namespace="y"), "n2")
     assert verdicts(cluster, pod(affinity=away(rule))) == {"n1": NEGATIVE, "n2": ANTI_AFFINITY, "n3": "fits"}
     assert verdicts(cluster, pod(affinity=near(rule))) == {"n1": NEGATIVE, "n2": "fits", "n3": AFFINITY}
+    assert verdicts(cluster, pod(labels=WEB, affinity=near(rule)))["n3"] == AFFINITY
 
 
 def test_without_namespaces_a_namespace_selector_is_unknown_only_where_it_decides() -> None:
@@ -174,3 +175,38 @@ def test_terminating_pods_count_for_affinity_and_finished_pods_do_not() -> None:
     assert verdicts(state(ZONES, [ending]), pod(affinity=away(term(WEB))))["a1"] == ANTI_AFFINITY
     done = pod("w", "a1", WEB, status={"phase": "Failed"})
     assert verdicts(state(ZONES, [done]), pod(affinity=away(term(WEB))))["a1"] == "fits"
+
+
+def test_different_terms_of_pods_on_nodes_apply_side_by_side() -> None:
+    other = {"labelSelector": {"matchExpressions": [expression("app", "Exists")]}}
+    rules = [
+        term(WEB, HOST),
+        term(WEB, ZONE),
+        term(WEB, ZONE, namespaces=["x"]),
+        term(WEB, ZONE, namespaceSelector={"matchLabels": {"team": "x"}}),
+        term(None, HOST, **other),
+    ]
+    nodes = [node(f"n{at}", {ZONE: f"z{at}"}) for at in range(len(rules))]
+    pods = [pod(f"p{at}", f"n{at}", affinity=away(rule)) for at, rule in enumerate(rules)]
+    cluster = state(nodes, pods, namespaces=[namespace("x", team="x")])
+    own = [name for name, text in verdicts(cluster, pod(labels=WEB)).items() if text == EXISTING]
+    assert own == ["n0", "n1", "n4"]
+    theirs = [name for name, text in verdicts(cluster, pod(labels=WEB, namespace="x")).items() if text == EXISTING]
+    assert theirs == ["n2", "n3"]
+
+
+def test_each_affinity_term_applies_to_its_own_namespaces_and_topology() -> None:
+    cluster = state([*ZONES, node("n1")], [pod("w", "a1", WEB), pod("v", "n1", WEB)])
+    both = near(term(WEB), term(WEB, ZONE))
+    assert verdicts(cluster, pod(affinity=both)) == {"a1": "fits", "a2": AFFINITY, "b1": AFFINITY, "n1": AFFINITY}
+    elsewhere = near(term(WEB), term(WEB, namespaces=["x"]))
+    assert set(verdicts(cluster, pod(affinity=elsewhere)).values()) == {AFFINITY}
+    assert set(verdicts(state(ZONES), pod(labels=WEB, affinity=elsewhere)).values()) == {AFFINITY}
+
+
+def test_the_first_unknown_term_names_the_missing_namespace() -> None:
+    teams = {"namespaceSelector": {"matchLabels": {"team": "x"}}}
+    pods = [pod("w", "n1", WEB, namespace="x"), pod("v", "n1", WEB, namespace="y")]
+    cluster = state([node("n1", {ZONE: "a"})], pods, namespaces=None)
+    rules = terms("podAffinity", term(WEB, HOST, **teams)) | away(term(WEB, ZONE, namespaces=["z"], **teams))
+    assert verdicts(cluster, pod(affinity=rules)) == {"n1": "unknown: Namespace y was not provided"}

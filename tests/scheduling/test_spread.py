@@ -98,6 +98,16 @@ def test_tainted_nodes_are_domains_unless_the_constraint_honors_taints() -> None
     assert verdicts(cluster, web("p", constraints=honoring)) == {"a": "fits", "b": untolerated}
 
 
+def test_untainted_domains_count_if_the_constraint_honors_taints() -> None:
+    taint = {"key": "gpu", "effect": "NoSchedule"}
+    cluster = state(
+        [*in_zones("a", "b"), *in_zones("c", taints=[taint])], [web("1", "a"), web("2", "c"), web("3", "c")]
+    )
+    honoring = [constraint(nodeTaintsPolicy="Honor")]
+    found = verdicts(cluster, web("p", constraints=honoring))
+    assert (found["a"], found["b"]) == (SKEWED, "fits")
+
+
 def test_a_cordoned_node_is_no_domain_if_the_constraint_honors_taints() -> None:
     cluster = state(in_zones("a", "b"), [web("1", "a")])
     cluster.cordon("b")
@@ -131,3 +141,16 @@ def test_all_constraints_apply() -> None:
         "n2": "fits",
         "n3": SKEWED,
     }
+
+
+def test_a_domain_without_eligible_nodes_has_no_pods() -> None:
+    taint = {"key": "gpu", "effect": "NoSchedule"}
+    tolerant = {"tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute"}]}
+    cluster = state(in_zones("a", taints=[taint]), [web("1", "a")])
+    honoring = [constraint(nodeTaintsPolicy="Honor")]
+    assert cluster.fit(web("p", constraints=honoring, **tolerant)).reasons() == {
+        "node(s) had untolerated taint {gpu: }": 1
+    }
+    selecting = constraint(nodeAffinityPolicy="Honor", minDomains=5)
+    elsewhere = state([node("n1", {ZONE: "a", "x": "y"}), node("n2", {ZONE: "a"})], [web("1", "n2")])
+    assert verdicts(elsewhere, web("p", constraints=[selecting], nodeSelector={"x": "y"}))["n1"] == "fits"

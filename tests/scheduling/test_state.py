@@ -76,6 +76,44 @@ def test_a_cordoned_node_does_not_fit_until_it_is_uncordoned() -> None:
     assert cluster.fit(pod()).fitting() == ["n1", "n2"]
 
 
+def test_a_toleration_of_the_unschedulable_taint_applies_to_a_node_that_is_cordoned_later() -> None:
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "operator": "Exists"}
+    cluster = state([node("n1", taints=[{"key": "soft", "effect": "PreferNoSchedule"}])])
+    fit = cluster.fit(pod(tolerations=[taint]))
+    cluster.cordon("n1")
+    assert fit.fitting() == ["n1"]
+    assert cluster.fit(pod()).fitting() == []
+    cluster.undo(0)
+    assert cluster.fit(pod()).fitting() == ["n1"]
+    assert [taint.key for taint in cluster.nodes["n1"].taints] == ["soft"]
+
+
+def test_a_node_that_was_cordoned_before_can_be_uncordoned() -> None:
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    cluster = state([node("n1", unschedulable=True, taints=[taint])])
+    with cluster.tentatively():
+        cluster.uncordon("n1")
+        assert verdicts(cluster, pod()) == {"n1": "fits"}
+        assert cluster.nodes["n1"].taints == ()
+    assert verdicts(cluster, pod()) == {"n1": "node(s) were unschedulable"}
+
+
+def test_a_fit_follows_each_kind_of_change() -> None:
+    cluster = state([node("n1")], [web("a", "n1")])
+    fit = cluster.fit(pod("q", affinity=AWAY))
+    found = [fit.fitting()]
+    cluster.remove(pod("a"))
+    found.append(fit.fitting())
+    cluster.cordon("n1")
+    found.append(fit.fitting())
+    cluster.undo(1)
+    found.append(fit.fitting())
+    cluster.undo(0)
+    found.append(fit.fitting())
+    assert found == [[], ["n1"], [], ["n1"], []]
+    assert fit.pod.name == "q"
+
+
 def test_a_pod_cannot_be_placed_twice() -> None:
     cluster = state([node("n1")], [pod("a", "n1")])
     with pytest.raises(ValueError, match="pod default/a is already on node n1"):
