@@ -15,6 +15,7 @@ from tests.scheduling.building import (
     node,
     node_terms,
     pod,
+    shown,
     state,
     storage_class,
     verdicts,
@@ -23,6 +24,7 @@ from tests.scheduling.building import (
 
 CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 NO_VOLUME = "node(s) didn't find available persistent volumes to bind"
+NO_SPACE = "node(s) did not have enough free storage"
 IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
 ON_N1 = node_terms({"matchExpressions": [expression(HOST, "In", "n1")]})
 FAST = {"storageClassName": "fast"}
@@ -71,6 +73,7 @@ def test_a_pod_whose_claim_cannot_be_used_is_unschedulable(given: list[Any], rea
     )
     assert fit.message() == f"0/2 nodes are available: {reason}."
     assert fit.reasons() == {reason: 2}
+    assert {name: shown(verdict) for name, verdict in fit.verdicts().items()} == {"n1": reason, "n2": reason}
     assert fit.fitting() == []
 
 
@@ -130,6 +133,14 @@ def test_an_available_volume_is_bound_on_the_nodes_that_it_allows() -> None:
         ({"claimRef": {"namespace": "default", "name": "disk"}, "phase": "Pending"}, "fits"),
         ({"claimRef": {"namespace": "default", "name": "disk", "uid": "other"}}, NO_VOLUME),
         ({"claimRef": {"namespace": "default", "name": "other"}}, NO_VOLUME),
+        ({"claimRef": {"namespace": "other", "name": "disk"}}, NO_VOLUME),
+        ({"capacity": {"storage": "2Gi"}}, "fits"),
+        ({"capacity": None}, NO_VOLUME),
+        ({"capacity": {"storage": "much"}}, NO_VOLUME),
+        ({"accessModes": None}, NO_VOLUME),
+        ({"nodeAffinity": {}}, "fits"),
+        ({"nodeAffinity": {"required": {}}}, NO_VOLUME),
+        ({"phase": ""}, NO_VOLUME),
     ],
 )
 def test_an_available_volume_must_suit_the_claim(spec: dict[str, Any], expected: str) -> None:
@@ -140,6 +151,73 @@ def test_an_available_volume_must_suit_the_claim(spec: dict[str, Any], expected:
         storage_classes=[storage_class(**STATIC)],
     )
     assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
+def test_a_claim_asks_for_its_own_mode_and_attributes() -> None:
+    wanted = claim(volumeMode="Block", volumeAttributesClassName="gold", **FAST)
+    for spec, expected in (
+        ({"volumeMode": "Block", "volumeAttributesClassName": "gold"}, "fits"),
+        ({"volumeMode": "Block"}, NO_VOLUME),
+        ({"volumeAttributesClassName": "gold"}, NO_VOLUME),
+    ):
+        cluster = state(
+            [node()], claims=[wanted], volumes=[available("pv", **spec)], storage_classes=[storage_class(**STATIC)]
+        )
+        assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
+def test_a_claim_reference_with_a_uid_names_one_claim() -> None:
+    wanted = claim(meta={"uid": "u1"}, **FAST)
+    for uid, expected in (("u1", "fits"), ("", "fits"), ("u2", NO_VOLUME)):
+        reserved = available("pv", claimRef={"namespace": "default", "name": "disk", "uid": uid})
+        cluster = state([node()], claims=[wanted], volumes=[reserved], storage_classes=[storage_class(**STATIC)])
+        assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
+def test_the_storage_class_in_an_annotation_comes_first() -> None:
+    beta = {"annotations": {"volume.beta.kubernetes.io/storage-class": "fast"}}
+    old = claim(meta=beta, storageClassName="absent")
+    cluster = state([node()], claims=[old], volumes=[available("pv")], storage_classes=[storage_class(**STATIC)])
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits"}
+
+
+def test_without_volumes_a_claim_that_no_provisioner_serves_is_unknown() -> None:
+    cluster = state([node()], claims=[claim(**FAST)], volumes=None, storage_classes=[storage_class(**STATIC)])
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "unknown: PersistentVolumes were not provided"}
+    provisioned = state([node()], claims=[claim(**FAST)], volumes=None, storage_classes=[storage_class()])
+    assert verdicts(provisioned, pod(volumes=disk())) == {"n1": "fits"}
+
+
+def test_an_unusable_volume_does_not_hide_a_usable_one() -> None:
+    small = available("small", capacity={"storage": "1Gi"})
+    cluster = state(
+        [node()],
+        claims=[claim(**FAST, **sized("2Gi"))],
+        volumes=[small, available("pv")],
+        storage_classes=[storage_class(**STATIC)],
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits"}
+
+
+def test_reasons_about_bound_and_unbound_claims_are_reported_together() -> None:
+    both = [*disk("bound"), {"name": "b", "persistentVolumeClaim": {"claimName": "unbound"}}]
+    cluster = state(
+        [node("n1"), node("n2")],
+        claims=[claim("bound", "pv"), claim("unbound", **FAST)],
+        volumes=[volume(nodeAffinity=ON_N1)],
+        storage_classes=[storage_class(**STATIC)],
+    )
+    assert verdicts(cluster, pod(volumes=both)) == {"n1": NO_VOLUME, "n2": f"{CONFLICT}, {NO_VOLUME}"}
+
+
+def test_a_claim_can_choose_a_volume_while_another_is_provisioned() -> None:
+    both = [*disk("static"), {"name": "b", "persistentVolumeClaim": {"claimName": "selected"}}]
+    selected = {"annotations": {"volume.kubernetes.io/selected-node": "n1"}}
+    claims = [claim("static", **FAST), claim("selected", meta=selected, storageClassName="dynamic")]
+    for provisioner, expected in (("csi.example", "fits"), ("", NO_VOLUME)):
+        classes = [storage_class(**STATIC), storage_class("dynamic", provisioner=provisioner)]
+        cluster = state([node("n1")], claims=claims, volumes=[available("pv")], storage_classes=classes)
+        assert verdicts(cluster, pod(volumes=both)) == {"n1": expected}
 
 
 def test_a_claim_can_select_volumes_by_label() -> None:
@@ -197,6 +275,25 @@ def test_a_provisioner_creates_a_volume_in_the_allowed_topologies() -> None:
     assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": NO_VOLUME, "n3": NO_VOLUME}
 
 
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ([], "fits"),
+        ([{}], NO_VOLUME),
+        ([{}, {"matchLabelExpressions": [{"key": "zone", "values": ["a"]}]}], "fits"),
+        ([{"matchLabelExpressions": [{"key": "zone"}]}], NO_VOLUME),
+        (
+            [{"matchLabelExpressions": [{"key": "zone", "values": ["a"]}, {"key": "rack", "values": ["r"]}]}],
+            NO_VOLUME,
+        ),
+    ],
+)
+def test_a_topology_term_needs_all_its_labels(allowed: Any, expected: str) -> None:
+    classes = [storage_class(allowedTopologies=allowed)]
+    cluster = state([node("n1", {"zone": "a"})], claims=[claim(**FAST)], storage_classes=classes)
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+
+
 def test_a_claim_with_a_selected_node_fits_only_that_node() -> None:
     selected = claim(meta={"annotations": {"volume.kubernetes.io/selected-node": "n2"}}, **FAST)
     cluster = state([node("n1"), node("n2")], claims=[selected], storage_classes=[storage_class()])
@@ -218,8 +315,40 @@ def test_a_driver_with_storage_capacity_needs_free_capacity_near_the_node() -> N
     )
     assert verdicts(cluster, pod(volumes=disk())) == {
         "a": "fits",
-        **dict.fromkeys("bcd", "node(s) did not have enough free storage"),
+        **dict.fromkeys("bcd", NO_SPACE),
     }
+
+
+@pytest.mark.parametrize(
+    ("drivers", "capacities", "expected"),
+    [
+        ([csi_driver("csi.example")], None, "fits"),
+        ([csi_driver("csi.example", storageCapacity=False)], [], "fits"),
+        ([], None, "fits"),
+        ([csi_driver("csi.example", storageCapacity=True)], [], NO_SPACE),
+        (
+            [csi_driver("csi.example", storageCapacity=True)],
+            None,
+            "unknown: CSIStorageCapacities were not provided",
+        ),
+        ([csi_driver("csi.example", storageCapacity=True)], [capacity({}, capacity="2Gi")], "fits"),
+        ([csi_driver("csi.example", storageCapacity=True)], [capacity({})], NO_SPACE),
+        (
+            [csi_driver("csi.example", storageCapacity=True)],
+            [capacity({}, capacity="2Gi", storageClassName="slow")],
+            NO_SPACE,
+        ),
+    ],
+)
+def test_free_capacity_matters_only_for_drivers_that_report_it(drivers: Any, capacities: Any, expected: str) -> None:
+    cluster = state(
+        [node()],
+        claims=[claim(**FAST, **sized("2Gi"))],
+        storage_classes=[storage_class()],
+        csi_drivers=drivers,
+        storage_capacities=capacities,
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
 
 
 @pytest.mark.parametrize(
@@ -265,6 +394,8 @@ def test_a_claim_that_a_placed_pod_binds_is_unknown_until_the_placement_is_undon
     cluster = state([node()], claims=claims, volumes=[available("pv")], storage_classes=classes)
     with cluster.tentatively():
         cluster.place(pod("placed", volumes=disk()), "n1")
+        cluster.place(pod("second", volumes=disk()), "n1")
+        cluster.undo(1)
         assert verdicts(cluster, pod(volumes=disk())) == {"n1": taken.format("disk")}
         assert verdicts(cluster, pod(volumes=disk("other"))) == {"n1": taken.format("other")}
         assert verdicts(cluster, pod(volumes=disk("slow"))) == {"n1": "fits"}

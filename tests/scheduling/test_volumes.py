@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.scheduling.building import (
+    BOUND,
     ZONE,
     attachment,
     claim,
@@ -64,6 +65,20 @@ def test_a_claim_with_the_same_name_in_another_namespace_is_another_claim() -> N
         ({"rbd": {"monitors": ["m1"], "image": "i"}}, {"rbd": {"monitors": ["m2"], "image": "i"}}, False),
         ({"rbd": {"monitors": ["m"], "image": "i"}}, {"rbd": {"monitors": ["m"], "image": "i", "pool": "p"}}, False),
         ({"iscsi": {"iqn": "a"}}, {"gcePersistentDisk": {"pdName": "a"}}, False),
+        ({"gcePersistentDisk": {"pdName": "a"}}, {"iscsi": {"iqn": "a"}}, False),
+        ({"gcePersistentDisk": {"pdName": "a", "readOnly": True}}, {"gcePersistentDisk": {"pdName": "a"}}, True),
+        ({"gcePersistentDisk": {"pdName": "a"}}, {"gcePersistentDisk": {"pdName": "a", "readOnly": True}}, True),
+        ({"awsElasticBlockStore": {"volumeID": "a"}}, {"awsElasticBlockStore": {"volumeID": "b"}}, False),
+        ({"awsElasticBlockStore": {"volumeID": "a"}}, {"rbd": {"monitors": ["m"]}}, False),
+        ({"rbd": {"monitors": ["m"]}}, {"awsElasticBlockStore": {"volumeID": "a"}}, False),
+        ({"iscsi": {"iqn": "a"}}, {"iscsi": {"iqn": "b"}}, False),
+        ({"iscsi": {"iqn": "a", "readOnly": True}}, {"iscsi": {"iqn": "a"}}, True),
+        ({"iscsi": {"iqn": "a", "readOnly": True}}, {"iscsi": {"iqn": "a", "readOnly": True}}, False),
+        ({"rbd": {"image": "i"}}, {"rbd": {"image": "i"}}, False),
+        ({"rbd": {"monitors": ["m"], "readOnly": True}}, {"rbd": {"monitors": ["m"]}}, True),
+        ({"rbd": {"monitors": ["m"]}}, {"rbd": {"monitors": ["m"], "readOnly": True}}, True),
+        ({"rbd": {"monitors": ["m"], "readOnly": True}}, {"rbd": {"monitors": ["m"], "readOnly": True}}, False),
+        ({"emptyDir": {}}, {"emptyDir": {}}, False),
     ],
 )
 def test_pods_that_name_the_same_disk_are_kept_apart(
@@ -125,6 +140,89 @@ def test_a_claim_that_is_not_bound_counts_for_the_provisioner_of_its_class() -> 
     assert verdicts(attached(3, 4, **kinds), pod(volumes=disk("new"))) == {"n1": "fits"}
 
 
+@pytest.mark.parametrize(
+    "provisioner",
+    [
+        "kubernetes.io/aws-ebs",
+        "kubernetes.io/azure-disk",
+        "kubernetes.io/cinder",
+        "kubernetes.io/gce-pd",
+        "kubernetes.io/portworx-volume",
+    ],
+)
+def test_a_provisioner_that_kubernetes_translates_is_unknown_on_a_node_with_limits(provisioner: str) -> None:
+    unbound = claim("new", storageClassName="fast")
+    kinds = {"claims": [unbound], "storage_classes": [storage_class(provisioner=provisioner)]}
+    assert verdicts(attached(0, 9, **kinds), pod(volumes=disk("new"))) == {
+        "n1": f"unknown: provisioner {provisioner} is translated to a CSI driver"
+    }
+    assert verdicts(attached(0, 9, csi_nodes=[], **kinds), pod(volumes=disk("new"))) == {"n1": "fits"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ({"gcePersistentDisk": {}}, "unknown: PersistentVolume pv-new is translated to a CSI volume"),
+        ({"nfs": {}}, "fits"),
+        ({"csi": {"driver": "csi"}}, "fits"),
+        ({"csi": {"driver": "other", "volumeHandle": "h"}}, "fits"),
+        ({"csi": {"driver": "csi", "volumeHandle": "h"}}, FULL),
+    ],
+)
+def test_only_csi_volumes_of_the_driver_count(spec: dict[str, Any], text: str) -> None:
+    known = {"volumes": [csi("pv-v0"), volume("pv-new", **spec)]}
+    assert verdicts(attached(1, 1, **known), pod(volumes=disk("new"))) == {"n1": text}
+
+
+@pytest.mark.parametrize("kind", ["gcePersistentDisk", "awsElasticBlockStore"])
+def test_a_disk_without_a_claim_that_kubernetes_translates_is_unknown_near_the_limit(kind: str) -> None:
+    inline = [{"name": "d", kind: {"pdName": "x", "volumeID": "x"}}]
+    cluster = attached(1, 9)
+    assert verdicts(cluster, pod(volumes=inline)) == {"n1": "unknown: volume d is translated to a CSI volume"}
+    cluster.place(pod("other", volumes=inline), "n1")
+    assert verdicts(cluster, pod(volumes=disk("new"))) == {"n1": "fits"}
+    near = attached(1, 2)
+    near.place(pod("other", volumes=inline), "n1")
+    assert verdicts(near, pod(volumes=disk("new"))) == {"n1": "unknown: volume d is translated to a CSI volume"}
+
+
+def test_the_least_limit_of_all_nodes_is_not_the_limit_of_each_node() -> None:
+    names = ["v0", "v1", "new"]
+    pods = [pod(name, on, volumes=disk(name)) for name, on in (("v0", "n1"), ("v1", "n2"))]
+    cluster = state(
+        [node("n1"), node("n2"), node("n3")],
+        pods,
+        claims=[claim(name, f"pv-{name}") for name in names],
+        volumes=[csi(f"pv-{name}") for name in names],
+        csi_nodes=[csi_node("n1", csi=1), csi_node("n2", csi=2, other=0)],
+    )
+    assert verdicts(cluster, pod(volumes=disk("new"))) == {"n1": FULL, "n2": "fits", "n3": "fits"}
+
+
+def test_volumes_of_two_drivers_have_their_own_limits() -> None:
+    both = [*disk("new"), {"name": "b", "persistentVolumeClaim": {"claimName": "foreign"}}]
+    claims = [claim(name, f"pv-{name}") for name in ("v0", "new", "foreign")]
+    volumes = [csi("pv-v0"), csi("pv-new"), csi("pv-foreign", "other")]
+    for limits, expected in (
+        ({"csi": 2, "other": 1}, "fits"),
+        ({"csi": 1, "other": 1}, FULL),
+        ({"csi": 2, "other": 0}, FULL),
+    ):
+        known = {"claims": claims, "volumes": volumes, "csi_nodes": [csi_node("n1", **limits)]}
+        assert verdicts(attached(1, 0, **known), pod(volumes=both)) == {"n1": expected}
+
+
+def test_an_ephemeral_volume_counts_like_a_claim() -> None:
+    owner = {"kind": "Pod", "name": "p", "uid": "u1", "controller": True}
+    meta = {"annotations": BOUND, "ownerReferences": [owner]}
+    claims = [claim("p-scratch", "pv-new", meta), claim("v0", "pv-v0")]
+    ephemeral = pod("p", volumes=[{"name": "scratch", "ephemeral": {}}], meta={"uid": "u1"})
+    assert verdicts(attached(1, 1, claims=claims), ephemeral) == {"n1": FULL}
+    cluster = attached(1, 2, claims=[*claims, claim("new", "pv-newer")])
+    cluster.place(ephemeral, "n1")
+    assert verdicts(cluster, pod(volumes=disk("new"))) == {"n1": FULL}
+
+
 def test_a_missing_csi_node_is_unknown_for_a_pod_with_csi_volumes() -> None:
     cluster = attached(1, 3, csi_nodes=None)
     assert verdicts(cluster, pod(volumes=disk("new"))) == {"n1": "unknown: CSINode n1 was not provided"}
@@ -141,6 +239,12 @@ def test_an_unknown_claim_of_another_pod_matters_only_near_the_limit() -> None:
         cluster = attached(1, limit, incomplete=["PersistentVolumeClaim"])
         cluster.place(other, "n1")
         assert verdicts(cluster, pod(volumes=disk("new"))) == {"n1": expected}
+
+
+def test_a_zone_label_that_cannot_be_read_has_no_effect() -> None:
+    for value in ("", "a____b", " "):
+        cluster = state([node("n1", {ZONE: "b"})], claims=[claim(volume="pv")], volumes=[volume(labels={ZONE: value})])
+        assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits"}
 
 
 @pytest.mark.parametrize(
@@ -161,4 +265,8 @@ def test_a_volume_can_be_in_several_zones() -> None:
 def test_the_old_zone_label_of_a_volume_matches_the_new_label_of_a_node() -> None:
     old = volume(labels={"failure-domain.beta.kubernetes.io/zone": "a"})
     cluster = state([node("n1", {ZONE: "a"}), node("n2", {ZONE: "b"})], claims=[claim(volume="pv")], volumes=[old])
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": NO_ZONE}
+    region = volume(labels={"failure-domain.beta.kubernetes.io/region": "r"})
+    nodes = [node("n1", {"topology.kubernetes.io/region": "r"}), node("n2", {ZONE: "b"})]
+    cluster = state(nodes, claims=[claim(volume="pv")], volumes=[region])
     assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": NO_ZONE}
