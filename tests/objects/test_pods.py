@@ -29,3 +29,18 @@ def test_a_pod_has_its_ports_affinity_and_phase() -> None:
     assert pod.spec.affinity.pod_affinity is not None
     assert pod.spec.affinity.pod_affinity.required is not None
     assert pod.spec.affinity.pod_affinity.required[0].topology_key == "zone"
+
+
+def test_the_resources_in_a_status_are_kept_only_while_a_container_is_resized() -> None:
+    """
+    The resources in the status of 20,000 pods would take many megabytes.
+    """
+    spec = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]}
+    for held, is_kept in (("1", False), ("2", True)):
+        status = {"name": "c", "resources": {"requests": {"cpu": held}}, "allocatedResources": {"cpu": held}}
+        for kind in ("containerStatuses", "initContainerStatuses"):
+            pod = msgspec.convert({"spec": spec, "status": {kind: [status]}}, Pod)
+            found = [*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ())]
+            assert [(one.resources is not None, one.allocated_resources is not None) for one in found] == [
+                (is_kept, is_kept)
+            ]

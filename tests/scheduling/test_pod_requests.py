@@ -127,3 +127,54 @@ def test_a_pod_without_containers_requests_nothing() -> None:
     A pod of which only the metadata is known has no requests.
     """
     assert pod_requests(Pod()) == {}
+
+
+def resized(
+    spec: dict[str, Any], held: dict[str, Any], allocated: dict[str, Any] | None = None, reason: str = ""
+) -> Pod:
+    """A pod with a sidecar and a container, which are being resized."""
+    status = {"resources": {"requests": held}, "allocatedResources": held if allocated is None else allocated}
+    conditions = [{"type": "PodResizePending", "reason": reason}] if reason else []
+    value = {
+        "spec": {
+            "containers": [{"name": "c", "resources": {"requests": spec}}],
+            "initContainers": [
+                {"name": "s", "resources": {"requests": spec}, "restartPolicy": "Always"},
+                {"name": "i", "resources": {"requests": spec}},
+            ],
+        },
+        "status": {
+            "containerStatuses": [{"name": "c", **status}],
+            "initContainerStatuses": [{"name": "s", **status}, {"name": "i", **status}],
+            "conditions": conditions,
+        },
+    }
+    return msgspec.convert(value, Pod)
+
+
+@pytest.mark.parametrize(
+    ("pod_", "cpu"),
+    [
+        (resized({"cpu": 1}, {"cpu": 2}), 4000),
+        (resized({"cpu": 3}, {"cpu": 2}), 6000),
+        (resized({"cpu": 1}, {"cpu": 1}, {"cpu": 2}), 4000),
+        (resized({"cpu": 1}, {"cpu": 1}), 2000),
+        (resized({"cpu": 1}, {}), 2000),
+        (resized({"cpu": 3}, {"cpu": 1}, {"cpu": 2}, "Deferred"), 6000),
+        (resized({"cpu": 3}, {"cpu": 1}, {"cpu": 2}, "Infeasible"), 5000),
+        (resized({"cpu": 3}, {}, {}, "Infeasible"), 3000),
+    ],
+)
+def test_a_container_that_is_being_resized_counts_with_what_it_holds_if_that_is_more(pod_: Pod, cpu: int) -> None:
+    """
+    An init container that ends is not resized. An infeasible resize does not count.
+    """
+    assert pod_requests(pod_)["cpu"] == cpu
+
+
+def test_a_status_without_resources_does_not_count() -> None:
+    value = {
+        "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": 1}}}]},
+        "status": {"containerStatuses": [{"name": "c", "allocatedResources": {"cpu": 2}}, {"name": "other"}]},
+    }
+    assert pod_requests(msgspec.convert(value, Pod)) == {"cpu": 1000}

@@ -14,6 +14,9 @@ from webhook.objects.scheduling import (
     Toleration,
 )
 
+RESIZE_PENDING = "PodResizePending"
+"""The type of a condition: the node has not granted new resources of the pod."""
+
 
 class ContainerPort(Read, frozen=True):
     """An entry of ``ports`` of a container. Only ports with a ``hostPort`` matter to scheduling."""
@@ -154,11 +157,24 @@ class PodCondition(Read, frozen=True):
     message: str = ""
 
 
+class HeldResources(Read, frozen=True):
+    """``resources`` of a container status."""
+
+    requests: dict[str, Quantity] | None = None
+
+
 class ContainerStatus(Read, frozen=True):
-    """An entry of ``status.containerStatuses``."""
+    """
+    An entry of ``containerStatuses`` or ``initContainerStatuses``.
+
+    ``resources`` and ``allocatedResources`` are what the container holds. They are None if the container is not being resized
+    (``Pod.__post_init__``).
+    """
 
     name: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
+    resources: HeldResources | None = None
+    allocated_resources: dict[str, Quantity] | None = None
 
 
 class PodStatus(Read, frozen=True):
@@ -178,7 +194,26 @@ class Pod(Kubernetes, frozen=True):
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
+    def __post_init__(self) -> None:
+        """Drops the resources in the status of containers that hold what they request. 20,000 pods would keep 30 MiB of them."""
+        statuses = (*(self.status.container_statuses or ()), *(self.status.init_container_statuses or ()))
+        if not statuses or any(condition.type == RESIZE_PENDING for condition in self.status.conditions or ()):
+            return
+        containers = (*(self.spec.containers or ()), *(self.spec.init_containers or ()))
+        needs = {container.name: container.resources for container in containers}
+        for status in statuses:
+            own = needs.get(status.name)
+            if _holds(status, (own.requests if own is not None else None) or {}):
+                msgspec.structs.force_setattr(status, "resources", None)
+                msgspec.structs.force_setattr(status, "allocated_resources", None)
+
     @property
     def is_finished(self) -> bool:
         """Whether all containers have ended. A finished pod takes no room on its node."""
         return self.status.phase in {"Succeeded", "Failed"}
+
+
+def _holds(status: ContainerStatus, requests: dict[str, Quantity]) -> bool:
+    """Whether a container holds only what its spec requests."""
+    held = status.resources.requests if status.resources is not None else None
+    return all(part is None or part.items() <= requests.items() for part in (held, status.allocated_resources))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from webhook.objects.meta import Quantity
-from webhook.objects.pods import Pod, PodSpec, ResourceNeeds
+from webhook.objects.pods import RESIZE_PENDING, Container, Pod, PodSpec, ResourceNeeds
 from webhook.objects.quantity import NANO, parse_quantity
 
 CPU: Final = "cpu"
@@ -29,10 +29,11 @@ def pod_requests(pod: Pod) -> dict[str, int]:
     """
     The requests of a pod: ``cpu`` in millicores, all other resources in bytes or pieces, rounded up.
 
-    A resource that has a limit and no request counts with its limit, as in the pod that the API server stores.
+    A resource that has a limit and no request counts with its limit, as in the pod that the API server stores. A container that
+    is being resized counts with what it holds, if that is more.
     """
     spec = pod.spec
-    total = _sum(spec)
+    total = _sum(spec, Held(pod))
     if spec.resources is not None:
         total.update(_pod_level(spec.resources, total))
     if spec.overhead:
@@ -63,18 +64,39 @@ def nano(written: Quantity) -> int:
     return -(-quantity.nano // _MILLI) * _MILLI if quantity is not None else 0
 
 
-def _sum(spec: PodSpec) -> Amounts:
+class Held:
+    """What the containers of a pod hold while the pod is resized (``determineContainerReqs``)."""
+
+    def __init__(self, pod: Pod) -> None:
+        statuses = (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ()))
+        self._statuses = {status.name: status for status in statuses if status.resources is not None}
+        pending = (one for one in pod.status.conditions or () if one.type == RESIZE_PENDING)
+        self._is_infeasible = bool(self._statuses) and next((one.reason == "Infeasible" for one in pending), False)
+
+    def requests_of(self, container: Container) -> Amounts:
+        """The requests of a container. A resize that is infeasible does not count."""
+        own = requests_of(container.resources)
+        status = self._statuses.get(container.name)
+        if status is None or status.resources is None:
+            return own
+        total: Amounts = {} if self._is_infeasible else own
+        _raise(total, amounts(status.resources.requests or {}))
+        _raise(total, amounts(status.allocated_resources or {}))
+        return total
+
+
+def _sum(spec: PodSpec, held: Held) -> Amounts:
     """
     The sum over all containers that run together. An init container runs alone or beside the sidecars that start before it,
     so it counts only where it needs more than the sum.
     """
     total: Amounts = {}
     for container in spec.containers or ():
-        _add(total, requests_of(container.resources))
+        _add(total, held.requests_of(container))
     sidecars: Amounts = {}
     start: Amounts = {}
     for container in spec.init_containers or ():
-        own = requests_of(container.resources)
+        own = held.requests_of(container) if container.restart_policy == ALWAYS else requests_of(container.resources)
         if container.restart_policy == ALWAYS:
             _add(total, own)
             _add(sidecars, own)
