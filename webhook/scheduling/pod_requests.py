@@ -65,7 +65,7 @@ def nano(written: Quantity) -> int:
 
 
 class Held:
-    """What the containers of a pod hold while the pod is resized (``determineContainerReqs``)."""
+    """The resources that the containers of a pod hold while the pod is resized (``determineContainerReqs``)."""
 
     def __init__(self, pod: Pod) -> None:
         statuses = (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ()))
