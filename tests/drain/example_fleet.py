@@ -169,7 +169,13 @@ def _media() -> Iterator[Object]:
     )
     for at in range(1, 5):
         yield vmi(f"encode-{at}", f"worker-{at + 1}", namespace="media")
-    yield vmi("kube-1", "worker-5", namespace="media", strategy="External", labels={"cluster.x-k8s.io/role": "worker"})
+    yield vmi(
+        "kube-1",
+        "worker-5",
+        namespace="media",
+        strategy="External",
+        labels={"capk.cluster.x-k8s.io/kubevirt-machine-name": "kube-1"},
+    )
 
 
 def _disk(claim: str) -> Object:
