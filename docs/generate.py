@@ -23,7 +23,7 @@ from docs.transcripts import renewed  # noqa: E402
 from webhook.__main__ import program  # noqa: E402
 from webhook.surfaces.cli import configuration, manual  # noqa: E402
 
-TELLING = ("../README.md", "five-minutes.md", "strategies.md")
+TELLING = ("../README.md", "five-minutes.md", "strategies.md", "before-you-drain.md")
 """Pages that show what commands print."""
 CHANGELOG = "../CHANGELOG.md"
 PARTLY = (*TELLING, CHANGELOG)
