@@ -2,7 +2,8 @@
 The node selectors of a launcher pod and of the target pod of a live migration.
 
 Source: ``pkg/virt-controller/services/nodeselectorrenderer.go`` and ``template.go``, v1.3.1 to v1.9.0. The table of the selectors
-is not complete: Hyper-V, TSC, realtime and confidential computing are missing.
+is not complete: Hyper-V, TSC, realtime and confidential computing are missing. ``node_selector.py`` has all selectors of a stored
+VMI, without the fields that require them.
 """
 
 from collections.abc import Iterator, Mapping
