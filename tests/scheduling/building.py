@@ -127,9 +127,9 @@ def storage_class(name: str = "fast", mode: str = "WaitForFirstConsumer", **more
     return msgspec.convert(value, BindingClass)
 
 
-def csi_node(name: str, **limits: int) -> CSINode:
+def csi_node(name: str, meta: Mapping[str, Any] = {}, **limits: int) -> CSINode:
     drivers = [{"name": driver, "allocatable": {"count": count}} for driver, count in limits.items()]
-    return msgspec.convert({"metadata": {"name": name}, "spec": {"drivers": drivers}}, CSINode)
+    return msgspec.convert({"metadata": {"name": name, **meta}, "spec": {"drivers": drivers}}, CSINode)
 
 
 def csi_driver(name: str, **spec: Any) -> CSIDriver:

@@ -10,6 +10,7 @@ from tests.scheduling.building import (
     capacity,
     claim,
     csi_driver,
+    csi_node,
     disk,
     expression,
     node,
@@ -377,14 +378,28 @@ def test_a_claim_is_unknown_where_the_claims_are_incomplete() -> None:
     }
 
 
-def test_a_volume_that_kubernetes_translates_to_csi_is_unknown_only_with_node_affinity() -> None:
-    for affinity, expected in (
-        ({}, "fits"),
-        ({"nodeAffinity": ON_N1}, "unknown: PersistentVolume pv is translated to a CSI volume"),
-    ):
-        disk_volume = volume(awsElasticBlockStore={}, **affinity)
-        cluster = state([node()], claims=[claim(volume="pv")], volumes=[disk_volume])
-        assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
+@pytest.mark.parametrize(
+    ("nodes", "affinity", "expected"),
+    [
+        (["kubernetes.io/aws-ebs"], {}, "fits"),
+        (
+            ["kubernetes.io/aws-ebs"],
+            {"nodeAffinity": ON_N1},
+            "unknown: PersistentVolume pv is translated to a CSI volume",
+        ),
+        ([""], {"nodeAffinity": ON_N1}, "fits"),
+        ([], {"nodeAffinity": ON_N1}, "fits"),
+        (None, {"nodeAffinity": ON_N1}, "unknown: CSINode n1 was not provided"),
+    ],
+)
+def test_an_in_tree_volume_with_node_affinity_is_unknown_on_nodes_that_translate_it(
+    nodes: list[str] | None, affinity: dict[str, Any], expected: str
+) -> None:
+    annotation = "storage.alpha.kubernetes.io/migrated-plugins"
+    drivers = None if nodes is None else [csi_node("n1", meta={"annotations": {annotation: text}}) for text in nodes]
+    in_tree = volume(awsElasticBlockStore={}, **affinity)
+    cluster = state([node()], claims=[claim(volume="pv")], volumes=[in_tree], csi_nodes=drivers)
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": expected}
 
 
 def test_a_claim_that_a_placed_pod_binds_is_unknown_until_the_placement_is_undone() -> None:

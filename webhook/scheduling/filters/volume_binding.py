@@ -26,6 +26,7 @@ NO_VOLUME: Final = "node(s) didn't find available persistent volumes to bind"
 NO_SPACE: Final = "node(s) did not have enough free storage"
 NO_BOUND_VOLUME: Final = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
 _NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
+_MIGRATED: Final = "storage.alpha.kubernetes.io/migrated-plugins"
 _STORAGE: Final = "storage"
 
 
@@ -46,8 +47,9 @@ class VolumeBinding:
     def check(self, node: NodeInfo) -> Refused | Unknown | None:
         """The reasons against a node, or None if the node can use the volumes."""
         matches, exists = self._check_bound(node)
-        if self._translated is not None:
-            return Unknown(f"PersistentVolume {self._translated.name} is translated to a CSI volume")
+        translated = self._translation(node)
+        if translated is not None:
+            return translated
         reasons = [] if matches else [NODE_CONFLICT]
         missing = self._check_delayed(node)
         if isinstance(missing, Unknown):
@@ -58,6 +60,17 @@ class VolumeBinding:
         if not exists:
             reasons.append(NO_BOUND_VOLUME)
         return refused(PLUGIN, *reasons) if reasons else None
+
+    def _translation(self, node: NodeInfo) -> Unknown | None:
+        """Unknown if a node compares a CSI volume instead of an in-tree volume (``tryTranslatePVToCSI``)."""
+        if self._translated is None:
+            return None
+        csi = self._storage.nodes.find(node.name)
+        if csi is None or isinstance(csi, Unknown):
+            return csi
+        if not (csi.meta.annotations or {}).get(_MIGRATED):
+            return None
+        return Unknown(f"PersistentVolume {self._translated.name} is translated to a CSI volume")
 
     def _check_bound(self, node: NodeInfo) -> tuple[bool, bool]:
         """Whether the node matches the bound volumes, and whether these exist. Stops at the first problem."""
