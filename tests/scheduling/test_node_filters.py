@@ -86,6 +86,16 @@ def test_terms_that_name_different_nodes_at_once_make_a_pod_unschedulable() -> N
     assert fit.message() == "0/2 nodes are available: pod affinity terms conflict."
 
 
+def test_terms_that_exclude_a_node_by_name_apply_to_all_nodes() -> None:
+    cluster = state([node("n1"), node("n2", unschedulable=True), node("n3")])
+    others = node_affinity({"matchFields": [expression("metadata.name", "NotIn", "n1")]})
+    assert verdicts(cluster, pod(affinity=others)) == {
+        "n1": UNMATCHED,
+        "n2": "node(s) were unschedulable",
+        "n3": "fits",
+    }
+
+
 def test_labels_can_be_compared_as_64_bit_numbers() -> None:
     cluster = state([node("n1", {"size": "9223372036854775807"}), node("n2", {"size": "9223372036854775808"})])
     larger = node_affinity({"matchExpressions": [expression("size", "Gt", "9223372036854775806")]})

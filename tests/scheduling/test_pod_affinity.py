@@ -210,3 +210,24 @@ def test_the_first_unknown_term_names_the_missing_namespace() -> None:
     cluster = state([node("n1", {ZONE: "a"})], pods, namespaces=None)
     rules = terms("podAffinity", term(WEB, HOST, **teams)) | away(term(WEB, ZONE, namespaces=["z"], **teams))
     assert verdicts(cluster, pod(affinity=rules)) == {"n1": "unknown: Namespace y was not provided"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (term(WEB, HOST), term(WEB, ZONE)),
+        (term({"app": "db"}, ZONE), term(WEB, ZONE)),
+        (term(WEB, ZONE, namespaces=["x"]), term(WEB, ZONE)),
+        (
+            term(WEB, ZONE, namespaceSelector={"matchLabels": {"team": "x"}}),
+            term(WEB, ZONE, namespaceSelector={"matchLabels": {"team": "own"}}),
+        ),
+    ],
+)
+def test_a_term_of_one_pod_does_not_hide_a_similar_term_of_another(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    nodes = [node("n1", {ZONE: "a"}), node("n2", {ZONE: "b"}), node("n3", {ZONE: "b"})]
+    pods = [pod("p1", "n1", affinity=away(first)), pod("p2", "n2", affinity=away(second))]
+    cluster = state(nodes, pods, namespaces=[namespace("default", team="own")])
+    assert verdicts(cluster, pod(labels=WEB))["n3"] == EXISTING

@@ -112,6 +112,12 @@ def test_a_cordoned_node_is_no_domain_if_the_constraint_honors_taints() -> None:
     cluster = state(in_zones("a", "b"), [web("1", "a")])
     cluster.cordon("b")
     assert cluster.fit(web("p", constraints=[constraint()])).fitting() == []
+    following = cluster.fit(web("p", constraints=[constraint(nodeTaintsPolicy="Honor")]))
+    assert following.fitting() == ["a"]
+    cluster.undo(0)
+    assert following.fitting() == ["b"]
+    cluster.cordon("b")
+    assert following.fitting() == ["a"]
     assert cluster.fit(web("p", constraints=[constraint(nodeTaintsPolicy="Honor")])).fitting() == ["a"]
 
 

@@ -154,6 +154,15 @@ def test_unknown_reasons_are_counted_too() -> None:
     assert fit.reasons() == {"node(s) were unschedulable": 1}
 
 
+def test_only_the_last_shapes_of_pods_are_kept() -> None:
+    cluster = state([node("n1")])
+    first = cluster.shape_of(pod(nodeSelector={"at": "0"}))
+    shapes = [cluster.shape_of(pod(nodeSelector={"at": str(at)})) for at in range(300)]
+    assert shapes[0] is first
+    assert cluster.shape_of(pod(nodeSelector={"at": "299"})) is shapes[299]
+    assert cluster.shape_of(pod(nodeSelector={"at": "0"})) is not first
+
+
 def test_pods_with_equal_selectors_share_the_comparison_with_nodes() -> None:
     cluster = state([node("n1", {"zone": "a"}), node("n2")])
     assert cluster.shape_of(pod("a", nodeSelector={"zone": "a"})) is cluster.shape_of(

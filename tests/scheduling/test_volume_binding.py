@@ -46,6 +46,27 @@ def test_only_nodes_that_match_the_node_affinity_of_the_volume_fit() -> None:
     assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": CONFLICT}
 
 
+def test_one_of_several_volumes_can_exclude_a_node() -> None:
+    both = [*disk("shared"), {"name": "b", "persistentVolumeClaim": {"claimName": "local"}}]
+    cluster = state(
+        [node("n1"), node("n2")],
+        claims=[claim("shared", "pv-shared"), claim("local", "pv-local")],
+        volumes=[volume("pv-shared"), volume("pv-local", nodeAffinity=ON_N1)],
+    )
+    assert verdicts(cluster, pod(volumes=both)) == {"n1": "fits", "n2": CONFLICT}
+
+
+def test_a_csi_volume_is_compared_on_nodes_that_translate_others() -> None:
+    migrated = {"annotations": {"storage.alpha.kubernetes.io/migrated-plugins": "kubernetes.io/aws-ebs"}}
+    cluster = state(
+        [node("n1"), node("n2")],
+        claims=[claim(volume="pv")],
+        volumes=[volume(nodeAffinity=ON_N1, csi={"driver": "csi", "volumeHandle": "h"})],
+        csi_nodes=[csi_node(name, meta=migrated) for name in ("n1", "n2")],
+    )
+    assert verdicts(cluster, pod(volumes=disk())) == {"n1": "fits", "n2": CONFLICT}
+
+
 def test_match_fields_of_a_volume_have_no_effect() -> None:
     fields = node_terms({"matchFields": [expression("metadata.name", "In", "n1")]})
     cluster = state([node("n1"), node("n2")], claims=[claim(volume="pv")], volumes=[volume(nodeAffinity=fields)])
@@ -97,8 +118,10 @@ def test_the_claim_of_an_ephemeral_volume_must_exist_and_belong_to_the_pod() -> 
         "0/1 nodes are available: PVC default/p-scratch was not created for pod default/p (pod is not owner)."
     )
     owner = {"kind": "Pod", "name": "p", "uid": "u1", "controller": True}
-    own = claim("p-scratch", "pv", meta={"annotations": BOUND, "ownerReferences": [owner]})
-    assert verdicts(state([node()], claims=[own], volumes=[volume()]), ephemeral) == {"n1": "fits"}
+    for change, fits in (({}, True), ({"uid": "u2"}, False), ({"controller": False}, False)):
+        own = claim("p-scratch", "pv", meta={"annotations": BOUND, "ownerReferences": [owner | change]})
+        found = state([node()], claims=[own], volumes=[volume()]).fit(ephemeral).fitting()
+        assert found == (["n1"] if fits else [])
 
 
 def test_a_missing_volume_of_an_ephemeral_claim_excludes_all_nodes() -> None:
