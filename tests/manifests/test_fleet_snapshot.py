@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.apiserver.scheduler.generated.worlds import world
 from tests.drain import example_fleet
 from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, vm, vmi
 from tests.kubevirt.evictions import release_of
 from tests.kubevirt.target_pods import cases_of
 from tests.kubevirt.test_target_pods import FILES
 from webhook.check.check import Settings, check
+from webhook.drain.fleet_state import state_of
 from webhook.drain.inputs import Inputs
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.targets import Targets
@@ -27,6 +29,7 @@ from webhook.objects.fleet_kinds import DRAIN_KINDS, classes_of
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.pods import Pod
 from webhook.objects.quotas import ResourceQuota
+from webhook.scheduling.state import ClusterState
 
 CANARY = "hunter2"
 
@@ -207,3 +210,23 @@ def test_the_snapshot_of_a_pod_is_small() -> None:
     one, two = (render_fleet(as_fleet([written | {"status": status}][:count])) for count in (0, 1))
 
     assert len(two) - len(one) < 700
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_snapshot_gives_the_same_node_fit(seed: int) -> None:
+    """
+    Nodes, pods, claims, volumes, classes and CSI objects have every field and annotation that kube-scheduler's plugins read.
+    """
+    generated = world(seed, probes=20)
+    cluster = listed(as_fleet(generated.objects))
+    probes = as_fleet(generated.probes).given(Pod)
+
+    live, offline = (state_of(Inputs(fleet)) for fleet in (cluster, read(render_fleet(cluster))))
+
+    assert [answer(live, probe) for probe in probes] == [answer(offline, probe) for probe in probes]
+
+
+def answer(state: ClusterState, probe: Pod) -> Any:
+    """The nodes that a pod fits, the reasons of the others, and what is unknown."""
+    fit = state.fit(probe)
+    return fit.rejection, fit.fitting(), fit.reasons(), fit.unknowns()
