@@ -218,7 +218,7 @@ def _claim(machine: Object) -> tuple[Object, Object] | None:
 
 def _launcher(machine: Object) -> Object:
     """The launcher. The one of ``ledger`` has a selector from a migration before the last upgrade of KubeVirt."""
-    pod = launcher(machine)
+    pod = launcher(machine, terminationGracePeriodSeconds=60)
     if machine["metadata"]["name"] == "ledger":
         pod["spec"]["nodeSelector"] |= {f"cpu-model-migration.node.kubevirt.io/{MODEL}": "true", STALE: "true"}
     return pod

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, running, vmi
-from webhook.drain.plan import Detail, DrainReport, Machine, Outcome
+from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, running, vm, vmi
+from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.errors import BadInput
 
@@ -217,3 +217,15 @@ def test_the_remedy_of_a_rule_replaces_the_general_one() -> None:
 
     assert any(reason.startswith("LM201: ") for reason in machine(report).reasons)
     assert "ReadWriteMany" in machine(report).remedy
+
+
+def test_a_stopped_vm_has_the_grace_period_of_its_launcher_to_shut_down() -> None:
+    """
+    A drain without a migration takes no more than this time.
+    """
+    machine_, pod = running(vmi("vm", "n1", strategy="None"))
+    pod["spec"]["terminationGracePeriodSeconds"] = 210
+
+    report = drain(*TWO, vm(machine_), machine_, pod)
+
+    assert report.nodes[0].seconds == Seconds(0, 210)

@@ -16,7 +16,7 @@ from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome, 
 from webhook.drain.shared_budgets import with_shared_budgets
 from webhook.drain.steps import by_urgency, first_steps
 from webhook.drain.targets import Targets
-from webhook.drain.times import Times, time_of
+from webhook.drain.times import Times, time_of, with_shutdowns
 from webhook.drain.waves import together
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
@@ -154,7 +154,11 @@ class _Rehearsal:
     def _plans(self, names: Sequence[str], decided: Mapping[str, Sequence[Decision]]) -> list[NodePlan]:
         machines = {name: self._starved(name, [self._timed(one) for one in decided[name]]) for name in names}
         times = self._together(machines)
-        return [self._plan(name, machines[name], times[name]) for name in names]
+        stopped = {
+            name: [one.first.launcher for one in decided[name] if one.machine.outcome is Outcome.STOPS]
+            for name in names
+        }
+        return [self._plan(name, machines[name], with_shutdowns(times[name], stopped[name])) for name in names]
 
     def _starved(self, name: str, machines: Sequence[Machine]) -> list[Machine]:
         """The VMIs, of which those that move wait if VMIs without a node can hold all slots of the node."""

@@ -1,6 +1,7 @@
 """The time that the migration of one VMI takes, from the settings in force."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -10,9 +11,12 @@ from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import Behaviour, only
 from webhook.kubevirt.settings.explain import Case, Ending, Explained, explain_vm
 from webhook.kubevirt.subject import subject_of
+from webhook.objects.pods import Pod
 from webhook.objects.vmi import VirtualMachineInstance
 
 UNLIMITED = "No bandwidth limit is set, so the best case counts no time for copying memory. Write --link to count it."
+_GRACE: Final = 30
+"""The grace period that the API server gives to a pod without one, in seconds."""
 NO_MEMORY = "The memory of a VMI is unknown, so its time is unknown."
 
 
@@ -46,6 +50,18 @@ def time_of(vmi: VirtualMachineInstance, world: World, behaviour: Behaviour, lin
     worst = max(known) if len(known) == len(limits) else None
     is_unlimited = any(not case.budget.rate() for case in explained.cases)
     return Times(Seconds(min(one.best for one in ranges), worst), policy, (UNLIMITED,) if is_unlimited else ())
+
+
+def with_shutdowns(seconds: Seconds | None, launchers: Iterable[Pod | None]) -> Seconds | None:
+    """
+    The time of a drain in which these launchers are also evicted, all at once. A guest can shut down immediately, and has until
+    the end of the grace period of its pod, which KubeVirt sets (``renderLaunchManifest`` of
+    ``pkg/virt-controller/services/template.go``, v1.3.0 to v1.9.0).
+    """
+    if seconds is None or seconds.worst is None:
+        return seconds
+    periods = [_GRACE if pod is None else pod.spec.termination_grace_period_seconds or _GRACE for pod in launchers]
+    return Seconds(seconds.best, max(seconds.worst, *periods, 0))
 
 
 def _ranges(explained: Explained) -> Iterator[Seconds]:

@@ -146,6 +146,8 @@ class PodSpec(Read, frozen=True):
     host_network: bool | None = None
     active_deadline_seconds: int | None = None
     """A pod with this field is in the quota scope ``Terminating``."""
+    termination_grace_period_seconds: int | None = None
+    """The most seconds between the eviction of the pod and its end. API servers set 30 if the field is absent."""
 
 
 class PodCondition(Read, frozen=True):
