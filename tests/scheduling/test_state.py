@@ -124,6 +124,7 @@ def test_the_first_fitting_node_follows_the_given_order() -> None:
     cluster = state([node("n1"), node("n2"), node("n3", unschedulable=True)])
     assert cluster.fit(pod()).first(["n3", "n2", "n1"]) == "n2"
     assert cluster.fit(pod()).first(["n3"]) is None
+    assert list(cluster.fit(pod()).among(["n3", "n2", "n1"])) == ["n2", "n1"]
 
 
 def test_reasons_are_counted_and_sorted_as_in_the_message_of_kube_scheduler() -> None:

@@ -64,11 +64,14 @@ class PodFit:
         """The nodes that the pod fits, in the order of the facts."""
         return [node.name for node in self._current().fitting(self._state.nodes.values())]
 
+    def among(self, order: Iterable[str]) -> Iterator[str]:
+        """The nodes that the pod fits, in an order. They are checked one by one, while the state must not change."""
+        nodes = self._state.nodes
+        return (node.name for node in self._current().fitting(nodes[name] for name in order))
+
     def first(self, order: Iterable[str] | None = None) -> str | None:
         """The first node in an order that the pod fits, or None."""
-        nodes = self._state.nodes
-        ordered = nodes.values() if order is None else (nodes[name] for name in order)
-        return next((node.name for node in self._current().fitting(ordered)), None)
+        return next(self.among(self._state.nodes if order is None else order), None)
 
     def reasons(self) -> dict[str, int]:
         """The number of nodes for each reason, sorted as in kube-scheduler's message."""
