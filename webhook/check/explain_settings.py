@@ -1,6 +1,6 @@
 """Explains which migration settings apply to each VM in a set of manifests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from webhook.check.check import choose_release, fill, judge_object, working_directory
@@ -8,18 +8,16 @@ from webhook.errors import BadInput
 from webhook.facts.layered_world import seen_from
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
-from webhook.facts.world import World
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
-from webhook.kubevirt.hyperconverged.origins import origins_of
-from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
-from webhook.kubevirt.releases import Behaviour, newest, only
+from webhook.kubevirt.releases import newest, only
+from webhook.kubevirt.setting_origins import setting_origins
 from webhook.kubevirt.settings.explain import Explained, explain_cluster, explain_vm
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Verdict
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in
-from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
+from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.objects.quantity import parse_quantity
 from webhook.report.model import reference_report
@@ -68,7 +66,7 @@ def explain_settings(
         behaviour,
         has_cr=not isinstance(configuration, Unknown),
         link=link,
-        origins=_origins(world, behaviour),
+        origins=setting_origins(world, behaviour.release),
     )
     machines: list[tuple[Explained, Verdict | None]] = []
     for source, judged, subject in _subjects(manifest_objects, request.vms):
@@ -77,7 +75,7 @@ def explain_settings(
         of_vm = behaviour if view is None or request.release else newest(choose_release("", view).releases)
         verdict = judge_object(judged, near, only(of_vm.release)).verdict
         explained = [
-            explain_vm(facts, near, of_vm, link, _origins(near, of_vm))
+            explain_vm(facts, near, of_vm, link, setting_origins(near, of_vm.release))
             for facts in expand(subject, with_kubevirt(near, only(of_vm.release)), only(of_vm.release))
         ]
         machines += [(one, verdict) for one in explained]
@@ -88,12 +86,6 @@ def explain_settings(
             f"{what}: {described(reference_report(choice))}" for choice in (view.choices if view is not None else ())
         ]
     return build(str(behaviour.release), cluster, machines, notes)
-
-
-def _origins(world: World, behaviour: Behaviour) -> Mapping[str, str]:
-    kubevirts = world.every(KubeVirt)
-    owner = owner_of(kubevirts[0]) if not isinstance(kubevirts, Unknown) and kubevirts else None
-    return origins_of(world, behaviour.release, is_owned=owner is not None and owner.name == HYPER_CONVERGED)
 
 
 def _link(text: str) -> int:
