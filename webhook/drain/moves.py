@@ -65,7 +65,7 @@ class Room:
                     restarts.append((node, first))
                 elif machine.outcome is Outcome.MOVES and machine.detail is None:
                     target = self._targets.target(first.key, first.launcher, node)
-                    refused = self._refused(machine, target)
+                    refused = self.refused(machine, target)
                     if refused is not None:
                         decided[node, first.key] = Decision(first, refused)
                     elif isinstance(target, Pod):
@@ -84,7 +84,7 @@ class Room:
                 decided[node, first.key] = self._restarted(state, first, firsts)
         return decided
 
-    def _refused(self, machine: Machine, target: Pod | NoPod | Unknown) -> Machine | None:
+    def refused(self, machine: Machine, target: Pod | NoPod | Unknown) -> Machine | None:
         """The outcome if the target pod cannot be created, or None if it can."""
         if isinstance(target, Unknown):
             return _unknown(machine, f"The target pod of its migration is unknown: {target.why}.", remedy_of(target))

@@ -49,7 +49,7 @@ def rehearse(fleet: Fleet, request: Request) -> DrainReport:
     """
     inputs = Inputs(fleet, request.release)
     names = _nodes(inputs, request.nodes)
-    rehearsal = _Rehearsal(inputs, _link(request.link))
+    rehearsal = _Rehearsal(inputs, link_of(request.link))
     if request.mode == "together":
         plans = rehearsal.drain(names)
     elif request.mode == "each":
@@ -66,6 +66,11 @@ def rehearse(fleet: Fleet, request: Request) -> DrainReport:
         tuple(inputs.assumptions),
         inputs.missing,
     )
+
+
+def drain_of(inputs: Inputs, node: str, link: str = "") -> NodePlan:
+    """The drain of one node. ``link`` is as ``Request.link``. Raises BadInput for an invalid link."""
+    return _Rehearsal(inputs, link_of(link)).drain([node])[0]
 
 
 class _Rehearsal:
@@ -254,7 +259,8 @@ def _other_pods(inputs: Inputs) -> dict[str, int]:
     return counts
 
 
-def _link(text: str) -> int:
+def link_of(text: str) -> int:
+    """The bandwidth of a link in bytes per second, or 0 for an empty text. Raises BadInput for an invalid quantity."""
     if not text:
         return 0
     quantity = parse_quantity(text)

@@ -11,8 +11,8 @@ from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import Behaviour, only
 from webhook.kubevirt.settings.explain import Case, Ending, Explained, explain_vm
 from webhook.kubevirt.subject import subject_of
+from webhook.objects.meta import Kubernetes
 from webhook.objects.pods import Pod
-from webhook.objects.vmi import VirtualMachineInstance
 
 UNLIMITED = "No bandwidth limit is set, so the best case counts no time for copying memory. Write --link to count it."
 _GRACE: Final = 30
@@ -29,14 +29,14 @@ class Times(msgspec.Struct, frozen=True):
     assumptions: tuple[str, ...] = ()
 
 
-def time_of(vmi: VirtualMachineInstance, world: World, behaviour: Behaviour, link: int) -> Times:
+def time_of(judged: Kubernetes, world: World, behaviour: Behaviour, link: int) -> Times:
     """
-    The time of one migration of a VMI. ``link`` is the bandwidth of a node's migration link in bytes per second, or 0.
+    The time of one migration of a VM or VMI. ``link`` is the bandwidth of a node's migration link in bytes per second, or 0.
 
     The best case is one pass over all memory at full bandwidth. The worst case is the completion timeout, after which KubeVirt
     cancels the migration, pauses the guest, or switches to post-copy.
     """
-    subject = subject_of(vmi)
+    subject = subject_of(judged)
     if subject is None:
         return Times(None)
     facts = [*expand(subject, world, only(behaviour.release))][-1]

@@ -1,0 +1,86 @@
+"""The nodes to which one VM could move, and the first reason that excludes each of the others."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from webhook.drain.aftermath import remedy_of
+from webhook.drain.evictions import Key, domain_of, is_launcher
+from webhook.drain.fleet_state import state_of
+from webhook.drain.inputs import Inputs
+from webhook.drain.moves import Room
+from webhook.drain.node_remedies import remedy_for
+from webhook.drain.placement import why_not
+from webhook.drain.plan import MOST_NODES, Machine, Outcome
+from webhook.drain.targets import Targets
+from webhook.drain.vm_explanation import Destinations, Excluded
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.launcher.surroundings import NoPod
+from webhook.objects.pods import Pod
+from webhook.scheduling import verdicts
+from webhook.scheduling.state import ClusterState
+
+TARGET: Final = "target"
+LAUNCHER: Final = "launcher"
+
+
+def destinations(inputs: Inputs, key: Key, node: str) -> Destinations:
+    """The nodes that fit the target pod of a VMI on ``node``, or the launcher of a VM that does not run (no node)."""
+    targets = Targets(inputs)
+    pod = targets.target(key, _launcher(inputs, key, node), node) if node else targets.restarted(key)
+    empty = Destinations(TARGET if node else LAUNCHER, len(inputs.nodes.keys() - {node}))
+    refused = Room(inputs, targets).refused(Machine(*key, Outcome.MOVES), pod)
+    if isinstance(pod, Unknown | NoPod):
+        return replace(empty, message=_why(pod), remedy=remedy_of(pod) if isinstance(pod, Unknown) else "")
+    found = _fitting(empty, pod, state_of(inputs), node)
+    return found if refused is None else replace(found, message=refused.message, remedy=refused.remedy)
+
+
+def _why(pod: Unknown | NoPod) -> str:
+    if isinstance(pod, NoPod):
+        return f"virt-controller cannot create the pod: {pod.message}."
+    return f"The pod is unknown: {pod.why}."
+
+
+def _launcher(inputs: Inputs, key: Key, node: str) -> Pod | None:
+    """The pod in which a VMI runs."""
+    return next(
+        (
+            pod
+            for pod in inputs.pods
+            if pod.namespace == key[0]
+            and pod.spec.node_name == node
+            and is_launcher(pod)
+            and domain_of(pod) == key[1]
+            and not pod.is_finished
+        ),
+        None,
+    )
+
+
+def _fitting(empty: Destinations, pod: Pod, state: ClusterState, node: str) -> Destinations:
+    fit = state.fit(pod)
+    others = {name: verdict for name, verdict in fit.verdicts().items() if name != node}
+    nodes = sorted(name for name, verdict in others.items() if isinstance(verdict, verdicts.Fits))
+    unknown = {name: one.reason for name, one in others.items() if isinstance(one, verdicts.Unknown)}
+    remedy = "" if nodes or unknown or not others else remedy_for(pod, state, {node}, why_not(fit, {node}))
+    return replace(
+        empty,
+        node_count=len(nodes),
+        nodes=tuple(nodes[:MOST_NODES]),
+        excluded=_groups(
+            {name: one.refusals[0].reason for name, one in others.items() if isinstance(one, verdicts.Refused)}
+        ),
+        unknown=_groups(unknown),
+        remedy=remedy,
+    )
+
+
+def _groups(reasons: Mapping[str, str]) -> tuple[Excluded, ...]:
+    """The nodes by reason. The largest group is first."""
+    groups: dict[str, list[str]] = {}
+    for node, reason in sorted(reasons.items()):
+        groups.setdefault(reason, []).append(node)
+    largest_first = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return tuple(Excluded(reason, len(nodes), tuple(nodes[:MOST_NODES])) for reason, nodes in largest_first)
