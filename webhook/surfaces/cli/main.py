@@ -25,12 +25,12 @@ COMMANDS = {
     "check": "Check whether the VMs in manifests can be live-migrated.",
     "completion": "Print a completion script for bash, zsh or fish.",
     "drain": "Rehearse the drain of nodes: which VMs move, block, stop or wait.",
-    "explain": "Explain a rule: what KubeVirt does, in which releases, why, and how to fix it.",
+    "explain": "Explain a rule, or a VM: its verdict, where it could move, and the effect of a drain.",
     "explain-settings": "Explain which migration settings apply to each VM, and why.",
     "policies": "Print ValidatingAdmissionPolicies for the rules that need only the object.",
     "rules": "List the rules.",
     "serve": "Run the server: admission webhook, health and metrics, dry-run API and page.",
-    "snapshot": "Save the cluster objects that `check --snapshot` needs.",
+    "snapshot": "Save the cluster objects that `check --snapshot` and, with --drain, `drain --snapshot` need.",
     "version": "Print the version and the supported KubeVirt releases.",
 }
 """
