@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from webhook.report import as_json, drain_json, pages, releases_page
+from webhook.report import as_json, drain_json, pages, releases_page, vm_json
 from webhook.rules.register import RULES
 
 DOCS = Path(__file__).resolve().parent
@@ -46,6 +46,7 @@ def schemas() -> dict[str, str]:
     shapes = {
         "report": as_json.schema(),
         "drain-report": drain_json.schema(),
+        "vm-explanation": vm_json.schema(),
         "migratable.yaml": msgspec.json.schema(configuration.Config),
     }
     return {

@@ -37,7 +37,7 @@ def test_the_help_of_a_command_starts_with_its_summary(name: str) -> None:
     ("arguments", "message"),
     [
         (["frobnicate"], "No such command 'frobnicate'"),
-        (["explain"], "Missing argument 'RULE'."),
+        (["explain"], "Missing argument 'RULE|vm/NAME'."),
         (["rules", "-o", "xml"], "'xml' is not one of"),
         (["version", "--frobnicate"], "No such option"),
         (["serve", "--api-port", "many"], "'many' is not a valid integer."),
