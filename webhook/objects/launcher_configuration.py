@@ -124,7 +124,16 @@ class LauncherKubeVirtSpec(Read, frozen=True):
     configuration: LauncherConfiguration | None = None
 
 
+class DeploymentStatus(Read, frozen=True):
+    """``KubeVirt.status``, as far as it describes the deployed images."""
+
+    observed_kube_virt_version: str = ""
+    observed_deployment_config: str = ""
+    """JSON that virt-operator writes, with the images of all components."""
+
+
 class LauncherKubeVirt(Kubernetes, frozen=True):
     """kubevirt.io KubeVirt, as virt-controller reads it to make launcher pods."""
 
     spec: LauncherKubeVirtSpec = msgspec.field(default_factory=LauncherKubeVirtSpec)
+    status: DeploymentStatus | None = None
