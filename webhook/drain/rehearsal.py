@@ -17,6 +17,7 @@ from webhook.drain.shared_budgets import with_shared_budgets
 from webhook.drain.steps import by_urgency, first_steps
 from webhook.drain.targets import Targets
 from webhook.drain.times import Times, time_of, with_shutdowns
+from webhook.drain.upgrade import readiness
 from webhook.drain.waves import together
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
@@ -62,7 +63,7 @@ def rehearse(fleet: Fleet, request: Request) -> DrainReport:
         request.mode,
         str(inputs.version),
         first_steps(plans),
-        (),
+        readiness(inputs, is_planned=request.upgrade) if request.upgrade or request.mode == "each" else (),
         tuple(inputs.assumptions),
         inputs.missing,
     )

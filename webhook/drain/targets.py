@@ -11,8 +11,9 @@ from webhook.drain.inputs import Inputs, by_name
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
+from webhook.kubevirt.launcher.node_selector import node_selector
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
-from webhook.kubevirt.launcher.target_pod import Source, target_pod
+from webhook.kubevirt.launcher.target_pod import Source, for_target, target_pod
 from webhook.objects.launcher_configuration import LauncherConfiguration, LauncherKubeVirt
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import Kubernetes, ObjectMeta
@@ -65,6 +66,17 @@ class Targets:
             return missing
         stopped = replace(vmi, status=replace(vmi.status, node_name="", phase="Scheduling"))
         return self._stored(launcher_pod(stopped, self._around(key[0])), f"{key[1]} (restart)")
+
+    def selector(self, key: Key, launcher: Pod, node: str) -> Mapping[str, str] | NoPod | Unknown:
+        """The node selector of the target pod of a migration from ``node``, as KubeVirt renders it."""
+        vmi, around = self._vmis[key], self._around(key[0])
+        source = Source(self._labels(node), launcher.spec.node_selector or {})
+        return for_target(node_selector(vmi, around), vmi, around.version, source, {})
+
+    def selector_after_restart(self, key: Key) -> Mapping[str, str]:
+        """The node selector of the launcher after a restart of the VM, as KubeVirt renders it."""
+        vmi = self._vmis[key]
+        return node_selector(replace(vmi, status=replace(vmi.status, machine=None)), self._around(key[0]))
 
     def _stored(self, rendered: Rendered | NoPod | Unknown, name: str) -> Pod | NoPod | Unknown:
         if not isinstance(rendered, Rendered):
