@@ -114,6 +114,19 @@ def test_a_fit_follows_each_kind_of_change() -> None:
     assert fit.pod.name == "q"
 
 
+def test_two_pods_with_the_same_spec_are_placed_side_by_side() -> None:
+    cluster = state([node("n1"), node("n2")])
+    first = web("a")
+    fit = cluster.fit(first)
+    cluster.place(first, "n1")
+    assert fit.fitting() == ["n2"]
+    cluster.place(web("b"), "n2")
+    cluster.remove(first)
+    assert (cluster.node_of(first), fit.fitting()) == (None, ["n1"])
+    cluster.place(first, "n1")
+    assert [each.name for name in ("n1", "n2") for each in cluster.pods_on(name)] == ["a", "b"]
+
+
 def test_a_pod_cannot_be_placed_twice() -> None:
     cluster = state([node("n1")], [pod("a", "n1")])
     with pytest.raises(ValueError, match="pod default/a is already on node n1"):

@@ -20,6 +20,8 @@ from webhook.scheduling.storage import Storage
 from webhook.scheduling.verdicts import Unknown
 
 NO_LABELS: Final[Mapping[str, str]] = {}
+_KEPT: Final = 4096
+"""The number of pods of which the fields are kept."""
 
 
 class ClusterState:
@@ -39,6 +41,8 @@ class ClusterState:
         """The number of changes so far. It also grows when a change is taken back."""
         self.nominated: dict[str, list[Pod]] = {}
         """The pods for which the scheduler makes room, by node."""
+        self._infos: dict[int, PodInfo] = {}
+        """By the identity of the pod, which the values keep alive."""
         self._places: dict[PodKey, PodInfo] = {}
         self._undo: list[Callable[[], None]] = []
         self._shapes = Shapes(tuple(self.nodes.values()))
@@ -52,11 +56,11 @@ class ClusterState:
 
     def fit(self, pod: Pod) -> PodFit:
         """Where a pod fits. The result follows later changes of the state."""
-        return PodFit(self, PodInfo(pod))
+        return PodFit(self, self._info(pod))
 
     def place(self, pod: Pod, node: str) -> None:
         """Adds a pod to a node, whether it fits or not. The state must not contain a pod with this name."""
-        info = PodInfo(pod)
+        info = self._info(pod)
         if info.key in self._places:
             raise ValueError(f"pod {'/'.join(info.key)} is already on node {self._places[info.key].node}")
         bound = [(claim.namespace, claim.name) for claim in PodClaims(pod, self.storage).delayed] if info.claims else []
@@ -121,6 +125,15 @@ class ClusterState:
         if labels is None and not self._knows_namespaces:
             return Unknown(f"Namespace {namespace} was not provided")
         return labels if labels is not None else NO_LABELS
+
+    def _info(self, pod: Pod) -> PodInfo:
+        """The fields of a pod that is not on a node. They are kept, because a pod is compared and placed several times."""
+        info = self._infos.get(id(pod))
+        if info is None or info.node:
+            if len(self._infos) >= _KEPT:
+                self._infos.clear()
+            info = self._infos[id(pod)] = PodInfo(pod)
+        return info
 
     def _assume(self, claims: Sequence[tuple[str, str]], sign: int) -> None:
         """Counts claims that are bound once a pod has its node. They stay bound if the pod is removed."""
