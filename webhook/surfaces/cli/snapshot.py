@@ -51,10 +51,10 @@ def command(
     timeout: float,
 ) -> None:
     """
-    Save the cluster objects that `check --snapshot` and, with --drain, `drain --snapshot` need.
+    Save the cluster objects that `check --snapshot` needs.
 
     The snapshot contains KubeVirt's release and configuration, the HyperConverged CR, MigrationPolicies, StorageClasses and
-    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. With --drain, it also contains
+    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. With --drain, for `drain --snapshot`, it also contains
     nodes, pods, VMs, VMIs, migrations, claims, volumes, quotas and budgets. The snapshot has only the fields that rules and
     rehearsals read, and no secrets.
     """
