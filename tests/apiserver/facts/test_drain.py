@@ -107,3 +107,33 @@ def test_the_cluster_its_snapshot_and_its_files_give_the_same_outcomes(
     assert offline.out == live.out
     assert outcomes(live.out) == outcomes(from_files.out)
     assert len(outcomes(live.out)) == 30
+
+
+def test_a_cluster_without_kubevirt_is_an_error() -> None:
+    """
+    The kubeconfig names another cluster than the user means.
+    """
+    with ControlPlane(crds=crds.OWN) as empty:
+        kubeconfig = empty.client.kubeconfig()
+        runs = [
+            migratable(*words, "--kubeconfig", kubeconfig) for words in (("drain", "--all"), ("snapshot", "--drain"))
+        ]
+
+    for ran in runs:
+        assert ran.status == 2
+        assert "has no KubeVirt CR: KubeVirt is not deployed, so no VM runs there" in " ".join(ran.err.split())
+        assert "--context" in ran.err
+
+
+def test_an_api_server_that_does_not_answer_is_an_error(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """
+    Exit status 1 would mean that a VM blocks the drain.
+    """
+    kubeconfig = yaml.safe_load(control_plane.client.kubeconfig().read_text())
+    kubeconfig["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    (tmp_path / "config").write_text(json.dumps(kubeconfig))
+
+    ran = migratable("drain", "--all", "--kubeconfig", tmp_path / "config")
+
+    assert ran.status == 2
+    assert "https://127.0.0.1:1" in ran.err

@@ -7,6 +7,7 @@ from webhook.errors import BadInput, Misconfigured
 from webhook.facts.fleet import Fleet
 from webhook.manifests.fleet_paths import read_paths
 from webhook.objects.fleet_kinds import DRAIN_KINDS, ESSENTIAL, FLEET_BY_CLASS
+from webhook.objects.kubevirt import KubeVirt
 from webhook.report.model import problem_report
 from webhook.surfaces.cli.connecting import connected
 from webhook.surfaces.cli.status import write_problems, write_stderr
@@ -28,7 +29,7 @@ def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None,
     """
     The objects of a cluster. Notes on standard error name the kinds that cannot be read.
 
-    Raises Misconfigured if no node, pod and VMI can be read.
+    Raises Misconfigured if no node, pod and VMI can be read, and for a cluster without KubeVirt.
     """
     from webhook.cluster.fleet import list_fleet
 
@@ -42,6 +43,11 @@ def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None,
         raise Misconfigured(
             f"{cluster}: {fleet.unread[unread[0]]}",
             remedy="Check the kubeconfig and the rights of the account: it needs get and list on nodes, pods and VMIs.",
+        )
+    if KubeVirt in fleet.complete and not fleet.given(KubeVirt):
+        raise Misconfigured(
+            f"{cluster} has no KubeVirt CR: KubeVirt is not deployed, so no VM runs there",
+            remedy="Name the context of a cluster with KubeVirt: --context NAME.",
         )
     for kind, why in fleet.unread.items():
         write_stderr(f"note: no {FLEET_BY_CLASS[kind].kind} was read: {why}")
