@@ -54,9 +54,9 @@ def command(
     Save the cluster objects that `check --snapshot` needs.
 
     The snapshot contains KubeVirt's release and configuration, the HyperConverged CR, MigrationPolicies, StorageClasses and
-    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. With --drain, for `drain --snapshot`, it also contains
-    nodes, pods, VMs, VMIs, migrations, claims, volumes, quotas and budgets. The snapshot has only the fields that rules and
-    rehearsals read, and no secrets.
+    StorageProfiles, DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. With --drain, for
+    `drain --snapshot`, it also contains nodes, pods, VMs, VMIs, migrations, claims, volumes, quotas and budgets. The
+    snapshot has only the fields that rules and rehearsals read, and no secrets.
     """
     if drain and namespace:
         raise click.UsageError("Write either --drain or --namespace: a drain concerns all namespaces.")
