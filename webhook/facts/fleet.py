@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from webhook.facts.unknown import Fact, Unknown
+from webhook.objects.fleet_kinds import FLEET_BY_CLASS
 from webhook.objects.meta import Kubernetes
 
 K = TypeVar("K", bound=Kubernetes)
@@ -34,5 +35,6 @@ class Fleet(msgspec.Struct, frozen=True):
         """All objects of a class, or Unknown if the class was not provided."""
         if kind in self.provided:
             return self.given(kind)
-        why = self.unread.get(kind, f"no {kind.__name__} was provided")
-        return Unknown(why, f"provide all objects of kind {kind.__name__}")
+        known = FLEET_BY_CLASS.get(kind)
+        name = kind.__name__ if known is None else known.kind
+        return Unknown(self.unread.get(kind, f"no {name} was provided"), f"provide all objects of kind {name}")
