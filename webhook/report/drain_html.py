@@ -18,6 +18,7 @@ from webhook.report.drain_words import (
     counts,
     located,
     needs_action,
+    new_reasons,
     phrase,
     plural,
     restarts,
@@ -71,9 +72,8 @@ html .defs { height: 0; position: absolute; width: 0; } .stripe { fill: var(--wa
 def render(report: DrainReport) -> str:
     """The file with a final newline."""
     report = safe(report)
-    machines = [one.machine for one in located(report)]
     names = report.nodes[0].name if len(report.nodes) == 1 else plural(len(report.nodes), "node")
-    title = f"Drain of {names}: {verdict(machines)}"
+    title = f"Drain of {names}: {verdict(report.nodes)}"
     body = "\n".join(_body(report, title))
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
@@ -157,8 +157,8 @@ def _acting(machine: Machine) -> Iterator[str]:
     yield f'<article class="{machine.outcome}"><h3>{_text(name)}</h3>'
     yield f'<p><span class="{machine.outcome}"><strong>{_text(phrase(machine))}</strong></span></p>'
     yield f"<p>{_text(machine.message)}</p>" if machine.message else ""
-    if machine.reasons:
-        yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in machine.reasons)}</ul>"
+    if reasons := new_reasons(machine):
+        yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in reasons)}</ul>"
     yield f"{_action(machine.remedy)}</article>"
 
 

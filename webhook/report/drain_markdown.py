@@ -32,7 +32,7 @@ def _lines(report: DrainReport) -> Iterator[str]:
     machines = [one.machine for one in located(report)]
     names = report.nodes[0].name if len(report.nodes) == 1 else plural(len(report.nodes), "node")
     mode = f", {MODES[report.mode]}" if len(report.nodes) > 1 and report.mode in MODES else ""
-    yield f"## Drain of {cell(names)}{mode}: {verdict(machines)}"
+    yield f"## Drain of {cell(names)}{mode}: {verdict(report.nodes)}"
     yield ""
     yield f"{counts(machines)}."
     if time := time_of_all(report):

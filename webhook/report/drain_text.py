@@ -14,6 +14,7 @@ from webhook.report.drain_words import (
     groups,
     located,
     needs_action,
+    new_reasons,
     phrase,
     plural,
     reason,
@@ -49,7 +50,7 @@ def render(report: DrainReport) -> str:
 
 
 def _one(report: DrainReport, node: NodePlan) -> Iterator[str]:
-    yield from _wrap(f"{node.name}: {verdict(node.machines)}. {counts(node.machines)}.")
+    yield from _wrap(f"{node.name}: {verdict([node])}. {counts(node.machines)}.")
     yield f"Time: {time_of(node)}. {_slots(node)}"
     yield from _first(report)
     for one in located(report):
@@ -57,7 +58,7 @@ def _one(report: DrainReport, node: NodePlan) -> Iterator[str]:
             yield ""
             yield from _wrap(f"{one.name}: {phrase(one.machine)}")
             yield from _wrap(one.machine.message, "    ")
-            for text in one.machine.reasons:
+            for text in new_reasons(one.machine):
                 yield from _wrap(text, "    ", "reason: ")
             yield from _wrap(one.machine.remedy, "    ", "fix: ")
     yield from _quiet(node)
@@ -112,7 +113,7 @@ def _several(report: DrainReport, brevity: int) -> Iterator[str]:
     everything = located(report)
     machines = [one.machine for one in everything]
     mode = f", {MODES[report.mode]}" if report.mode in MODES else ""
-    yield from _wrap(f"{plural(len(report.nodes), 'node')}{mode}: {verdict(machines)}. {counts(machines)}.")
+    yield from _wrap(f"{plural(len(report.nodes), 'node')}{mode}: {verdict(report.nodes)}. {counts(machines)}.")
     if time := time_of_all(report):
         yield f"Time: {time}."
     if report.nodes:

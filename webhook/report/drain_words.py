@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from webhook.drain.plan import SEVERITY, Detail, DrainReport, Machine, NodePlan, Outcome, Seconds, worst
+from webhook.drain.plan import SEVERITY, Detail, DrainReport, Machine, NodePlan, Outcome, Seconds
 from webhook.report.printable import escaped
 
 FIRST: Final = 3
@@ -129,7 +129,7 @@ def _remedy(members: Sequence[Located]) -> str:
 
 def reason(machine: Machine) -> str:
     """The message with the reasons."""
-    return " ".join(text for text in (machine.message, "; ".join(machine.reasons)) if text)
+    return " ".join(text for text in (machine.message, "; ".join(new_reasons(machine))) if text)
 
 
 def counts(machines: Sequence[Machine]) -> str:
@@ -145,9 +145,10 @@ def _verb(number: int, outcome: Outcome) -> str:
     return f"{number} {outcome if number == 1 else outcome.removesuffix('s')}"
 
 
-def verdict(machines: Sequence[Machine]) -> str:
+def verdict(nodes: Sequence[NodePlan]) -> str:
     """The result of the drain as a short phrase."""
-    outcome = worst(tuple(machines))
+    machines = [machine for node in nodes for machine in node.machines]
+    outcome = max((node.outcome for node in nodes), key=SEVERITY.index, default=Outcome.MOVES)
     if outcome is Outcome.BLOCKS:
         return "the drain is blocked"
     if outcome is Outcome.WAITS:
@@ -167,7 +168,7 @@ def time_of(node: NodePlan) -> str:
     """The time of the drain of a node."""
     if node.seconds is not None:
         return span(node.seconds)
-    return "no end" if worst(node.machines) in (Outcome.BLOCKS, Outcome.WAITS) else "not known"
+    return "no end" if node.outcome in (Outcome.BLOCKS, Outcome.WAITS) else "not known"
 
 
 def time_of_all(report: DrainReport) -> str:
@@ -219,3 +220,8 @@ def targets(machines: Iterable[Machine]) -> str:
     names = sorted({name for machine in machines for name in machine.nodes})
     is_cut = any(machine.node_count > len(machine.nodes) for machine in machines)
     return some(names, 10) + (" and others" if is_cut and len(names) <= 10 else "")
+
+
+def new_reasons(machine: Machine) -> list[str]:
+    """The reasons that the message does not repeat."""
+    return [text for text in machine.reasons if text not in machine.message]
