@@ -229,3 +229,25 @@ def test_a_stopped_vm_has_the_grace_period_of_its_launcher_to_shut_down() -> Non
     report = drain(*TWO, vm(machine_), machine_, pod)
 
     assert report.nodes[0].seconds == Seconds(0, 210)
+
+
+def test_nodes_without_pods_and_vmis_are_unknown() -> None:
+    """
+    Objects that were not given are not absent.
+    """
+    assert drain(*TWO).nodes[0].outcome is Outcome.UNKNOWN
+
+
+def test_nodes_that_a_user_has_written_by_hand_need_no_labels_and_devices_of_kubevirt() -> None:
+    """
+    A demand about which no node says anything is assumed to be met, and the assumptions name it.
+    """
+    status = {"allocatable": {"cpu": "8", "memory": "9Gi"}}
+    nodes = [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": status} for name in ("n1", "n2")
+    ]
+    report = drain(*nodes, kubevirt(), *owned(vmi("vm", "n1")))
+
+    assert machine(report).outcome is Outcome.MOVES
+    for word in ("pods", "kubevirt.io/schedulable", "machine-type.node.kubevirt.io/", "devices.kubevirt.io/*"):
+        assert any(word in text for text in report.assumptions), word

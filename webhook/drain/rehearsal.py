@@ -22,7 +22,9 @@ from webhook.drain.waves import together
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
 from webhook.kubevirt.releases import only
+from webhook.objects.pods import Pod
 from webhook.objects.quantity import parse_quantity
+from webhook.objects.running import RunningVMI
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -232,11 +234,12 @@ class _Rehearsal:
     def _plan(self, name: str, machines: Sequence[Machine], seconds: Seconds | None) -> NodePlan:
         ordered = by_urgency(machines)
         ends = all(one.outcome in {Outcome.MOVES, Outcome.STOPS} for one in machines)
+        knows_vmis = ordered or RunningVMI in self._inputs.fleet.provided or Pod in self._inputs.fleet.provided
         return NodePlan(
             name,
-            worst(ordered),
+            worst(ordered) if knows_vmis else Outcome.UNKNOWN,
             ordered,
-            seconds if ends else None,
+            seconds if ends and knows_vmis else None,
             slots=min(self._inputs.outbound, self._inputs.in_cluster),
             slots_taken=self._inputs.slots_taken.get(name, 0),
             other_pods=self._others.get(name, 0),

@@ -27,7 +27,8 @@ K = TypeVar("K", bound=Kubernetes)
 
 _LABELLER: Final = ".node.kubevirt.io"
 _ON_EVERY_NODE: Final = ("kubevirt.io/schedulable", "kubernetes.io/arch")
-_DEVICES: Final = "devices.kubevirt.io/"
+_USUAL_RESOURCES: Final = ("devices.kubevirt.io/", "ephemeral-storage")
+"""Prefixes of resources that the nodes of a running cluster have. Nodes that a user has written by hand can lack them."""
 _SOURCE_UNKNOWN: Final = Unknown("the launcher of the VMI was not provided", "provide all pods")
 
 
@@ -90,11 +91,11 @@ class Targets:
         spec = pod.spec
         selector = {key: value for key, value in (spec.node_selector or {}).items() if not self._is_unreported(key)}
         spec = replace(spec, node_selector=selector)
-        if not self._reports_devices:
-            spec = replace(spec, containers=[_without_devices(one) for one in spec.containers or ()])
-            self._inputs.assume(
-                "No node has devices of KubeVirt in status.allocatable, so the rehearsal assumes enough of them."
-            )
+        unreported = tuple(prefix for prefix in _USUAL_RESOURCES if not self._reports(prefix))
+        if unreported:
+            spec = replace(spec, containers=[_without(one, unreported) for one in spec.containers or ()])
+            names = " or ".join(f"{prefix}*" if prefix.endswith("/") else prefix for prefix in unreported)
+            self._inputs.assume(f"No node has {names} in status.allocatable, so the rehearsal assumes enough of it.")
         if (
             PersistentVolume not in self._inputs.fleet.provided
             or PersistentVolumeClaim not in self._inputs.fleet.provided
@@ -124,13 +125,14 @@ class Targets:
                 families.add(prefix + slash if prefix.endswith(_LABELLER) else key)
         return frozenset(families)
 
+    def _reports(self, prefix: str) -> bool:
+        """Whether a node has a resource whose name has this prefix, or whether no node has any resource."""
+        return not self._resources or any(name.startswith(prefix) for name in self._resources)
+
     @cached_property
-    def _reports_devices(self) -> bool:
-        return any(
-            name.startswith(_DEVICES)
-            for node in self._inputs.nodes.values()
-            for name in (node.status.allocatable if node.status is not None else None) or ()
-        )
+    def _resources(self) -> frozenset[str]:
+        statuses = [node.status for node in self._inputs.nodes.values() if node.status is not None]
+        return frozenset(name for status in statuses for name in status.allocatable or ())
 
     def _labels(self, node: str) -> Fact[Mapping[str, str]]:
         known = self._inputs.nodes.get(node)
@@ -201,12 +203,13 @@ def _claims_of(vmi: LauncherVMI) -> Iterator[str]:
     return (volume.claim for volume in vmi.spec.volumes or () if volume.claim)
 
 
-def _without_devices(container: Container) -> Container:
+def _without(container: Container, prefixes: tuple[str, ...]) -> Container:
+    """The container without the requests and limits of resources whose names have one of the prefixes."""
     needs = container.resources
     if needs is None:
         return container
     kept = {
-        part: {name: amount for name, amount in (getattr(needs, part) or {}).items() if not name.startswith(_DEVICES)}
+        part: {name: amount for name, amount in (getattr(needs, part) or {}).items() if not name.startswith(prefixes)}
         for part in ("requests", "limits")
     }
     return replace(container, resources=replace(needs, **kept))

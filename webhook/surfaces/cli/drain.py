@@ -113,4 +113,5 @@ def status_of(report: DrainReport, fail_on: str) -> int:
     ]
     if fail_on != "never" and failing:
         return EXIT_FINDINGS
-    return EXIT_ERROR if any(machine.outcome is Outcome.UNKNOWN for machine in machines) else 0
+    outcomes = {*(machine.outcome for machine in machines), *(node.outcome for node in report.nodes)}
+    return EXIT_ERROR if Outcome.UNKNOWN in outcomes else 0
