@@ -114,7 +114,7 @@ def test_one_release_is_judged_alone() -> None:
     """
     With a pinned release only the findings of that release are reported.
     """
-    for release, rules in (("1.4", ["LM203"]), ("1.6", ["LM203"]), ("1.9", ["LM203", "LM402"])):
+    for release, rules in (("1.4", ["LM203", "LM812"]), ("1.6", ["LM203", "LM812"]), ("1.9", ["LM203", "LM402"])):
         answer = report(BOTH, MASQUERADE, release=release)
 
         result = [finding for one in answer.objects if one.kind != "KubeVirt" for finding in one.findings]
