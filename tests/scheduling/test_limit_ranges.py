@@ -239,3 +239,35 @@ def test_a_limit_range_limits_the_size_of_claims(limits: Json, storage: str, tex
     )
     found = claim_refusals(claim, [limit_range({"type": "PersistentVolumeClaim", **limits})])
     assert [refusal.text for refusal in found] == ([text] if text else [])
+
+
+@pytest.mark.parametrize(
+    ("requests", "limits", "of_pod", "expected"),
+    [
+        (
+            {"memory": "2Gi"},
+            {},
+            {"requests": {"memory": "1Gi"}},
+            'requests[memory]: Invalid value: "1Gi": must be greater than or equal to aggregate container requests of 2Gi',
+        ),
+        (
+            {"cpu": "1"},
+            {"cpu": "3"},
+            {"limits": {"cpu": "2"}},
+            'containers[0][cpu].limits: Invalid value: "3": must be less than or equal to pod limits of 2',
+        ),
+        (
+            {"hugepages-2Mi": "4Mi", "cpu": "1"},
+            {"hugepages-2Mi": "4Mi"},
+            {"limits": {"hugepages-2Mi": "2Mi", "cpu": "1"}},
+            'limits[hugepages-2Mi]: Invalid value: "2Mi": must be greater than or equal to aggregate container limits of 4Mi',
+        ),
+    ],
+)
+def test_the_containers_fit_into_the_resources_of_the_pod(
+    requests: Json, limits: Json, of_pod: Json, expected: str
+) -> None:
+    found = contradictions(pod(requests, limits, resources=of_pod))
+
+    assert f"spec.resources.{expected}" in found
+    assert contradictions(pod({"cpu": "1"}, {}, resources={"limits": {"cpu": "2"}, "requests": {"cpu": "1"}})) == ()

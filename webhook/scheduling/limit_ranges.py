@@ -82,15 +82,34 @@ def contradictions(pod: Pod) -> tuple[str, ...]:
     """
     The validation errors about requests that do not suit the limits (``validateResourceRequirements``).
 
-    Defaults of a LimitRange can cause these errors, for example a default request above the limit of a container. Errors about
-    the resources of the pod as a whole are not found.
+    Defaults of a LimitRange can cause these errors, for example a default request above the limit of a container.
     """
     found: list[str] = []
     for field, containers in (("containers", pod.spec.containers), ("initContainers", pod.spec.init_containers)):
         for index, container in enumerate(containers or ()):
             path = f"spec.{field}[{index}].resources"
             found += _contradictions(path, resources_of(container, "requests"), resources_of(container, "limits"))
+    if pod.spec.resources is not None:
+        found += _pod_contradictions(pod)
     return tuple(found)
+
+
+def _pod_contradictions(pod: Pod) -> Iterator[str]:
+    """The containers together need more than the pod as a whole (``validatePodResourceConsistency``)."""
+    requests, limits = needs_of(pod.spec.resources, "requests"), needs_of(pod.spec.resources, "limits")
+    for name, total in sorted(of_containers(pod, "requests").items()):
+        if name in requests and total.nano > requests[name].nano:
+            value = f'spec.resources.requests[{name}]: Invalid value: "{requests[name]}"'
+            yield f"{value}: must be greater than or equal to aggregate container requests of {total}"
+    for name, total in sorted(of_containers(pod, "limits").items()):
+        if name.startswith("hugepages-") and name in limits and total.nano > limits[name].nano:
+            value = f'spec.resources.limits[{name}]: Invalid value: "{limits[name]}"'
+            yield f"{value}: must be greater than or equal to aggregate container limits of {total}"
+    for index, container in enumerate(pod.spec.containers or ()):
+        for name, limit in sorted(resources_of(container, "limits").items()):
+            if name in limits and limit.nano > limits[name].nano:
+                value = f'spec.resources.containers[{index}][{name}].limits: Invalid value: "{limit}"'
+                yield f"{value}: must be less than or equal to pod limits of {limits[name]}"
 
 
 def _refusals(
