@@ -57,7 +57,8 @@ def test_the_rehearsal_from_a_snapshot_is_that_from_the_cluster(mode: str) -> No
     """
     cluster = example()
 
-    assert rehearse(read(render_fleet(cluster)), Request(mode=mode)) == rehearse(cluster, Request(mode=mode))
+    request = Request(mode=mode, upgrade=True)
+    assert rehearse(read(render_fleet(cluster)), request) == rehearse(cluster, request)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
