@@ -251,3 +251,19 @@ def test_nodes_that_a_user_has_written_by_hand_need_no_labels_and_devices_of_kub
     assert machine(report).outcome is Outcome.MOVES
     for word in ("pods", "kubevirt.io/schedulable", "machine-type.node.kubevirt.io/", "devices.kubevirt.io/*"):
         assert any(word in text for text in report.assumptions), word
+
+
+def test_a_hyper_converged_cr_takes_the_place_of_the_kubevirt_cr() -> None:
+    """
+    Its limits and node selectors count.
+    """
+    hyper_converged = {
+        "apiVersion": "hco.kubevirt.io/v1beta1",
+        "kind": "HyperConverged",
+        "metadata": {"name": "kubevirt-hyperconverged", "namespace": "kubevirt-hyperconverged"},
+        "spec": {"liveMigrationConfig": {"parallelOutboundMigrationsPerNode": 4}, "evictionStrategy": "LiveMigrate"},
+    }
+    report = drain(node("n1"), node("n2"), hyper_converged, *owned(vmi("vm", "n1", strategy=None)))
+
+    assert report.nodes[0].slots == 4
+    assert machine(report).outcome is Outcome.MOVES

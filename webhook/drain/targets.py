@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs, by_name
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.cluster import cluster_of
-from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod
+from webhook.kubevirt.launcher.launcher_pod import Rendered, restart_pod
 from webhook.kubevirt.launcher.node_selector import node_selector
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
 from webhook.kubevirt.launcher.target_pod import Source, for_target, target_pod
@@ -66,7 +67,7 @@ class Targets:
         if (missing := self._missing_claim(vmi)) is not None:
             return missing
         stopped = replace(vmi, status=replace(vmi.status, node_name="", phase="Scheduling"))
-        return self._stored(launcher_pod(stopped, self._around(key[0])), f"{key[1]} (restart)")
+        return self._stored(restart_pod(stopped, self._around(key[0])), f"{key[1]} (restart)")
 
     def selector(self, key: Key, launcher: Pod, node: str) -> Mapping[str, str] | NoPod | Unknown:
         """The node selector of the target pod of a migration from ``node``, as KubeVirt renders it."""
@@ -152,7 +153,7 @@ class Targets:
         spaces = {one.name: one.meta.labels or {} for one in fleet.given(Namespace)}
         return Surroundings(
             self._inputs.version,
-            (crs[0].spec.configuration if crs else None) or LauncherConfiguration(),
+            (crs[0].spec.configuration or LauncherConfiguration()) if crs else self._of_hyper_converged,
             cluster_of(self._inputs.world).architecture or "amd64",
             spaces.get(namespace, {}),
             frozenset(
@@ -164,6 +165,11 @@ class Targets:
             self._claims(namespace),
             {f"{one.namespace}/{one.name}": one.meta.annotations or {} for one in self._networks},
         )
+
+    @cached_property
+    def _of_hyper_converged(self) -> LauncherConfiguration:
+        """The part of the configuration that HyperConverged's operator is known to write, if there is no KubeVirt CR."""
+        return msgspec.convert(msgspec.to_builtins(self._inputs.configuration), LauncherConfiguration)
 
     def _claims(self, namespace: str) -> Mapping[str, PersistentVolumeClaim]:
         """The claims of a namespace. If no claim was provided, each claim that a VMI names exists, in block mode."""
