@@ -164,7 +164,8 @@ def refuse_larger(size: int, source: str) -> None:
     if size > MOST_BYTES:
         raise Misconfigured(
             f"snapshot {source} is larger than {MOST_BYTES // 2**20} MiB",
-            remedy="Create it without --claims, or for one namespace: migratable snapshot -n NAMESPACE.",
+            remedy="Create it without --claims, or for one namespace: migratable snapshot -n NAMESPACE. For a drain, read the "
+            "running cluster.",
         )
 
 
