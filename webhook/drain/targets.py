@@ -19,6 +19,7 @@ from webhook.objects.launcher_configuration import LauncherConfiguration, Launch
 from webhook.objects.launcher_vmi import LauncherVMI
 from webhook.objects.meta import Kubernetes, ObjectMeta
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
+from webhook.objects.nulls import without_nulls
 from webhook.objects.pods import Container, Pod
 from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
 from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim
@@ -169,7 +170,7 @@ class Targets:
     @cached_property
     def _of_hyper_converged(self) -> LauncherConfiguration:
         """The part of the configuration that HyperConverged's operator is known to write, if there is no KubeVirt CR."""
-        return msgspec.convert(msgspec.to_builtins(self._inputs.configuration), LauncherConfiguration)
+        return msgspec.convert(without_nulls(msgspec.to_builtins(self._inputs.configuration)), LauncherConfiguration)
 
     def _claims(self, namespace: str) -> Mapping[str, PersistentVolumeClaim]:
         """The claims of a namespace. If no claim was provided, each claim that a VMI names exists, in block mode."""
