@@ -271,3 +271,19 @@ def test_the_containers_fit_into_the_resources_of_the_pod(
 
     assert f"spec.resources.{expected}" in found
     assert contradictions(pod({"cpu": "1"}, {}, resources={"limits": {"cpu": "2"}, "requests": {"cpu": "1"}})) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "added"),
+    [
+        (None, ["not-ready", "unreachable"]),
+        ([{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "operator": "Exists"}], ["unreachable"]),
+        ([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}], ["not-ready", "unreachable"]),
+        ([{"operator": "Exists"}], []),
+    ],
+)
+def test_every_pod_tolerates_a_node_that_is_not_ready_for_a_while(written: list[Json] | None, added: list[str]) -> None:
+    after = stored(pod(tolerations=written)).spec.tolerations or []
+
+    assert [one.key.partition("/")[2] for one in after[len(written or []) :]] == added
+    assert all((one.operator, one.effect) == ("Exists", "NoExecute") for one in after[len(written or []) :])

@@ -1,8 +1,9 @@
 """
-A pod as the API server stores it: with the defaults of the API, of LimitRanges and of the default PriorityClass.
+A pod as the API server stores it: with the defaults of the API and of its admission plugins.
 
 Source: ``pkg/apis/core/v1/defaults.go`` (``SetDefaults_Pod``, ``SetDefaults_LimitRangeItem``),
-``plugin/pkg/admission/limitranger/admission.go`` and ``plugin/pkg/admission/priority/admission.go`` of Kubernetes v1.34.2.
+``admission.go`` of ``limitranger``, ``priority`` and ``defaulttolerationseconds`` in ``plugin/pkg/admission``, Kubernetes
+v1.34.2.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,20 +13,23 @@ from msgspec.structs import replace
 from webhook.objects.meta import Quantity
 from webhook.objects.pods import Container, Pod, ResourceNeeds
 from webhook.objects.quotas import LimitRange, LimitRangeItem, PriorityClass
+from webhook.objects.scheduling import Toleration
 from webhook.scheduling.amounts import is_pod_level, of_containers
 
 Quantities = dict[str, Quantity]
 _NO_NEEDS = ResourceNeeds()
+_NOT_READY = Toleration("node.kubernetes.io/not-ready", "Exists", "", "NoExecute")
+_UNREACHABLE = Toleration("node.kubernetes.io/unreachable", "Exists", "", "NoExecute")
 
 
 def stored(pod: Pod, ranges: Iterable[LimitRange] = (), classes: Iterable[PriorityClass] = ()) -> Pod:
     """
     The pod after admission: ``with_api_defaults``, then ``with_range_defaults`` of the LimitRanges of its namespace, then the
-    default PriorityClass. The overhead of a RuntimeClass is not added.
+    default PriorityClass and the tolerations that every pod has for 300 seconds. The overhead of a RuntimeClass is not added.
 
     The order matters: a limit that a LimitRange sets is not copied to the requests.
     """
-    return _with_class(with_range_defaults(with_api_defaults(pod), ranges), classes)
+    return _with_tolerations(_with_class(with_range_defaults(with_api_defaults(pod), ranges), classes))
 
 
 def with_api_defaults(pod: Pod) -> Pod:
@@ -141,3 +145,14 @@ def _with_class(pod: Pod, classes: Iterable[PriorityClass]) -> Pod:
     chosen = min(defaults, key=lambda one: one.value)
     spec = replace(pod.spec, priority_class_name=chosen.name, priority=chosen.value)
     return replace(pod, spec=spec)
+
+
+def _with_tolerations(pod: Pod) -> Pod:
+    """The pod that tolerates nodes that are not ready or unreachable for a while (DefaultTolerationSeconds)."""
+    written = pod.spec.tolerations or []
+    missing = [
+        added
+        for added in (_NOT_READY, _UNREACHABLE)
+        if not any(one.key in {"", added.key} and one.effect in {"", added.effect} for one in written)
+    ]
+    return replace(pod, spec=replace(pod.spec, tolerations=[*written, *missing])) if missing else pod

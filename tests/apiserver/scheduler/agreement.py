@@ -13,6 +13,7 @@ from webhook.objects.nad import Namespace, Node
 from webhook.objects.pods import Pod
 from webhook.objects.volumes import BindingClass, ClusterVolume, VolumeClaim
 from webhook.scheduling.cluster_facts import ClusterFacts
+from webhook.scheduling.pod_defaults import stored
 from webhook.scheduling.state import ClusterState
 from webhook.scheduling.verdicts import Fits, Refusal, Refused, Verdict
 
@@ -61,10 +62,10 @@ class Pair(msgspec.Struct, frozen=True):
         return any(outcome.kind == "unknown" for outcome in self.outcomes)
 
 
-def state_of(stored: Sequence[Manifest]) -> ClusterState:
+def state_of(objects: Sequence[Manifest]) -> ClusterState:
     """The cluster of these objects. Nothing else exists in it."""
     kinds: dict[str, list[Any]] = {field: [] for field, _ in CLASSES.values()}
-    for item in stored:
+    for item in objects:
         field, reads = CLASSES[item["kind"]]
         kinds[field].append(msgspec.convert(item, reads))
     return ClusterState(ClusterFacts(**kinds))
@@ -76,7 +77,14 @@ def compare(state: ClusterState, probed: Iterable[Probed]) -> list[Pair]:
 
 
 def _pair(state: ClusterState, probed: Probed) -> Pair:
-    verdicts = state.fit(msgspec.convert(probed.pod, Pod)).verdicts()
+    """The answers for the pod as the API server stored it, or those for the written pod if only these differ."""
+    pods = (msgspec.convert(probed.pod, Pod), stored(msgspec.convert(probed.written, Pod)))
+    first, second = (_pair_of(state, probed, pod) for pod in pods)
+    return second if second.differences and not first.differences else first
+
+
+def _pair_of(state: ClusterState, probed: Probed, pod: Pod) -> Pair:
+    verdicts = state.fit(pod).verdicts()
     if probed.report is None:  # no node, as kube-scheduler did not decide
         outcomes = [
             Outcome(node, [probed.error], _rehearsed(verdict), _without_answer(verdict))

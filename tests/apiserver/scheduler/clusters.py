@@ -46,6 +46,7 @@ FIRST: Final[Manifest] = {
 class Probed(msgspec.Struct, frozen=True):
     """A probe pod as the API server stored it, and the answer of kube-scheduler; or its error, if it could not decide."""
 
+    written: Manifest
     pod: Manifest
     report: Report | None
     error: str = ""
@@ -97,8 +98,12 @@ class Bench:
         if not self._is_current:
             self._wait_current(reports)
         answers = self._connections.send([_post(pod) for pod in pods])
-        created = [answer.document for answer in answers if answer.status == HTTPStatus.CREATED]
-        waiting = {pod["metadata"]["uid"]: pod for pod in created}
+        created = [
+            (pod, answer.document)
+            for pod, answer in zip(pods, answers, strict=True)
+            if answer.status == HTTPStatus.CREATED
+        ]
+        waiting = {pod["metadata"]["uid"]: pod for _, pod in created}
         errors: dict[str, str] = {}
 
         def all_answered() -> bool:
@@ -109,7 +114,11 @@ class Bench:
             return all(uid in reports or uid in errors for uid in waiting)
 
         wait_until(all_answered, PATIENCE_SECONDS, "an answer of kube-scheduler for every pod")
-        return [Probed(pod, reports.get(uid), errors.get(uid, "")) for uid, pod in waiting.items()]
+        uids = [pod["metadata"]["uid"] for _, pod in created]
+        return [
+            Probed(written, pod, reports.get(uid), errors.get(uid, ""))
+            for uid, (written, pod) in zip(uids, created, strict=True)
+        ]
 
     def again(self, pods: Sequence[Manifest]) -> list[Probed]:
         """Probes pods a second time, on the same cluster."""

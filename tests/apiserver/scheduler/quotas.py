@@ -185,12 +185,12 @@ def _problems(text: str) -> list[str]:
 
 
 def _resources(pod: Pod) -> object:
-    """What quotas and limit ranges read of a pod after its defaults."""
+    """The fields of a pod that defaults fill in."""
     containers = [*(pod.spec.containers or ()), *(pod.spec.init_containers or ())]
     needs = [one.resources for one in (*containers, pod.spec)]
     lists = [[amounts(one.requests), amounts(one.limits)] if one else [{}, {}] for one in needs]
     shown = [[{name: str(each) for name, each in sorted(one.items())} for one in pair] for pair in lists]
-    return shown, pod.spec.priority_class_name
+    return shown, pod.spec.priority_class_name, pod.spec.tolerations
 
 
 def _count(number: int) -> dict[str, str]:
