@@ -164,6 +164,21 @@ def test_match_label_keys_limit_a_term_to_pods_with_the_same_or_another_value() 
     }
 
 
+def test_a_selector_may_also_use_the_key_of_a_mismatch() -> None:
+    """
+    The API server adds the requirement of ``mismatchLabelKeys`` to the requirements that the selector has for the key.
+    """
+    cluster = state([node("n1", {ZONE: "a"})], [pod("r", "n1", {"v": "1"})])
+    has_key = {"matchExpressions": [{"key": "v", "operator": "Exists"}]}
+
+    pods = [
+        pod(labels={"v": own}, affinity=away({**term(WEB, mismatchLabelKeys=["v"]), "labelSelector": has_key}))
+        for own in ("1", "2")
+    ]
+
+    assert [verdicts(cluster, each)["n1"] for each in pods] == ["fits", ANTI_AFFINITY]
+
+
 def test_a_term_without_a_selector_selects_no_pod() -> None:
     cluster = state([node("n1")], [pod("w", "n1", WEB)])
     assert verdicts(cluster, pod(affinity=away(term(None)))) == {"n1": "fits"}
