@@ -147,7 +147,11 @@ class Readiness(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     node: str
     problem: str
-    """``staleSelector``, ``outdated`` or ``rareMachineType``."""
+    """
+    ``staleSelector``: no other schedulable node satisfies a node selector of the target pod. ``outdated``: the launcher is not
+    from this release, and no workload update method replaces it. ``rareMachineType``: few other nodes support the machine type.
+    ``leftBehind``: no workload update method replaces the launcher after the next upgrade.
+    """
     message: str
     remedy: str
     is_cured_by_restart: bool = False
@@ -160,7 +164,7 @@ class DrainReport(msgspec.Struct, frozen=True, rename="camel"):
     mode: str = "together"
     """
     ``together``: the nodes are drained at the same time. ``each``: each node alone, from the present state. ``rolling``: one
-    after the other, from the state that the steps before leave.
+    after the other, from the state that the steps before leave. ``upgrade``: no node is drained, and only ``upgrade`` matters.
     """
     release: str = ""
     """The patch release of KubeVirt."""

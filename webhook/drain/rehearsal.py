@@ -17,7 +17,7 @@ from webhook.drain.shared_budgets import with_shared_budgets
 from webhook.drain.steps import by_urgency, first_steps
 from webhook.drain.targets import Targets
 from webhook.drain.times import Times, time_of, with_shutdowns
-from webhook.drain.upgrade import readiness
+from webhook.drain.upgrade import missing_of, readiness
 from webhook.drain.waves import together
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
@@ -37,7 +37,7 @@ class Request(msgspec.Struct, frozen=True):
     max_unavailable: int = 1
     """The number of nodes that a rolling drain drains at the same time."""
     upgrade: bool = False
-    """Whether to list the VMIs that an upgrade leaves behind."""
+    """Whether to list the VMIs that the next upgrade leaves behind. Mode ``each`` lists those of the last upgrade."""
     release: str = ""
     """The patch release of KubeVirt. Empty means the release in the KubeVirt CR."""
     link: str = ""
@@ -51,7 +51,7 @@ def rehearse(fleet: Fleet, request: Request) -> DrainReport:
     Raises BadInput for an unknown node, an unsupported release and an invalid link.
     """
     inputs = Inputs(fleet, request.release)
-    names = _nodes(inputs, request.nodes)
+    names = [] if request.mode == "upgrade" else _nodes(inputs, request.nodes)
     rehearsal = _Rehearsal(inputs, link_of(request.link))
     if request.mode == "together":
         plans = rehearsal.drain(names)
@@ -67,7 +67,7 @@ def rehearse(fleet: Fleet, request: Request) -> DrainReport:
         first_steps(plans),
         readiness(inputs, is_planned=request.upgrade) if request.upgrade or request.mode == "each" else (),
         tuple(inputs.assumptions),
-        inputs.missing,
+        (*inputs.missing, *(missing_of(inputs) if request.upgrade else ())),
     )
 
 

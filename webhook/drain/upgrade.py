@@ -60,6 +60,12 @@ def methods_of(inputs: Inputs) -> Fact[tuple[str, ...]]:
     return tuple((strategy.workload_update_methods if strategy is not None else None) or ())
 
 
+def missing_of(inputs: Inputs) -> tuple[str, ...]:
+    """The kinds that were not provided, but are needed to know which launchers are replaced, each with the reason."""
+    methods = methods_of(inputs)
+    return (f"KubeVirt: {methods.why}",) if isinstance(methods, Unknown) else ()
+
+
 class _Checks:
     """The facts of a cluster that all VMIs share."""
 

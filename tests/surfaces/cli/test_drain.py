@@ -139,7 +139,7 @@ def test_without_nodes_a_usage_error_names_the_options() -> None:
     result = CliRunner().invoke(command, [])
 
     assert result.exit_code == 2
-    assert "Name one or more nodes, or write --all or --rolling." in result.output
+    assert "Name one or more nodes, or write --all, --rolling or --upgrade." in result.output
 
 
 def test_a_snapshot_gives_the_same_report_as_the_objects(tmp_path: Path) -> None:
@@ -161,3 +161,46 @@ def test_the_snapshot_of_a_drain_has_all_namespaces() -> None:
 
     assert result.exit_code == 2
     assert "Write either --drain or --namespace" in result.output
+
+
+@pytest.mark.parametrize(
+    ("methods", "machine", "status"),
+    [
+        (["LiveMigrate"], vmi("vm", "n1"), 0),
+        (["LiveMigrate"], vmi("vm", "n1", migratable=False), 1),
+        ([], vmi("vm", "n1"), 1),
+    ],
+)
+def test_an_upgrade_alone_needs_no_node(tmp_path: Path, methods: list[str], machine: Object, status: int) -> None:
+    """
+    No drain is rehearsed. The status is 1 if the upgrade leaves a VM behind.
+    """
+    cr = kubevirt()
+    cr["spec"]["workloadUpdateStrategy"] = {"workloadUpdateMethods": methods}
+    result = drain("--upgrade", "--facts", as_file(tmp_path, node("n1"), node("n2"), cr, *owned(machine)))
+    report = json.loads(result.stdout)
+
+    assert result.exit_code == status, result.output
+    assert (report["mode"], report["nodes"]) == ("upgrade", [])
+    assert [one["name"] for one in report["upgrade"]] == ["vm"] * status
+
+
+def test_an_upgrade_without_the_kubevirt_cr_is_unknown(tmp_path: Path) -> None:
+    """
+    The methods of the workload updater are in that CR.
+    """
+    result = drain("--upgrade", "--facts", as_file(tmp_path, node("n1"), node("n2"), *owned(vmi("vm", "n1"))))
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["missing"] == ["KubeVirt: no KubeVirt was provided"]
+
+
+def test_an_upgrade_with_a_node_also_rehearses_its_drain(tmp_path: Path) -> None:
+    """
+    The status is that of the drain.
+    """
+    result = drain("n1", "--upgrade", "--facts", as_file(tmp_path, *cluster(vmi("vm", "n1"))))
+    report = json.loads(result.stdout)
+
+    assert (result.exit_code, report["mode"]) == (0, "together")
+    assert [one["problem"] for one in report["upgrade"]] == ["leftBehind"]

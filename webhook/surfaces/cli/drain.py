@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from webhook.drain.plan import Detail, DrainReport, Outcome
+from webhook.drain.plan import Detail, DrainReport, Machine, Outcome
 from webhook.drain.rehearsal import Request, rehearse
+from webhook.drain.upgrade import RARE
 from webhook.errors import WebhookError
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT
 from webhook.surfaces.cli.fleets import fleet_of_cluster, fleet_of_files
@@ -31,7 +32,11 @@ _ENDS_WELL = frozenset((Detail.RESTARTS, None))
     show_default=True,
     help="With --rolling: number of nodes that are drained at the same time.",
 )
-@click.option("--upgrade", is_flag=True, help="Also list the VMs that an upgrade of KubeVirt leaves behind.")
+@click.option(
+    "--upgrade",
+    is_flag=True,
+    help="List the VMs that an upgrade of KubeVirt leaves behind. Without nodes, --all and --rolling, rehearse no drain.",
+)
 @click.option(
     "--facts",
     multiple=True,
@@ -80,15 +85,19 @@ def command(
 
     Reads a running cluster, a snapshot, or files with Kubernetes objects, and changes nothing. Several NODEs are drained at
     the same time. Exit status: 0 if all VMs move or restart, 1 if a VM blocks, waits or stays down, 2 if this is not known.
+    With --upgrade alone, 1 if an upgrade leaves a VM behind.
     """
     if facts:  # as in `--facts a.yaml b.yaml`
         facts = [*facts, *(name for name in nodes if Path(name).exists())]
         nodes = [name for name in nodes if not Path(name).exists()]
     if not nodes and not every and not rolling and not upgrade:
-        raise click.UsageError("Name one or more nodes, or write --all or --rolling.")
+        raise click.UsageError("Name one or more nodes, or write --all, --rolling or --upgrade.")
     if nodes and every:
         raise click.UsageError("Write either nodes or --all.")
-    mode = "rolling" if rolling else "each" if every or not nodes else "together"
+    if upgrade and not nodes and not every and not rolling:
+        mode = "upgrade"
+    else:
+        mode = "rolling" if rolling else "each" if every else "together"
     paths = [*facts, *([snapshot] if snapshot else [])]
     try:
         fleet, is_read = (
@@ -103,15 +112,23 @@ def command(
 
 
 def status_of(report: DrainReport, fail_on: str) -> int:
-    """The exit status: 0 all move or restart, 1 a VM blocks, waits or stays down, 2 it could not be told."""
+    """
+    The exit status: 0 all move or restart, 1 a VM blocks, waits or stays down, 2 it could not be told.
+
+    Without a drain: 0 no VM is left behind, 1 an upgrade leaves a VM behind, 2 it could not be told.
+    """
     machines = [machine for node in report.nodes for machine in node.machines]
-    failing = [
-        machine
-        for machine in machines
-        if machine.outcome in {Outcome.BLOCKS, Outcome.WAITS}
-        or (machine.outcome is Outcome.STOPS and (fail_on == "stops" or machine.detail not in _ENDS_WELL))
-    ]
-    if fail_on != "never" and failing:
+    is_failing = any(_fails(machine, fail_on) for machine in machines)
+    is_unknown = Outcome.UNKNOWN in {*(one.outcome for one in machines), *(one.outcome for one in report.nodes)}
+    if report.mode == "upgrade":
+        is_failing = any(one.problem != RARE for one in report.upgrade)
+        is_unknown = bool(report.missing)
+    if fail_on != "never" and is_failing:
         return EXIT_FINDINGS
-    outcomes = {*(machine.outcome for machine in machines), *(node.outcome for node in report.nodes)}
-    return EXIT_ERROR if Outcome.UNKNOWN in outcomes else 0
+    return EXIT_ERROR if is_unknown else 0
+
+
+def _fails(machine: Machine, fail_on: str) -> bool:
+    if machine.outcome is Outcome.STOPS:
+        return fail_on == "stops" or machine.detail not in _ENDS_WELL
+    return machine.outcome in {Outcome.BLOCKS, Outcome.WAITS}
