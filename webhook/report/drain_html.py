@@ -26,6 +26,7 @@ from webhook.report.drain_words import (
     targets,
     time_of,
     time_of_all,
+    upgrade_title,
     verdict,
 )
 
@@ -73,7 +74,7 @@ def render(report: DrainReport) -> str:
     """The file with a final newline."""
     report = safe(report)
     names = report.nodes[0].name if len(report.nodes) == 1 else plural(len(report.nodes), "node")
-    title = f"Drain of {names}: {verdict(report.nodes)}"
+    title = upgrade_title(report) if report.mode == "upgrade" else f"Drain of {names}: {verdict(report.nodes)}"
     body = "\n".join(_body(report, title))
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
@@ -91,8 +92,8 @@ def _body(report: DrainReport, title: str) -> Iterator[str]:
     machines = [one.machine for one in located(report)]
     mode = f" Nodes are drained {MODES[report.mode]}." if len(report.nodes) > 1 and report.mode in MODES else ""
     time = f" Time: {time_of_all(report)}." if time_of_all(report) else ""
-    yield f"<header><h1>{_text(title)}</h1>"
-    yield f"<p>{_text(counts(machines))}.{_text(mode)}{_text(time)}</p></header>"
+    summary = f"<p>{_text(counts(machines))}.{_text(mode)}{_text(time)}</p>" if report.mode != "upgrade" else ""
+    yield f"<header><h1>{_text(title)}</h1>{summary}</header>"
     if report.first:
         steps = "".join(f"<li>{_text(step.text)}</li>" for step in report.first[:FIRST])
         yield f"<h2>First</h2><ol>{steps}</ol>"
@@ -101,8 +102,8 @@ def _body(report: DrainReport, title: str) -> Iterator[str]:
         yield from _table(report)
     for node in report.nodes:
         yield from _node(report, node)
-    if report.upgrade:
-        yield "<h2>Before an upgrade of KubeVirt</h2>"
+    if report.upgrade and report.mode != "upgrade":
+        yield "<h2>Upgrade of KubeVirt</h2>"
     for one in report.upgrade:
         yield f'<article class="unknown"><h3>{_text(f"{one.namespace}/{one.name}")} on {_text(one.node)}</h3>'
         yield f"<p>{_text(one.message)}</p>{_action(one.remedy)}</article>"

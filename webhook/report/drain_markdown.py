@@ -18,6 +18,7 @@ from webhook.report.drain_words import (
     targets,
     time_of,
     time_of_all,
+    upgrade_title,
     verdict,
 )
 from webhook.report.markdown import cell
@@ -29,6 +30,9 @@ def render(report: DrainReport) -> str:
 
 
 def _lines(report: DrainReport) -> Iterator[str]:
+    if report.mode == "upgrade":
+        yield from _without_drain(report)
+        return
     machines = [one.machine for one in located(report)]
     names = report.nodes[0].name if len(report.nodes) == 1 else plural(len(report.nodes), "node")
     mode = f", {MODES[report.mode]}" if len(report.nodes) > 1 and report.mode in MODES else ""
@@ -46,11 +50,25 @@ def _lines(report: DrainReport) -> Iterator[str]:
     yield from _acting(report)
     yield from _quiet(report)
     if report.upgrade:
-        yield from ("", "### Before an upgrade of KubeVirt")
-        upgrade = [(f"{one.namespace}/{one.name}", one.node, one.message, one.remedy) for one in report.upgrade]
-        yield from _table(("VMI", "Node", "Problem", "Action"), upgrade)
+        yield from ("", "### Upgrade of KubeVirt")
+        yield from _upgrade(report)
     yield from _listed("Assumptions", _assumptions(report))
     yield from _listed("Not provided", list(report.missing))
+
+
+def _without_drain(report: DrainReport) -> Iterator[str]:
+    yield f"## {upgrade_title(report)}"
+    if report.release:
+        yield from ("", f"KubeVirt release: {cell(report.release)}.")
+    yield from _upgrade(report)
+    yield from _listed("Assumptions", _assumptions(report))
+    yield from _listed("Not provided", list(report.missing))
+
+
+def _upgrade(report: DrainReport) -> Iterator[str]:
+    rows = [(f"{one.namespace}/{one.name}", one.node, one.message, one.remedy) for one in report.upgrade]
+    if rows:
+        yield from _table(("VMI", "Node", "Problem", "Action"), rows)
 
 
 def _nodes(report: DrainReport) -> Iterator[str]:

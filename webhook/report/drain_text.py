@@ -12,6 +12,7 @@ from webhook.report.drain_words import (
     common_remedy,
     counts,
     groups,
+    left_behind,
     located,
     needs_action,
     new_reasons,
@@ -24,6 +25,7 @@ from webhook.report.drain_words import (
     targets,
     time_of,
     time_of_all,
+    upgrade_title,
     verdict,
 )
 
@@ -39,7 +41,9 @@ _COLUMNS: Final = (Outcome.MOVES, Outcome.STOPS, Outcome.WAITS, Outcome.BLOCKS, 
 def render(report: DrainReport) -> str:
     """The text with a final newline. A report of one node names all its VMIs."""
     report = safe(report)
-    if len(report.nodes) == 1:
+    if report.mode == "upgrade":
+        lines = [f"{upgrade_title(report)}.", *_upgrade(report), *_closing(report, report.assumptions, SCREEN)]
+    elif len(report.nodes) == 1:
         lines = list(_one(report, report.nodes[0]))
     else:
         for brevity in range(3):
@@ -185,11 +189,15 @@ def _first(report: DrainReport) -> Iterator[str]:
 
 
 def _upgrade(report: DrainReport) -> Iterator[str]:
-    if report.upgrade:
+    """The VMIs that an upgrade leaves behind. Those with the same problem share a paragraph."""
+    if report.upgrade and report.mode != "upgrade":
         yield ""
-        yield "Before an upgrade of KubeVirt:"
-    for one in report.upgrade:
-        yield from _wrap(f"{one.message} {one.remedy}", "  ", f"{one.namespace}/{one.name} ({one.node}): ")
+        yield "Upgrade of KubeVirt:"
+    for group in left_behind(report):
+        more = len(group.names) - ROWS
+        names = ", ".join(group.names[:ROWS]) + (f" and {more} more, which the JSON output lists" if more > 0 else "")
+        yield from _wrap(f"{names}: {group.message}", "  ")
+        yield from _wrap(group.remedy, "      ", "fix: ")
 
 
 def _closing(report: DrainReport, assumptions: Sequence[str], most: int) -> Iterator[str]:

@@ -35,6 +35,7 @@ MODES: Final = {
     "each": "each node alone, from the present state",
     "rolling": "one after the other",
 }
+_NO_VMI: Final = "Upgrade of KubeVirt: no VMI needs an action"
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -143,6 +144,30 @@ def _verb(number: int, outcome: Outcome) -> str:
     if outcome is Outcome.UNKNOWN:
         return f"{number} unknown"
     return f"{number} {outcome if number == 1 else outcome.removesuffix('s')}"
+
+
+class Behind(NamedTuple):
+    """VMIs with the same problem in an upgrade."""
+
+    message: str
+    remedy: str
+    names: tuple[str, ...]
+    """The VMIs as ``namespace/name (node)``."""
+
+
+def left_behind(report: DrainReport) -> list[Behind]:
+    """The VMIs that an upgrade leaves behind, those with the same message and remedy together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in report.upgrade:
+        found.setdefault((one.message, one.remedy), []).append(f"{one.namespace}/{one.name} ({one.node})")
+    return [Behind(message, remedy, tuple(names)) for (message, remedy), names in found.items()]
+
+
+def upgrade_title(report: DrainReport) -> str:
+    """The headline of a report without a drain."""
+    number = len({(one.namespace, one.name) for one in report.upgrade})
+    needs = "needs" if number == 1 else "need"
+    return f"Upgrade of KubeVirt: {plural(number, 'VMI')} {needs} an action" if number else _NO_VMI
 
 
 def verdict(nodes: Sequence[NodePlan]) -> str:
