@@ -83,10 +83,11 @@ def requirements_of_keys(
     """
     The requirements for the labels of the pod itself (``matchLabelKeys`` and ``mismatchLabelKeys``).
 
-    The API server adds them to the selector of a new pod, so the selector of a stored pod already has them.
+    The API server adds them to the selector of a new pod, so the selector of a stored pod already has them. A selector that uses
+    a key of ``matchLabelKeys`` is invalid; one that uses a key of ``mismatchLabelKeys`` is valid, and gets the requirement too.
     """
     expressions = (selector.match_expressions if selector is not None else None) or ()
     stored = {requirement.key for requirement in expressions}
     for key in keys:
-        if key in labels and key not in stored:
+        if key in labels and (operator == "NotIn" or key not in stored):
             yield LabelRequirement(key, operator, [labels[key]])
