@@ -8,9 +8,10 @@ from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import KINDS, KUBEVIRT_GROUP, Kind, group_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.launcher_configuration import LauncherKubeVirt
-from webhook.objects.launcher_vmi import LauncherVMI
+from webhook.objects.launcher_vmi import LauncherVM, LauncherVMI
 from webhook.objects.meta import Kubernetes
 from webhook.objects.pods import Pod
+from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
 
 ESSENTIAL: Final[tuple[type[Kubernetes], ...]] = (nad.Node, Pod, running.RunningVMI)
@@ -44,6 +45,7 @@ DRAIN_KINDS: tuple[Kind, ...] = tuple(kind for kind in FLEET_KINDS if kind.reads
 """The kinds that are listed for the drain of a node. A ControllerRevision can contain a whole pod template."""
 VIEWS: Mapping[type[Kubernetes], tuple[type[Kubernetes], ...]] = {
     running.RunningVMI: (LauncherVMI,),
+    VirtualMachine: (LauncherVM,),
     KubeVirt: (LauncherKubeVirt,),
     storage.PersistentVolumeClaim: (volumes.VolumeClaim,),
     storage.PersistentVolume: (volumes.ClusterVolume,),

@@ -88,6 +88,20 @@ class LauncherMigrations(Read, frozen=True):
     match_selinux_level: bool | None = msgspec.field(default=None, name="matchSELinuxLevelOnMigration")
 
 
+class ArchitectureDefaults(Read, frozen=True):
+    """A member of ``configuration.architectureConfiguration``."""
+
+    machine_type: str = ""
+
+
+class ArchitectureConfigurations(Read, frozen=True):
+    """``configuration.architectureConfiguration``."""
+
+    amd64: ArchitectureDefaults | None = None
+    arm64: ArchitectureDefaults | None = None
+    s390x: ArchitectureDefaults | None = None
+
+
 class LauncherConfiguration(Read, frozen=True):
     """``KubeVirt.spec.configuration``."""
 
@@ -95,9 +109,12 @@ class LauncherConfiguration(Read, frozen=True):
     auto_cpu_limit_selector: LabelSelector | None = msgspec.field(
         default=None, name="autoCPULimitNamespaceLabelSelector"
     )
+    architecture_configuration: ArchitectureConfigurations | None = None
+    cpu_request: Quantity | None = msgspec.field(default=None, name="cpuRequest")
     default_runtime_class: str = ""
     developer_configuration: LauncherDeveloperConfiguration | None = None
     hypervisors: list[Hypervisor] | None = None
+    machine_type: str = ""
     migrations: LauncherMigrations | None = None
     network: LauncherNetworks | None = None
     permitted_host_devices: PermittedDevices | None = None
@@ -109,12 +126,22 @@ class LauncherConfiguration(Read, frozen=True):
         """``developerConfiguration``, or an empty one."""
         return self.developer_configuration or _NO_DEVELOPER_CONFIGURATION
 
+    def machine_type_of(self, architecture: str) -> str:
+        """The machine type of a VM without one (``GetMachineType`` of ``pkg/virt-config/virt-config.go``, v1.9.0)."""
+        listed = self.architecture_configuration
+        own = None
+        if listed is not None:
+            own = {"arm64": listed.arm64, "s390x": listed.s390x}.get(architecture, listed.amd64)
+        default = _MACHINE_TYPES.get(architecture, "q35")
+        return self.machine_type or (own.machine_type if own is not None else "") or default
+
     @property
     def bindings(self) -> dict[str, BindingPlugin]:
         """The registered network binding plugins, by name."""
         return (self.network.binding if self.network is not None else None) or {}
 
 
+_MACHINE_TYPES = {"arm64": "virt", "s390x": "s390-ccw-virtio"}
 _NO_DEVELOPER_CONFIGURATION = LauncherDeveloperConfiguration()
 
 

@@ -9,7 +9,7 @@ Source: ``staging/src/kubevirt.io/api/core/v1/schema.go`` and ``types.go`` of Ku
 
 import msgspec
 
-from webhook.objects.meta import Empty, Json, Kubernetes, Quantity, Read
+from webhook.objects.meta import Empty, Json, Kubernetes, ObjectMeta, Quantity, Read
 from webhook.objects.vmi import (
     EFI,
     ClaimInfo,
@@ -304,3 +304,22 @@ class LauncherVMI(Kubernetes, frozen=True):
 
     spec: LauncherVMISpec = msgspec.field(default_factory=LauncherVMISpec)
     status: LauncherVMIStatus = msgspec.field(default_factory=LauncherVMIStatus)
+
+
+class LauncherTemplate(Read, frozen=True):
+    """``VirtualMachine.spec.template``."""
+
+    metadata: ObjectMeta | None = None
+    spec: LauncherVMISpec | None = None
+
+
+class LauncherVMSpec(Read, frozen=True):
+    """``VirtualMachine.spec``."""
+
+    template: LauncherTemplate | None = None
+
+
+class LauncherVM(Kubernetes, frozen=True):
+    """kubevirt.io VirtualMachine, with the template of its VMI as virt-controller reads it."""
+
+    spec: LauncherVMSpec = msgspec.field(default_factory=LauncherVMSpec)
