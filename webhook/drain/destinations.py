@@ -18,6 +18,8 @@ from webhook.drain.vm_explanation import Destinations, Excluded
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.surroundings import NoPod
 from webhook.objects.pods import Pod
+from webhook.objects.running import RunningVMI
+from webhook.objects.vm import VirtualMachine
 from webhook.scheduling import verdicts
 from webhook.scheduling.state import ClusterState
 
@@ -25,10 +27,13 @@ TARGET: Final = "target"
 LAUNCHER: Final = "launcher"
 
 
-def destinations(inputs: Inputs, key: Key, node: str) -> Destinations:
+def destinations(inputs: Inputs, judged: RunningVMI | VirtualMachine, node: str) -> Destinations:
     """The nodes that fit the target pod of a VMI on ``node``, or the launcher of a VM that does not run (no node)."""
-    targets = Targets(inputs)
-    pod = targets.target(key, _launcher(inputs, key, node), node) if node else targets.restarted(key)
+    key, targets = (judged.namespace, judged.name), Targets(inputs)
+    if isinstance(judged, VirtualMachine):
+        pod = targets.started(judged)
+    else:
+        pod = targets.target(key, _launcher(inputs, key, node), node) if node else targets.restarted(key)
     empty = Destinations(TARGET if node else LAUNCHER, len(inputs.nodes.keys() - {node}))
     refused = Room(inputs, targets).refused(Machine(*key, Outcome.MOVES), pod)
     if isinstance(pod, Unknown | NoPod):

@@ -62,7 +62,7 @@ def _explained(inputs: Inputs, vmi: RunningVMI | None, vm: VirtualMachine | None
     after = _by_rules(judge(vm, inputs.world, release)) if vmi is not None and vm is not None else None
     node = vmi.node if vmi is not None and not vmi.is_final else ""
     drain = _drain(inputs, judged, node, link) if node else None
-    where = destinations(inputs, (judged.namespace, judged.name), node)
+    where = destinations(inputs, judged, node)
     times = time_of(judged, inputs.world, inputs.behaviour, link_of(link))
     inputs_assumed = (*inputs.assumptions, *times.assumptions)
     assumed = judgement.verdict.assumptions if judgement.verdict is not None else ()

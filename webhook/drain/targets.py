@@ -13,16 +13,20 @@ from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.launcher.launcher_pod import Rendered, restart_pod
 from webhook.kubevirt.launcher.node_selector import node_selector
+from webhook.kubevirt.launcher.started_vmi import started_vmi
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
 from webhook.kubevirt.launcher.target_pod import Source, for_target, target_pod
+from webhook.kubevirt.launcher.volumes import STATE_VOLUME
+from webhook.kubevirt.subject import name_of_template
 from webhook.objects.launcher_configuration import LauncherConfiguration, LauncherKubeVirt
-from webhook.objects.launcher_vmi import LauncherVMI
+from webhook.objects.launcher_vmi import LauncherVM, LauncherVMI
 from webhook.objects.meta import Kubernetes, ObjectMeta
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
 from webhook.objects.nulls import without_nulls
 from webhook.objects.pods import Container, Pod
 from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
 from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim
+from webhook.objects.vm import VirtualMachine
 from webhook.scheduling.pod_defaults import stored
 
 K = TypeVar("K", bound=Kubernetes)
@@ -32,6 +36,7 @@ _ON_EVERY_NODE: Final = ("kubevirt.io/schedulable", "kubernetes.io/arch")
 _USUAL_RESOURCES: Final = ("devices.kubevirt.io/", "ephemeral-storage")
 """Prefixes of resources that the nodes of a running cluster have. Nodes that a user has written by hand can lack them."""
 _SOURCE_UNKNOWN: Final = Unknown("the launcher of the VMI was not provided", "provide all pods")
+_ANY_VOLUME: Final = "The volumes were not provided, so the rehearsal assumes that every node can use them."
 
 
 class Targets:
@@ -70,6 +75,35 @@ class Targets:
         stopped = replace(vmi, status=replace(vmi.status, node_name="", phase="Scheduling"))
         return self._stored(restart_pod(stopped, self._around(key[0])), f"{key[1]} (restart)")
 
+    def started(self, vm: VirtualMachine) -> Pod | NoPod | Unknown:
+        """The launcher of a VM that starts now, as the API server stores it."""
+        key = (vm.namespace, vm.name)
+        around = self._around(vm.namespace)
+        launcher_vm = by_name(self._inputs.fleet.given(LauncherVM))[key]
+        vmi = started_vmi(vm, launcher_vm, self._inputs.world, around.configuration, around.version)
+        if isinstance(vmi, Unknown):
+            return vmi
+        vmi = self._without_new_claims(vmi, vm)
+        if (missing := self._missing_claim(vmi)) is not None:
+            return missing
+        rendered = launcher_pod(vmi, around)
+        if isinstance(rendered, Rendered):
+            rendered = replace(rendered, volumes=tuple(one for one in rendered.volumes if one.name != STATE_VOLUME))
+        return self._stored(rendered, f"{vm.name} (start)")
+
+    def _without_new_claims(self, vmi: LauncherVMI, vm: VirtualMachine) -> LauncherVMI:
+        """The VMI without the volumes whose claims KubeVirt has not created yet, or of which no claim was provided."""
+        known = self._claims_by_namespace.get(vm.namespace, {})
+        new = {name_of_template(one) for one in vm.spec.data_volume_templates or ()} - known.keys()
+        is_unknown = PersistentVolumeClaim not in self._inputs.fleet.provided
+        kept = [one for one in vmi.spec.volumes or () if not one.claim or not (is_unknown or one.claim in new)]
+        for volume in vmi.spec.volumes or ():
+            if volume not in kept and volume.claim in new:
+                self._inputs.assume(f"Every node can use PVC {volume.claim}, which KubeVirt creates with the VM.")
+            elif volume not in kept:
+                self._inputs.assume(_ANY_VOLUME)
+        return replace(vmi, spec=replace(vmi.spec, volumes=kept))
+
     def selector(self, key: Key, launcher: Pod, node: str) -> Mapping[str, str] | NoPod | Unknown:
         """The node selector of the target pod of a migration from ``node``, as KubeVirt renders it."""
         vmi, around = self._vmis[key], self._around(key[0])
@@ -103,9 +137,7 @@ class Targets:
             or PersistentVolumeClaim not in self._inputs.fleet.provided
         ):
             if spec.volumes:
-                self._inputs.assume(
-                    "The volumes were not provided, so the rehearsal assumes that every node can use them."
-                )
+                self._inputs.assume(_ANY_VOLUME)
             spec = replace(spec, volumes=None)
         return replace(pod, spec=spec)
 
