@@ -12,6 +12,7 @@ from webhook.drain.vm_explanation import Excluded, VMExplanation
 from webhook.errors import BadInput
 
 THREE = (node("n1"), node("n2"), node("n3"), kubevirt())
+OTHER = tuple(owned(vmi("other", "n2")))
 
 
 def explained(*objects: Object, name: str = "vm", **options: Any) -> VMExplanation:
@@ -214,3 +215,79 @@ def test_a_name_must_be_that_of_one_vm(name: str, namespace: str, message: str) 
         explained(*THREE, *owned(*machines), name=name, namespace=namespace)
 
     assert raised.value.message == message
+
+
+def stopped(machine: Object, **spec: Any) -> Object:
+    return vm(machine, runStrategy="Halted", **spec)
+
+
+def test_a_stopped_vm_has_a_verdict_from_its_manifest() -> None:
+    """
+    And the nodes that could start it, by its future launcher. All nodes count, because it is on none.
+    """
+    machine = vmi("vm", "n1", nodeSelector={"disk": "fast"})
+    one = explained(*THREE, *OTHER, node("n4", labels={"disk": "fast"}), stopped(machine))
+
+    assert (one.judged, one.phase, one.node) == ("VirtualMachine", "", "")
+    assert (one.verdict.live_migratable, one.verdict.source) == (True, "rules")
+    assert (one.destinations.pod, one.destinations.others) == ("launcher", 4)
+    assert one.destinations.nodes == ("n4",)
+    assert one.destinations.excluded[0].node_count == 3
+    assert one.drain is None
+
+
+def test_a_vm_whose_vmi_has_ended_counts_as_stopped() -> None:
+    """
+    The final VMI is only a remainder.
+    """
+    machine = vmi("vm", "n1", status={"phase": "Succeeded"})
+
+    assert explained(*THREE, stopped(machine), machine).judged == "VirtualMachine"
+    assert explained(*THREE, machine).judged == "VirtualMachineInstance"
+
+
+def test_the_launcher_of_a_stopped_vm_has_the_size_of_its_instancetype() -> None:
+    """
+    Without the instancetype, the pod is unknown.
+    """
+    instancetype = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineInstancetype",
+        "metadata": {"name": "big", "namespace": "lab"},
+        "spec": {"cpu": {"guest": 2}, "memory": {"guest": "64Gi"}},
+    }
+    machine = vmi("vm", "n1", domain={"memory": {}, "cpu": {}})
+    halted = stopped(machine, instancetype={"name": "big", "kind": "VirtualMachineInstancetype"})
+    nodes = [node("n1"), node("n2", allocatable={"memory": "32Gi"}), kubevirt(), *OTHER]
+
+    known = explained(*nodes, instancetype, halted).destinations
+    unknown = explained(*nodes, halted).destinations
+
+    assert (known.nodes, known.excluded) == (("n1",), (Excluded("Insufficient memory", 1, ("n2",)),))
+    assert (unknown.nodes, unknown.node_count) == ((), 0)
+    assert "VirtualMachineInstancetype 'big' is not in the input" in unknown.message
+
+
+def test_a_claim_that_a_template_creates_is_assumed_to_fit() -> None:
+    """
+    It does not exist before the first start.
+    """
+    volumes = [{"name": "root", "dataVolume": {"name": "root"}}]
+    template = {"metadata": {"name": "root"}, "spec": {"storage": {}, "source": {"blank": {}}}}
+    claims = {"apiVersion": "v1", "kind": "PersistentVolumeClaimList", "items": []}
+    halted = stopped(vmi("vm", "n1", volumes=volumes), dataVolumeTemplates=[template])
+
+    one = explained(*THREE, *OTHER, claims, halted)
+
+    assert one.destinations.nodes == ("n1", "n2", "n3")
+    assert "Every node can use PVC root, which KubeVirt creates with the VM." in one.assumptions
+
+
+def test_without_pods_the_room_on_nodes_is_unknown() -> None:
+    """
+    The missing input is named.
+    """
+    one = explained(*THREE, stopped(vmi("vm", "n1"))).destinations
+
+    assert (one.nodes, one.excluded) == ((), ())
+    assert one.unknown == (Excluded("the pods of the cluster were not provided", 3, ("n1", "n2", "n3")),)
