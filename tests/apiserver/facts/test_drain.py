@@ -109,6 +109,22 @@ def test_the_cluster_its_snapshot_and_its_files_give_the_same_outcomes(
     assert len(outcomes(live.out)) == 30
 
 
+def test_a_vm_is_explained_from_the_cluster_as_from_files(audited: tuple[ControlPlane, Path]) -> None:
+    """
+    Each value is the same. Only the assumptions differ, because no kind is missing in the cluster.
+    """
+    control_plane, log = audited
+    kubeconfig = control_plane.client.kubeconfig(READER, [])
+
+    live = migratable("explain", "vm/erp/archive", "--kubeconfig", kubeconfig, "-o", "json")
+    from_files = migratable("explain", "vm/erp/archive", "--facts", example_fleet.FOLDER, "-o", "json")
+
+    first, second = json.loads(live.out), json.loads(from_files.out)
+    assert first | {"assumptions": []} == second | {"assumptions": []}
+    assert first["drain"]["outcome"] == "blocks"
+    assert {request["verb"] for request in requests_of(log)} <= {"get", "list"}
+
+
 def test_a_cluster_without_kubevirt_is_an_error() -> None:
     """
     The kubeconfig names another cluster than the user means.

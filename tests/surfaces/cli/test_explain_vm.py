@@ -1,17 +1,26 @@
 """``migratable explain vm/NAME`` from files: names, formats, errors and completion."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.cluster.fake_apiserver import FakeTransport, answer, document
 from tests.drain.fleets import Object, kubevirt, node, owned, vmi
+from webhook.cluster.live_reads import LiveReads
+from webhook.cluster.ports import Answer
+from webhook.facts.fleet import Fleet
 from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import render_fleet
+from webhook.objects.instancetype import ControllerRevision
+from webhook.objects.vm import VirtualMachine
 from webhook.surfaces.cli.explain import command
 from webhook.surfaces.cli.rule_parameter import RULE_OR_VM
+from webhook.surfaces.cli.vm_revisions import with_revisions
 
 
 def explain(*arguments: str) -> Result:
@@ -128,3 +137,28 @@ def test_shells_complete_vms_in_the_files(facts: str) -> None:
     context.params["facts"] = (facts,)
     assert completed("vm/") == ["vm/lab/db", "vm/lab/web", "vm/shop/web"]
     assert completed("vm/s") == ["vm/shop/web"]
+
+
+def test_only_the_revisions_of_the_vm_are_read_from_a_cluster() -> None:
+    """
+    Each by its name, from the spec and the status.
+    """
+    paths: list[str] = []
+
+    def get(path: str, _query: Mapping[str, str]) -> Answer:
+        paths.append(path)
+        return answer(document(path.rpartition("/")[2], "lab", data={"spec": {}}))
+
+    vms = [
+        {"metadata": {"name": name, "namespace": "lab"}, "spec": {"instancetype": {"revisionName": f"{name}-type"}}}
+        for name in ("db", "web")
+    ]
+    vms[0]["status"] = {"preferenceRef": {"controllerRevisionRef": {"name": "db-preference"}}}
+    fleet = Fleet({VirtualMachine: tuple(msgspec.convert(vms, list[VirtualMachine]))})
+
+    read = with_revisions(fleet, LiveReads(FakeTransport(get), lambda _kind: ""), "db", 5)
+
+    assert [one.name for one in read.given(ControllerRevision)] == ["db-preference", "db-type"]
+    assert paths == [
+        f"/apis/apps/v1/namespaces/lab/controllerrevisions/{name}" for name in ("db-preference", "db-type")
+    ]

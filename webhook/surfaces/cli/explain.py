@@ -81,7 +81,7 @@ def command(
         raise click.UsageError(f"Got unexpected extra argument ({more[0]}). Files follow --facts.")
     paths = [*facts, *more, *([snapshot] if snapshot else [])]
     try:
-        fleet, is_read = _fleet(paths, kubeconfig, context, timeout)
+        fleet, is_read = _fleet(name, paths, kubeconfig, context, timeout)
         from webhook.drain.explain_vm import explain
 
         explanation = explain(fleet, name, space or namespace, release, link)
@@ -111,8 +111,10 @@ def _refuse_options(ctx: click.Context, more: Sequence[str]) -> None:
             raise click.UsageError(f"{option.opts[-1]} is only for a VM: write vm/NAME instead of a rule.")
 
 
-def _fleet(paths: Sequence[str], kubeconfig: Path | None, context: str | None, timeout: float) -> "tuple[Fleet, bool]":
+def _fleet(
+    name: str, paths: Sequence[str], kubeconfig: Path | None, context: str | None, timeout: float
+) -> "tuple[Fleet, bool]":
     """The objects, and whether all files could be read."""
     from webhook.surfaces.cli.fleets import fleet_of_cluster, fleet_of_files
 
-    return fleet_of_files(paths) if paths else (fleet_of_cluster("explain", kubeconfig, context, timeout), True)
+    return fleet_of_files(paths) if paths else (fleet_of_cluster("explain", kubeconfig, context, timeout, name), True)

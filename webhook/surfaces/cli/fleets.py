@@ -25,9 +25,10 @@ def fleet_of_files(paths: Sequence[str]) -> tuple[Fleet, bool]:
     return read.fleet(), not read.problems
 
 
-def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None, timeout: float) -> Fleet:
+def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None, timeout: float, vm: str = "") -> Fleet:
     """
-    The objects of a cluster. Notes on standard error name the kinds that cannot be read.
+    The objects of a cluster, with the ControllerRevisions of the VMs that are called ``vm``. Notes on standard error name the
+    kinds that cannot be read.
 
     Raises Misconfigured if no node, pod and VMI can be read, and for a cluster without KubeVirt.
     """
@@ -36,6 +37,11 @@ def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None,
     transport, cluster = connected(command, kubeconfig, context)
     try:
         fleet = list_fleet(transport, DRAIN_KINDS, timeout)
+        if vm:
+            from webhook.cluster.live_reads import LiveReads
+            from webhook.surfaces.cli.vm_revisions import with_revisions
+
+            fleet = with_revisions(fleet, LiveReads(transport, lambda _kind: ""), vm, timeout)
     finally:
         transport.close()
     unread = [kind for kind in ESSENTIAL if kind in fleet.unread]

@@ -30,7 +30,7 @@ COMMANDS = {
     "policies": "Print ValidatingAdmissionPolicies for the rules that need only the object.",
     "rules": "List the rules.",
     "serve": "Run the server: admission webhook, health and metrics, dry-run API and page.",
-    "snapshot": "Save the cluster objects that `check --snapshot` and, with --drain, `drain --snapshot` need.",
+    "snapshot": "Save the cluster objects that `check --snapshot` needs.",
     "version": "Print the version and the supported KubeVirt releases.",
 }
 """
