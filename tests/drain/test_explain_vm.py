@@ -291,3 +291,13 @@ def test_without_pods_the_room_on_nodes_is_unknown() -> None:
 
     assert (one.nodes, one.excluded) == ((), ())
     assert one.unknown == (Excluded("the pods of the cluster were not provided", 3, ("n1", "n2", "n3")),)
+
+
+def test_without_nodes_the_nodes_are_unknown() -> None:
+    """
+    Zero of zero nodes would be a wrong answer.
+    """
+    one = explained(kubevirt(), stopped(vmi("vm", "n1"))).destinations
+
+    assert one.message == "The nodes are unknown: no Node was provided."
+    assert one.remedy == "Provide all objects of kind Node."

@@ -17,6 +17,7 @@ from webhook.drain.targets import Targets
 from webhook.drain.vm_explanation import Destinations, Excluded
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.surroundings import NoPod
+from webhook.objects.nad import Node
 from webhook.objects.pods import Pod
 from webhook.objects.running import RunningVMI
 from webhook.objects.vm import VirtualMachine
@@ -35,6 +36,9 @@ def destinations(inputs: Inputs, judged: RunningVMI | VirtualMachine, node: str)
     else:
         pod = targets.target(key, _launcher(inputs, key, node), node) if node else targets.restarted(key)
     empty = Destinations(TARGET if node else LAUNCHER, len(inputs.nodes.keys() - {node}))
+    nodes = inputs.fleet.every(Node)
+    if isinstance(nodes, Unknown):
+        return replace(empty, message=f"The nodes are unknown: {nodes.why}.", remedy=remedy_of(nodes))
     refused = Room(inputs, targets).refused(Machine(*key, Outcome.MOVES), pod)
     if isinstance(pod, Unknown | NoPod):
         return replace(empty, message=_why(pod), remedy=remedy_of(pod) if isinstance(pod, Unknown) else "")
