@@ -23,7 +23,8 @@ def render(explanation: VMExplanation) -> str:
 
 
 def _lines(one: VMExplanation) -> Iterator[str]:
-    yield from _wrap(f"{one.judged} {one.namespace}/{one.name}: {_headline(one.verdict)}")
+    name = "/".join(filter(None, (one.namespace, one.name)))
+    yield from _wrap(f"{one.judged} {name}: {_headline(one.verdict)}")
     yield ""
     yield from _row("runs", _place(one))
     yield from _row("verdict", _verdict(one.verdict))
@@ -132,7 +133,8 @@ def _drain(one: VMExplanation) -> Iterator[str]:
         return
     yield from _row("drain", f"if node {one.node} is drained, the VM {phrase(machine)}")
     yield from _row("", machine.message)
-    yield from _row("", f"fix: {machine.remedy}" if machine.remedy else "")
+    if machine.remedy and machine.remedy != one.destinations.remedy:
+        yield from _row("", f"fix: {machine.remedy}")
 
 
 def _closing(one: VMExplanation) -> Iterator[str]:

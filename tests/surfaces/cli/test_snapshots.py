@@ -40,6 +40,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "show-config.txt": ("check", "--show-config", "--strict", "--skip", "LM3"),
     "explain.txt": ("explain", "LM201"),
     "explain-unknown.txt": ("explain", "LM2O1"),
+    "explain-vm.txt": ("explain", "vm/bad", "--facts", "bad.yaml", "claim.yaml", "kubevirt.yaml"),
     "explain-settings.txt": ("explain-settings", "kubevirt.yaml", "good.yaml"),
 }
 
