@@ -11,7 +11,7 @@ from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs, by_name
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.cluster import cluster_of
-from webhook.kubevirt.launcher.launcher_pod import Rendered, restart_pod
+from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod, restart_pod
 from webhook.kubevirt.launcher.node_selector import node_selector
 from webhook.kubevirt.launcher.started_vmi import started_vmi
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
