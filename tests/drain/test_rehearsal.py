@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, running, vm, vmi
 from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.errors import BadInput
+from webhook.objects.disruption import PodDisruptionBudget
+from webhook.objects.meta import Kubernetes
+from webhook.objects.quotas import LimitRange, ResourceQuota
+from webhook.objects.storage import PersistentVolume, PersistentVolumeClaim
 
 TWO = (node("n1"), node("n2"), kubevirt())
 
@@ -267,3 +272,30 @@ def test_a_hyper_converged_cr_takes_the_place_of_the_kubevirt_cr() -> None:
 
     assert report.nodes[0].slots == 4
     assert machine(report).outcome is Outcome.MOVES
+
+
+@pytest.mark.parametrize("kind", [ResourceQuota, LimitRange, PersistentVolume, PersistentVolumeClaim])
+def test_a_kind_that_could_not_be_read_is_never_assumed_absent(kind: type[Kubernetes]) -> None:
+    """
+    An account without the right to list quotas learns that the outcome is unknown.
+    """
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    fleet = as_fleet([*TWO, *owned(vmi("vm", "n1", volumes=volumes))])
+    unread = msgspec.structs.replace(fleet, unread={kind: "listing it is forbidden"})
+
+    plan = rehearse(unread, Request(("n1",))).nodes[0]
+
+    assert (plan.outcome, plan.machines[0].detail) == (Outcome.UNKNOWN, Detail.MISSING_FACT)
+
+
+def test_a_budget_that_could_not_be_read_leaves_a_stop_unknown() -> None:
+    """
+    A VM that moves needs no budget.
+    """
+    fleet = as_fleet([*TWO, *owned(vmi("stops", "n1", strategy="None"), vmi("moves", "n1"))])
+    unread = msgspec.structs.replace(fleet, unread={PodDisruptionBudget: "listing it is forbidden"})
+
+    report = rehearse(unread, Request(("n1",)))
+
+    assert machine(report, "stops").outcome is Outcome.UNKNOWN
+    assert machine(report, "moves").outcome is Outcome.MOVES

@@ -19,13 +19,13 @@ class BudgetAnswers:
 
     def __init__(self, fleet: Fleet) -> None:
         pods = fleet.every(Pod)
-        self.budgets = Budgets(
-            fleet.given(PodDisruptionBudget), None if isinstance(pods, Unknown) else pods, without_scale=_WITHOUT_SCALE
-        )
+        self._unread = fleet.unread.get(PodDisruptionBudget)
+        budgets = fleet.given(PodDisruptionBudget) if self._unread is None else None
+        self.budgets = Budgets(budgets, None if isinstance(pods, Unknown) else pods, without_scale=_WITHOUT_SCALE)
 
     def selecting(self, pod: Pod) -> Fact[Sequence[PodDisruptionBudget]]:
         """The budgets that select the pod."""
-        return self.budgets.of(pod)
+        return self.budgets.of(pod) if self._unread is None else Unknown(self._unread, "provide PodDisruptionBudgets")
 
     def refusal(self, pod: Pod) -> Fact[str]:
         """The reason why a budget refuses the eviction of the pod now, as a sentence, or an empty text."""

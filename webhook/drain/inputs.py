@@ -68,7 +68,7 @@ class Inputs:
         settings = in_force(self.configuration.migrations, self.behaviour)
         self.outbound: int = settings[PARALLEL_OUTBOUND]
         self.in_cluster: int = settings[PARALLEL_CLUSTER]
-        absent = [FLEET_BY_CLASS[kind].kind for kind in _ASSUMED_ABSENT if kind not in fleet.provided]
+        absent = [FLEET_BY_CLASS[kind].kind for kind in _ASSUMED_ABSENT if self.is_assumed_absent(kind)]
         if absent:
             listed = f"{', '.join(absent[:-1])} or {absent[-1]}" if len(absent) > 1 else absent[0]
             self.assumptions.append(f"No {listed} was provided, so the rehearsal assumes that there is none.")
@@ -96,6 +96,10 @@ class Inputs:
             )
             return Configuration()
         return configuration
+
+    def is_assumed_absent(self, kind: type[Kubernetes]) -> bool:
+        """Whether no object of a kind was provided. A kind that could not be read is unknown, and never absent."""
+        return kind not in self.fleet.provided and kind not in self.fleet.unread
 
     def assume(self, text: str) -> None:
         """Adds an assumption, once."""

@@ -43,8 +43,10 @@ class Room:
         fleet = inputs.fleet
         self._inputs, self._targets = inputs, targets
         pods = fleet.every(Pod)
-        self._quotas = Quotas(fleet.given(ResourceQuota), None if isinstance(pods, Unknown) else pods)
+        quotas = None if ResourceQuota in fleet.unread else fleet.given(ResourceQuota)
+        self._quotas = Quotas(quotas, None if isinstance(pods, Unknown) else pods)
         self._ranges = fleet.given(LimitRange)
+        self._unread_ranges = fleet.unread.get(LimitRange)
 
     def decide(
         self, state: ClusterState, firsts: Mapping[str, Sequence[First]], *, names_all: bool
@@ -97,6 +99,9 @@ class Room:
                 message=message,
                 remedy="Correct the cause, then rehearse the drain again.",
             )
+        if self._unread_ranges is not None:
+            why = f"It is unknown whether a LimitRange refuses the target pod: {self._unread_ranges}."
+            return _unknown(machine, why, "Grant the rights get and list on limitranges.")
         for refusal in refusals(target, self._ranges):
             message = f"The API server refuses the target pod: {refusal.text}."
             remedy = (

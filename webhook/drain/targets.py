@@ -20,9 +20,8 @@ from webhook.kubevirt.launcher.volumes import STATE_VOLUME
 from webhook.kubevirt.subject import name_of_template
 from webhook.objects.launcher_configuration import LauncherConfiguration, LauncherKubeVirt
 from webhook.objects.launcher_vmi import LauncherVM, LauncherVMI
-from webhook.objects.meta import Kubernetes, ObjectMeta
+from webhook.objects.meta import Json, Kubernetes, ObjectMeta
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
-from webhook.objects.nulls import without_nulls
 from webhook.objects.pods import Container, Pod
 from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
 from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim
@@ -132,14 +131,17 @@ class Targets:
             spec = replace(spec, containers=[_without(one, unreported) for one in spec.containers or ()])
             names = " or ".join(f"{prefix}*" if prefix.endswith("/") else prefix for prefix in unreported)
             self._inputs.assume(f"No node has {names} in status.allocatable, so the rehearsal assumes enough of it.")
-        if (
-            PersistentVolume not in self._inputs.fleet.provided
-            or PersistentVolumeClaim not in self._inputs.fleet.provided
-        ):
+        if self._assumes_volumes:
             if spec.volumes:
                 self._inputs.assume(_ANY_VOLUME)
             spec = replace(spec, volumes=None)
         return replace(pod, spec=spec)
+
+    @property
+    def _assumes_volumes(self) -> bool:
+        kinds = (PersistentVolume, PersistentVolumeClaim)
+        is_unread = any(kind in self._inputs.fleet.unread for kind in kinds)
+        return not is_unread and any(self._inputs.is_assumed_absent(kind) for kind in kinds)
 
     def _is_unreported(self, key: str) -> bool:
         prefix, slash, _ = key.partition("/")
@@ -202,11 +204,12 @@ class Targets:
     @cached_property
     def _of_hyper_converged(self) -> LauncherConfiguration:
         """The part of the configuration that HyperConverged's operator is known to write, if there is no KubeVirt CR."""
-        return msgspec.convert(without_nulls(msgspec.to_builtins(self._inputs.configuration)), LauncherConfiguration)
+        known = _without_absent(msgspec.to_builtins(self._inputs.configuration))
+        return msgspec.convert(known, LauncherConfiguration)
 
     def _claims(self, namespace: str) -> Mapping[str, PersistentVolumeClaim]:
         """The claims of a namespace. If no claim was provided, each claim that a VMI names exists, in block mode."""
-        if PersistentVolumeClaim not in self._inputs.fleet.provided:
+        if self._inputs.is_assumed_absent(PersistentVolumeClaim):
             spec = ClaimSpec(volume_mode="Block")
             names = {name for (space, _), vmi in self._vmis.items() if space == namespace for name in _claims_of(vmi)}
             return {
@@ -224,7 +227,7 @@ class Targets:
     def _missing_claim(self, vmi: LauncherVMI) -> Unknown | None:
         """The first claim of a VMI that can exist, although it was not provided."""
         fleet = self._inputs.fleet
-        if PersistentVolumeClaim in fleet.complete or PersistentVolumeClaim not in fleet.provided:
+        if PersistentVolumeClaim in fleet.complete or self._inputs.is_assumed_absent(PersistentVolumeClaim):
             return None
         known = self._claims_by_namespace.get(vmi.namespace, {})
         name = next((name for name in _claims_of(vmi) if name not in known), None)
@@ -252,3 +255,10 @@ def _without(container: Container, prefixes: tuple[str, ...]) -> Container:
         for part in ("requests", "limits")
     }
     return replace(container, resources=replace(needs, **kept))
+
+
+def _without_absent(value: Json) -> Json:
+    """The value without the fields that are None."""
+    if isinstance(value, dict):
+        return {key: _without_absent(member) for key, member in value.items() if member is not None}
+    return [_without_absent(item) for item in value] if isinstance(value, list) else value
