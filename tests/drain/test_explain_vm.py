@@ -4,14 +4,19 @@ from typing import Any
 
 import pytest
 
+from tests.drain import example_fleet
 from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, running, vm, vmi
 from webhook.drain.explain_vm import explain
 from webhook.drain.plan import Detail, Outcome
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.vm_explanation import Excluded, VMExplanation
 from webhook.errors import BadInput
+from webhook.manifests.fleet_paths import read_paths
+from webhook.objects.running import RunningVMI
 
 THREE = (node("n1"), node("n2"), node("n3"), kubevirt())
+FLEET = read_paths([str(example_fleet.FOLDER)]).fleet()
+REHEARSED = rehearse(FLEET, Request(mode="each", link="1250M"))
 OTHER = tuple(owned(vmi("other", "n2")))
 
 
@@ -217,87 +222,31 @@ def test_a_name_must_be_that_of_one_vm(name: str, namespace: str, message: str) 
     assert raised.value.message == message
 
 
-def stopped(machine: Object, **spec: Any) -> Object:
-    return vm(machine, runStrategy="Halted", **spec)
-
-
-def test_a_stopped_vm_has_a_verdict_from_its_manifest() -> None:
+def test_a_finding_names_the_field_of_the_virtualmachine() -> None:
     """
-    And the nodes that could start it, by its future launcher. All nodes count, because it is on none.
+    Users edit the VirtualMachine. A finding that only the VMI has is at a field of the VMI.
     """
-    machine = vmi("vm", "n1", nodeSelector={"disk": "fast"})
-    one = explained(*THREE, *OTHER, node("n4", labels={"disk": "fast"}), stopped(machine))
+    devices = {"interfaces": [{"name": "default", "bridge": {}}]}
+    machine = vmi("vm", "n1", domain={"devices": devices})
+    with_vm = explained(*THREE, *owned(machine)).reasons[0]
+    alone = explained(*THREE, *running(vmi("vm", "n1", domain={"devices": devices}))).reasons[0]
 
-    assert (one.judged, one.phase, one.node) == ("VirtualMachine", "", "")
-    assert (one.verdict.live_migratable, one.verdict.source) == (True, "rules")
-    assert (one.destinations.pod, one.destinations.others) == ("launcher", 4)
-    assert one.destinations.nodes == ("n4",)
-    assert one.destinations.excluded[0].node_count == 3
-    assert one.drain is None
+    assert (with_vm.kind, with_vm.path) == ("VirtualMachine", "spec.template.spec.domain.devices.interfaces[0]")
+    assert (alone.kind, alone.path) == ("VirtualMachineInstance", "spec.domain.devices.interfaces[0]")
 
 
-def test_a_vm_whose_vmi_has_ended_counts_as_stopped() -> None:
+@pytest.mark.parametrize("key", [(one.namespace, one.name) for one in FLEET.given(RunningVMI)], ids="/".join)
+def test_every_vm_of_the_example_fleet_has_the_values_of_the_rehearsal(key: tuple[str, str]) -> None:
     """
-    The final VMI is only a remainder.
+    The nodes of a VM that moves are those to which it could move, whatever the other VMs do.
     """
-    machine = vmi("vm", "n1", status={"phase": "Succeeded"})
+    one = explain(FLEET, key[1], key[0], link="1250M")
+    rehearsed = next(
+        machine for plan in REHEARSED.nodes for machine in plan.machines if (machine.namespace, machine.name) == key
+    )
 
-    assert explained(*THREE, stopped(machine), machine).judged == "VirtualMachine"
-    assert explained(*THREE, machine).judged == "VirtualMachineInstance"
-
-
-def test_the_launcher_of_a_stopped_vm_has_the_size_of_its_instancetype() -> None:
-    """
-    Without the instancetype, the pod is unknown.
-    """
-    instancetype = {
-        "apiVersion": "instancetype.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineInstancetype",
-        "metadata": {"name": "big", "namespace": "lab"},
-        "spec": {"cpu": {"guest": 2}, "memory": {"guest": "64Gi"}},
-    }
-    machine = vmi("vm", "n1", domain={"memory": {}, "cpu": {}})
-    halted = stopped(machine, instancetype={"name": "big", "kind": "VirtualMachineInstancetype"})
-    nodes = [node("n1"), node("n2", allocatable={"memory": "32Gi"}), kubevirt(), *OTHER]
-
-    known = explained(*nodes, instancetype, halted).destinations
-    unknown = explained(*nodes, halted).destinations
-
-    assert (known.nodes, known.excluded) == (("n1",), (Excluded("Insufficient memory", 1, ("n2",)),))
-    assert (unknown.nodes, unknown.node_count) == ((), 0)
-    assert "VirtualMachineInstancetype 'big' is not in the input" in unknown.message
-
-
-def test_a_claim_that_a_template_creates_is_assumed_to_fit() -> None:
-    """
-    It does not exist before the first start.
-    """
-    volumes = [{"name": "root", "dataVolume": {"name": "root"}}]
-    template = {"metadata": {"name": "root"}, "spec": {"storage": {}, "source": {"blank": {}}}}
-    claims = {"apiVersion": "v1", "kind": "PersistentVolumeClaimList", "items": []}
-    halted = stopped(vmi("vm", "n1", volumes=volumes), dataVolumeTemplates=[template])
-
-    one = explained(*THREE, *OTHER, claims, halted)
-
-    assert one.destinations.nodes == ("n1", "n2", "n3")
-    assert "Every node can use PVC root, which KubeVirt creates with the VM." in one.assumptions
-
-
-def test_without_pods_the_room_on_nodes_is_unknown() -> None:
-    """
-    The missing input is named.
-    """
-    one = explained(*THREE, stopped(vmi("vm", "n1"))).destinations
-
-    assert (one.nodes, one.excluded) == ((), ())
-    assert one.unknown == (Excluded("the pods of the cluster were not provided", 3, ("n1", "n2", "n3")),)
-
-
-def test_without_nodes_the_nodes_are_unknown() -> None:
-    """
-    Zero of zero nodes would be a wrong answer.
-    """
-    one = explained(kubevirt(), stopped(vmi("vm", "n1"))).destinations
-
-    assert one.message == "The nodes are unknown: no Node was provided."
-    assert one.remedy == "Provide all objects of kind Node."
+    assert one.drain == rehearsed
+    if rehearsed.outcome is Outcome.MOVES:
+        assert (one.destinations.nodes, one.seconds) == (rehearsed.nodes, rehearsed.seconds)
+    if rehearsed.detail is Detail.NO_NODE:
+        assert sum(group.node_count for group in one.destinations.excluded) == one.destinations.others

@@ -31,7 +31,7 @@ LAUNCHER: Final = "launcher"
 def destinations(inputs: Inputs, judged: RunningVMI | VirtualMachine, node: str) -> Destinations:
     """The nodes that fit the target pod of a VMI on ``node``, or the launcher of a VM that does not run (no node)."""
     key, targets = (judged.namespace, judged.name), Targets(inputs)
-    if isinstance(judged, VirtualMachine):
+    if isinstance(judged, VirtualMachine) or not judged.phase:  # without a phase, KubeVirt has not stored the VMI
         pod = targets.started(judged)
     else:
         pod = targets.target(key, _launcher(inputs, key, node), node) if node else targets.restarted(key)

@@ -59,7 +59,8 @@ def _explained(inputs: Inputs, vmi: RunningVMI | None, vm: VirtualMachine | None
     by_rules = _by_rules(judgement)
     reported = _reported(vmi)
     verdict = by_rules if reported is None else reported
-    after = _by_rules(judge(vm, inputs.world, release)) if vmi is not None and vm is not None else None
+    of_vm = judge(vm, inputs.world, release) if vm is not None else Judgement(())
+    after = _by_rules(of_vm) if vmi is not None and vm is not None else None
     node = vmi.node if vmi is not None and not vmi.is_final else ""
     drain = _drain(inputs, judged, node, link) if node else None
     where = destinations(inputs, judged, node)
@@ -76,7 +77,7 @@ def _explained(inputs: Inputs, vmi: RunningVMI | None, vm: VirtualMachine | None
         verdict,
         by_rules,
         after if after is not None and after.live_migratable not in (None, by_rules.live_migratable) else None,
-        tuple(_reason(one) for one in sorted(judgement.findings, key=_rank)),
+        tuple(_reasons(judgement, of_vm)),
         _storage(judgement),
         _strategy(inputs, judged, vm),
         tuple(_policies(inputs, judged, link_of(link))),
@@ -132,16 +133,21 @@ def _rank(finding: Finding) -> tuple[bool, bool, str]:
     return not _decides(finding), finding.undetermined, finding.rule.id
 
 
-def _reason(finding: Finding) -> Reason:
-    return Reason(
-        finding.rule.id,
-        finding.rule.name,
-        dotted(finding.path),
-        finding.message,
-        finding.remedy,
-        _decides(finding),
-        finding.undetermined,
-    )
+def _reasons(judgement: Judgement, of_vm: Judgement) -> Iterator[Reason]:
+    """The findings. The place is that in the VirtualMachine if it has the same finding, because users edit this object."""
+    places = {finding.identity: finding for finding in of_vm.findings}
+    for finding in sorted(judgement.findings, key=_rank):
+        same = places.get(finding.identity)
+        yield Reason(
+            finding.rule.id,
+            finding.rule.name,
+            "VirtualMachineInstance" if same is None else "VirtualMachine",
+            dotted((finding if same is None else same).path),
+            finding.message,
+            finding.remedy,
+            _decides(finding),
+            finding.undetermined,
+        )
 
 
 def _storage(judgement: Judgement) -> Storage | None:

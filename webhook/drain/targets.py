@@ -19,11 +19,12 @@ from webhook.kubevirt.launcher.target_pod import Source, for_target, target_pod
 from webhook.kubevirt.launcher.volumes import STATE_VOLUME
 from webhook.kubevirt.subject import name_of_template
 from webhook.objects.launcher_configuration import LauncherConfiguration, LauncherKubeVirt
-from webhook.objects.launcher_vmi import LauncherVM, LauncherVMI
+from webhook.objects.launcher_vmi import LauncherTemplate, LauncherVM, LauncherVMI
 from webhook.objects.meta import Json, Kubernetes, ObjectMeta
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
-from webhook.objects.pods import Container, Pod
+from webhook.objects.pods import Container, Pod, PodVolume
 from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
+from webhook.objects.running import RunningVMI
 from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim
 from webhook.objects.vm import VirtualMachine
 from webhook.scheduling.pod_defaults import stored
@@ -74,26 +75,33 @@ class Targets:
         stopped = replace(vmi, status=replace(vmi.status, node_name="", phase="Scheduling"))
         return self._stored(restart_pod(stopped, self._around(key[0])), f"{key[1]} (restart)")
 
-    def started(self, vm: VirtualMachine) -> Pod | NoPod | Unknown:
-        """The launcher of a VM that starts now, as the API server stores it."""
-        key = (vm.namespace, vm.name)
-        around = self._around(vm.namespace)
-        launcher_vm = by_name(self._inputs.fleet.given(LauncherVM))[key]
-        vmi = started_vmi(vm, launcher_vm, self._inputs.world, around.configuration, around.version)
+    def started(self, judged: VirtualMachine | RunningVMI) -> Pod | NoPod | Unknown:
+        """The launcher of a VM that starts now, or of a VMI that KubeVirt has not stored, as the API server stores it."""
+        around, namespace = self._around(judged.namespace), judged.namespace
+        vmi = started_vmi(judged, self._template(judged), self._inputs.world, around.configuration, around.version)
         if isinstance(vmi, Unknown):
             return vmi
-        vmi = self._without_new_claims(vmi, vm)
+        vmi = self._without_new_claims(vmi, judged)
         if (missing := self._missing_claim(vmi)) is not None:
             return missing
         rendered = launcher_pod(vmi, around)
         if isinstance(rendered, Rendered):
-            rendered = replace(rendered, volumes=tuple(one for one in rendered.volumes if one.name != STATE_VOLUME))
-        return self._stored(rendered, f"{vm.name} (start)")
+            known = self._claims(namespace)
+            kept = tuple(one for one in rendered.volumes if one.name != STATE_VOLUME or _claim_of(one) in known)
+            rendered = replace(rendered, volumes=kept)
+        return self._stored(rendered, f"{judged.name} (start)")
 
-    def _without_new_claims(self, vmi: LauncherVMI, vm: VirtualMachine) -> LauncherVMI:
+    def _template(self, judged: VirtualMachine | RunningVMI) -> LauncherTemplate:
+        key = (judged.namespace, judged.name)
+        if isinstance(judged, VirtualMachine):
+            return by_name(self._inputs.fleet.given(LauncherVM))[key].spec.template or LauncherTemplate()
+        return LauncherTemplate(judged.meta, self._vmis[key].spec)
+
+    def _without_new_claims(self, vmi: LauncherVMI, judged: VirtualMachine | RunningVMI) -> LauncherVMI:
         """The VMI without the volumes whose claims KubeVirt has not created yet, or of which no claim was provided."""
-        known = self._claims_by_namespace.get(vm.namespace, {})
-        new = {name_of_template(one) for one in vm.spec.data_volume_templates or ()} - known.keys()
+        known = self._claims_by_namespace.get(judged.namespace, {})
+        templates = judged.spec.data_volume_templates if isinstance(judged, VirtualMachine) else None
+        new = {name_of_template(one) for one in templates or ()} - known.keys()
         is_unknown = PersistentVolumeClaim not in self._inputs.fleet.provided
         kept = [one for one in vmi.spec.volumes or () if not one.claim or not (is_unknown or one.claim in new)]
         for volume in vmi.spec.volumes or ():
@@ -238,6 +246,11 @@ class Targets:
     @cached_property
     def _networks(self) -> tuple[NetworkAttachmentDefinition, ...]:
         return self._inputs.fleet.given(NetworkAttachmentDefinition)
+
+
+def _claim_of(volume: PodVolume) -> str:
+    claim = volume.persistent_volume_claim
+    return claim.claim_name if claim is not None else ""
 
 
 def _claims_of(vmi: LauncherVMI) -> Iterator[str]:

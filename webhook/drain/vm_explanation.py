@@ -31,8 +31,9 @@ class Reason(_Part, frozen=True):
 
     rule: str
     name: str
+    kind: str
+    """The kind of the object with the field: the VirtualMachine if it has the same finding, otherwise the VMI."""
     path: str
-    """The field in the judged object."""
     message: str
     remedy: str
     decides: bool

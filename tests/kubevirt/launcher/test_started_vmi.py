@@ -20,7 +20,7 @@ from webhook.kubevirt.releases import Version
 from webhook.objects.instancetype import VirtualMachineInstancetype, VirtualMachinePreference
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.launcher_configuration import LauncherConfiguration
-from webhook.objects.launcher_vmi import LauncherVM, LauncherVMI, LauncherVMIStatus
+from webhook.objects.launcher_vmi import LauncherTemplate, LauncherVMI, LauncherVMIStatus
 from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import VirtualMachine
 
@@ -30,14 +30,14 @@ VERSION = Version(1, 9, 0)
 def started(spec: Any, *world: Kubernetes, version: Version = VERSION, **more: Any) -> LauncherVMI:
     """The VMI of a VM with this template."""
     configuration = more.pop("configuration", {})
-    vm = {
+    vm: Any = {
         "metadata": {"name": "vm", "namespace": "lab", "uid": "u"},
         "spec": {"template": {"metadata": more.pop("metadata", {}), "spec": spec}, **more},
     }
     cr = msgspec.convert({"metadata": {"name": "kubevirt"}, "spec": {"configuration": configuration}}, KubeVirt)
     vmi = started_vmi(
         msgspec.convert(vm, VirtualMachine),
-        msgspec.convert(vm, LauncherVM),
+        msgspec.convert(vm["spec"]["template"], LauncherTemplate),
         ObjectsWorld((cr, *world), (VirtualMachineInstancetype,)),
         msgspec.convert(configuration, LauncherConfiguration),
         version,
@@ -148,10 +148,13 @@ def test_a_missing_instancetype_is_unknown() -> None:
     """
     The pod would have too few CPUs and too little memory.
     """
-    vm = {"metadata": {"name": "vm"}, "spec": {"instancetype": {"name": "big"}, "template": {"spec": {"domain": {}}}}}
+    vm: Any = {
+        "metadata": {"name": "vm"},
+        "spec": {"instancetype": {"name": "big"}, "template": {"spec": {"domain": {}}}},
+    }
     vmi = started_vmi(
         msgspec.convert(vm, VirtualMachine),
-        msgspec.convert(vm, LauncherVM),
+        msgspec.convert(vm["spec"]["template"], LauncherTemplate),
         ObjectsWorld(()),
         LauncherConfiguration(),
         VERSION,

@@ -34,13 +34,11 @@ from webhook.objects.launcher_vmi import (
     LauncherSecurity,
     LauncherTemplate,
     LauncherTPM,
-    LauncherVM,
     LauncherVMI,
     LauncherVMISpec,
 )
-from webhook.objects.meta import ObjectMeta, Quantity
+from webhook.objects.meta import Kubernetes, ObjectMeta, Quantity
 from webhook.objects.quantity import NANO
-from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import Hugepages, Machine
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -49,20 +47,26 @@ _DEFAULT_CPU_REQUEST = "100m"
 
 
 def started_vmi(
-    vm: VirtualMachine, launcher_vm: LauncherVM, world: World, configuration: LauncherConfiguration, version: Version
+    judged: Kubernetes,
+    template: LauncherTemplate,
+    world: World,
+    configuration: LauncherConfiguration,
+    version: Version,
 ) -> LauncherVMI | Unknown:
-    """The VMI of a VM that starts now. ``launcher_vm`` is the same VM as ``vm``. It is Unknown without its instancetype."""
-    subject, release = subject_of(vm), judged_as(version.release)
+    """
+    The VMI of a VM that starts now, or a VMI that is created now. ``template`` is the VMI in ``judged``. The result is Unknown
+    without the instancetype or preference of the VM.
+    """
+    subject, release = subject_of(judged), judged_as(version.release)
     if subject is None or release is None:
         return Unknown("the release is not supported", "name a supported release")
     inherited = [*inherited_by(subject, world, only(release))][-1]
     if inherited.unknown is not None:
         return inherited.unknown
     facts = [*expand(subject, world, only(release))][-1]
-    template = launcher_vm.spec.template or LauncherTemplate()
-    meta = template.metadata or ObjectMeta()
+    outer, meta = judged.meta, template.metadata or ObjectMeta()
     named = ObjectMeta(
-        vm.name, namespace=vm.meta.namespace, labels=meta.labels, annotations=dict(facts.annotations), uid=vm.meta.uid
+        outer.name, namespace=outer.namespace, labels=meta.labels, annotations=dict(facts.annotations), uid=outer.uid
     )
     spec = _spec(template.spec or LauncherVMISpec(), facts, inherited, configuration, version)
     return LauncherVMI("kubevirt.io/v1", "VirtualMachineInstance", named, spec)
