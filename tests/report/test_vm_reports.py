@@ -40,7 +40,7 @@ def test_the_text_names_verdict_reasons_nodes_and_drain() -> None:
         "VirtualMachineInstance lab/db: cannot be live-migrated (InterfaceNotLiveMigratable)\n\n"
         "runs      on node n1, in phase Running, with KubeVirt 1.9.0\n"
         "verdict   KubeVirt's condition LiveMigratable is False (InterfaceNotLiveMigratable: a bridge)\n"
-        "reason    LM101 bridge-on-pod-network, at spec.domain.devices.interfaces[0]: "
+        "reason    LM101 bridge-on-pod-network, at spec.template.spec.domain.devices.interfaces[0]: "
     )
     for line in (
         "eviction  evictionStrategy is LiveMigrate: spec.template.spec.evictionStrategy of the VirtualMachine\n",

@@ -74,8 +74,13 @@ def _verdict(verdict: Verdict) -> str:
 
 def _reason(reason: Reason) -> Iterator[str]:
     label = "unproven" if reason.unproven else "reason"
-    yield from _row(label, f"{reason.rule} {reason.name}, at {reason.path}: {reason.message}")
+    yield from _row(label, f"{_rule(reason)}: {reason.message}")
     yield from _row("", f"fix: {reason.remedy}")
+
+
+def _rule(reason: Reason) -> str:
+    of_vmi = " of the VMI" if reason.kind == "VirtualMachineInstance" else ""
+    return f"{reason.rule} {reason.name}, at {reason.path}{of_vmi}"
 
 
 def _storage(one: VMExplanation) -> str:
@@ -142,7 +147,7 @@ def _closing(one: VMExplanation) -> Iterator[str]:
     if advice:
         yield ""
     for reason in advice:
-        yield from _row("advice", f"{reason.rule} {reason.name}, at {reason.path}: {reason.message}")
+        yield from _row("advice", f"{_rule(reason)}: {reason.message}")
         yield from _row("", f"fix: {reason.remedy}")
     if one.assumptions or one.missing:
         yield ""
