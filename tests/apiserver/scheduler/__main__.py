@@ -1,20 +1,22 @@
 """
 `python -m tests.apiserver.scheduler [PAIRS [SEED]]`: generated pods on generated clusters, against a real kube-scheduler.
 
-Prints the agreement, and every difference as JSON with the least cluster that shows it. Exit status 1 on a difference.
+Prints the agreement, and every difference as a line of JSON with the smallest cluster that shows it. With `--replay FILE`, the
+pairs are those of such lines. Exit status 1 on a difference.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
-from tests.apiserver.scheduler.generated.worlds import world
-from tests.apiserver.scheduler.runs import Difference, Figures, bench, run, smaller
+from tests.apiserver.scheduler.clusters import Bench
+from tests.apiserver.scheduler.runs import Difference, Figures, bench, compared, run, smaller
 
 MADE_SMALLER = 5
-HIDDEN = ("managedFields", "uid", "resourceVersion", "creationTimestamp", "generation")
 
 
 def main() -> int:
@@ -22,37 +24,43 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.apiserver.scheduler", description=__doc__)
     parser.add_argument("pairs", nargs="?", type=int, default=5000, help="how many pairs (default: 5000)")
     parser.add_argument("seed", nargs="?", type=int, default=0, help="the first cluster (default: 0)")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="lines of JSON that an earlier run printed")
     arguments = parser.parse_args()
     figures = Figures()
     began = time.monotonic()
     with bench() as opened:
-        differences = list(run(opened, arguments.pairs, arguments.seed, figures))
+        if arguments.replay:
+            differences = list(replay(opened, arguments.replay, figures))
+        else:
+            differences = list(run(opened, arguments.pairs, arguments.seed, figures))
         sys.stdout.write(f"{figures.text()}\n{time.monotonic() - began:.0f} s\n")
         for index, difference in enumerate(differences):
-            made = world(difference.seed)
-            name = difference.pair.pod["metadata"]["name"]
-            pod = next(item for item in made.probes if item["metadata"]["name"] == name)
-            shown = smaller(opened, difference, made.objects, pod) if index < MADE_SMALLER else difference
-            sys.stdout.write(f"{_text(shown, is_whole=index < MADE_SMALLER)}\n")
+            shown = smaller(opened, difference) if index < MADE_SMALLER else difference
+            sys.stdout.write(f"{text(shown)}\n")
             sys.stdout.flush()
     return int(bool(differences))
 
 
-def _text(difference: Difference, *, is_whole: bool) -> str:
-    shown = {"seed": difference.seed, "differences": difference.pair.differences}
-    if is_whole:
-        shown |= {"pod": difference.pair.pod, "cluster": difference.cluster}
-    return msgspec.json.encode(_without_metadata(msgspec.to_builtins(shown))).decode()
+def replay(opened: Bench, file: Path, figures: Figures) -> Iterator[Difference]:
+    """Compares the pairs of a file, and yields the differences. Lines that are not JSON are ignored."""
+    for line in file.read_text().splitlines():
+        if line.startswith("{"):
+            read = msgspec.json.decode(line)
+            for pair in compared(opened, read["cluster"], read["pod"]):
+                figures.add(pair)
+                if pair.differences:
+                    yield Difference(read["seed"], read["cluster"], read["pod"], pair)
 
 
-def _without_metadata(value: object) -> object:
-    """Without the fields that the API server adds to every object."""
-    match value:
-        case dict():
-            return {key: _without_metadata(item) for key, item in value.items() if key not in HIDDEN}
-        case list():
-            return [_without_metadata(item) for item in value]
-    return value
+def text(difference: Difference) -> str:
+    """A difference as a line of JSON."""
+    shown = {
+        "seed": difference.seed,
+        "differences": difference.pair.differences,
+        "pod": difference.pod,
+        "cluster": difference.cluster,
+    }
+    return msgspec.json.encode(shown).decode()
 
 
 if __name__ == "__main__":

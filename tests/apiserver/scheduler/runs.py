@@ -14,10 +14,11 @@ from tests.apiserver.scheduler.process import WITHOUT_DEFAULTS, Prober
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A pair on which the answers differ, with the objects that it takes, for a replay."""
+    """A pair on which the answers differ, with the objects as they were written, for a replay."""
 
     seed: int
     cluster: list[Manifest]
+    pod: Manifest
     pair: Pair
 
 
@@ -98,21 +99,24 @@ def run(opened: Bench, wanted: int, seed: int, figures: Figures) -> Iterator[Dif
             confirmed = compare(state, opened.again([pod]))[0] if pair.differences else pair
             figures.add(confirmed)
             if confirmed.differences:
-                yield Difference(seed, cluster.stored, confirmed)
+                yield Difference(seed, made.objects, pod, confirmed)
         seed += 1
 
 
-def smaller(opened: Bench, difference: Difference, made: list[Manifest], pod: Manifest) -> Difference:
+def smaller(opened: Bench, difference: Difference) -> Difference:
     """The difference with as few objects of its cluster as it takes."""
     kinds = {outcome.kind for outcome in difference.pair.differences}
     least = difference
-    kept = list(made)
-    for item in [item for item in made if item["kind"] != "Namespace"]:
-        fewer = [other for other in kept if other is not item]
-        if not any(other["kind"] == "Node" for other in fewer):
-            continue
-        cluster = opened.load(fewer)
-        pairs = compare(state_of(cluster.stored), opened.probe([pod]))
-        if pairs and kinds & {outcome.kind for outcome in pairs[0].differences}:
-            kept, least = fewer, Difference(difference.seed, cluster.stored, pairs[0])
+    for item in [item for item in difference.cluster if item["kind"] != "Namespace"]:
+        fewer = [other for other in least.cluster if other is not item]
+        if any(other["kind"] == "Node" for other in fewer):
+            pairs = compared(opened, fewer, difference.pod)
+            if pairs and kinds & {outcome.kind for outcome in pairs[0].differences}:
+                least = Difference(difference.seed, fewer, difference.pod, pairs[0])
     return least
+
+
+def compared(opened: Bench, cluster: list[Manifest], pod: Manifest) -> list[Pair]:
+    """The pair of one pod and one cluster, or nothing if the API server refuses the pod."""
+    loaded = opened.load(cluster)
+    return compare(state_of(loaded.stored), opened.probe([pod]))
