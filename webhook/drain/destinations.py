@@ -13,6 +13,7 @@ from webhook.drain.moves import Room
 from webhook.drain.node_remedies import remedy_for
 from webhook.drain.placement import why_not
 from webhook.drain.plan import MOST_NODES, Machine, Outcome
+from webhook.drain.target_needs import Beside
 from webhook.drain.targets import Targets
 from webhook.drain.vm_explanation import Destinations, Excluded
 from webhook.facts.unknown import Unknown
@@ -39,10 +40,11 @@ def destinations(inputs: Inputs, judged: RunningVMI | VirtualMachine, node: str)
     nodes = inputs.fleet.every(Node)
     if isinstance(nodes, Unknown):
         return replace(empty, message=f"The nodes are unknown: {nodes.why}.", remedy=remedy_of(nodes))
-    refused = Room(inputs, targets).refused(Machine(*key, Outcome.MOVES), pod)
+    beside = targets.beside(key, _launcher(inputs, key, node)) if node else Beside()
+    refused = Room(inputs, targets).refused(Machine(*key, Outcome.MOVES), pod, beside)
     if isinstance(pod, Unknown | NoPod):
         return replace(empty, message=_why(pod), remedy=remedy_of(pod) if isinstance(pod, Unknown) else "")
-    found = _fitting(empty, pod, state_of(inputs), node)
+    found = _fitting(empty, beside.with_attachment(pod), state_of(inputs), node)
     return found if refused is None else replace(found, message=refused.message, remedy=refused.remedy)
 
 

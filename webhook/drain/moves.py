@@ -13,6 +13,7 @@ from webhook.drain.node_remedies import remedy_for
 from webhook.drain.outcome import First
 from webhook.drain.placement import Fit, Move, Placed, most_room, place_all, why_not
 from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
+from webhook.drain.target_needs import Beside
 from webhook.drain.targets import Targets
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.launcher.surroundings import NoPod
@@ -23,6 +24,8 @@ from webhook.scheduling.quota import Quotas
 from webhook.scheduling.state import ClusterState
 
 _DELAY: Final = "The pod stays pending and holds a slot for 300 seconds at a time, which delays other migrations."
+
+_NOTHING: Final = Beside()
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -67,11 +70,12 @@ class Room:
                     restarts.append((node, first))
                 elif machine.outcome is Outcome.MOVES and machine.detail is None:
                     target = self._targets.target(first.key, first.launcher, node)
-                    refused = self.refused(machine, target)
+                    beside = self._targets.beside(first.key, first.launcher)
+                    refused = self.refused(machine, target, beside)
                     if refused is not None:
                         decided[node, first.key] = Decision(first, refused)
                     elif isinstance(target, Pod):
-                        moves.append((node, Move(first.key, target, first.launcher), first))
+                        moves.append((node, Move(first.key, beside.with_attachment(target), first.launcher), first))
         places = place_all(state, [move for _, move, _ in moves], firsts, names_all=names_all)
         for node, move, first in moves:
             place = places[move.key]
@@ -86,8 +90,8 @@ class Room:
                 decided[node, first.key] = self._restarted(state, first, firsts)
         return decided
 
-    def refused(self, machine: Machine, target: Pod | NoPod | Unknown) -> Machine | None:
-        """The outcome if the target pod cannot be created, or None if it can."""
+    def refused(self, machine: Machine, target: Pod | NoPod | Unknown, beside: Beside = _NOTHING) -> Machine | None:
+        """The outcome if the target pod or an object ``beside`` it cannot be created, or None if all of them can."""
         if isinstance(target, Unknown):
             return _unknown(machine, f"The target pod of its migration is unknown: {target.why}.", remedy_of(target))
         if isinstance(target, NoPod):
@@ -108,19 +112,27 @@ class Room:
                 f"Change LimitRange {refusal.limit_range} in namespace {machine.namespace}, or the resources of the VM."
             )
             return replace(machine, outcome=Outcome.WAITS, detail=Detail.LIMIT_RANGE, message=message, remedy=remedy)
-        answer = self._quotas.pod(target)
-        if answer.refusals:
-            refused = answer.refusals[0]
-            message = (
-                f"The API server refuses the target pod: {refused.text}. The migration waits for room in the quota."
-            )
-            remedy = (
-                f"Raise ResourceQuota {refused.quota} in namespace {machine.namespace} by the requests of one launcher."
-            )
-            return replace(machine, outcome=Outcome.WAITS, detail=Detail.QUOTA, message=message, remedy=remedy)
-        if answer.missing:
-            missing = " and ".join(answer.missing)
-            return _unknown(machine, f"It is unknown whether a quota has room: {missing}.", f"Provide {missing}.")
+        return self._over_quota(machine, target, beside)
+
+    def _over_quota(self, machine: Machine, target: Pod, beside: Beside) -> Machine | None:
+        """The outcome if a quota refuses one of the objects, which KubeVirt creates one after the other."""
+        missing: list[str] = []
+        quotas = self._quotas.copy() if beside.attachment is not None else self._quotas
+        for name, need, created in beside.in_order(target):
+            answer = quotas.claim(created) if not isinstance(created, Pod) else quotas.pod(created)
+            if answer.refusals:
+                refused = answer.refusals[0]
+                message = (
+                    f"The API server refuses the {name}: {refused.text}. The migration waits for room in the quota."
+                )
+                remedy = f"Raise ResourceQuota {refused.quota} in namespace {machine.namespace} by {need}."
+                return replace(machine, outcome=Outcome.WAITS, detail=Detail.QUOTA, message=message, remedy=remedy)
+            missing.extend(one for one in answer.missing if one not in missing)
+            if created is target and quotas is not self._quotas:
+                quotas.charge(target)
+        if missing:
+            listed = " and ".join(missing)
+            return _unknown(machine, f"It is unknown whether a quota has room: {listed}.", f"Provide {listed}.")
         return None
 
     def _moved(

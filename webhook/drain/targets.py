@@ -9,14 +9,16 @@ from msgspec.structs import replace
 
 from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs, by_name
+from webhook.drain.target_needs import DEFAULT_CLASS, Beside, state_claim_of_target
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.launcher.attachment_pod import attachment_pod
 from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod, restart_pod
 from webhook.kubevirt.launcher.node_selector import node_selector
 from webhook.kubevirt.launcher.started_vmi import started_vmi
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
 from webhook.kubevirt.launcher.target_pod import Source, for_target, target_pod
-from webhook.kubevirt.launcher.volumes import STATE_VOLUME
+from webhook.kubevirt.launcher.volumes import STATE_VOLUME, state_claim
 from webhook.kubevirt.subject import name_of_template
 from webhook.objects.launcher_configuration import LauncherConfiguration, LauncherKubeVirt
 from webhook.objects.launcher_vmi import LauncherTemplate, LauncherVM, LauncherVMI
@@ -25,7 +27,7 @@ from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
 from webhook.objects.pods import Container, Pod, PodVolume
 from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
 from webhook.objects.running import RunningVMI
-from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim
+from webhook.objects.storage import ClaimSpec, PersistentVolume, PersistentVolumeClaim, StorageClass
 from webhook.objects.vm import VirtualMachine
 from webhook.scheduling.pod_defaults import stored
 
@@ -62,7 +64,7 @@ class Targets:
             vmi = replace(vmi, status=replace(vmi.status, selinux_context="none"))
         if (missing := self._missing_claim(vmi)) is not None:
             return missing
-        source = Source(self._labels(node), _SOURCE_UNKNOWN if launcher is None else launcher.spec.node_selector or {})
+        source = self._source(launcher, node)
         return self._stored(target_pod(vmi, self._around(key[0]), source), f"{key[1]} (target from {node})")
 
     def restarted(self, key: Key) -> Pod | NoPod | Unknown:
@@ -114,18 +116,48 @@ class Targets:
     def selector(self, key: Key, launcher: Pod, node: str) -> Mapping[str, str] | NoPod | Unknown:
         """The node selector of the target pod of a migration from ``node``, as KubeVirt renders it."""
         vmi, around = self._vmis[key], self._around(key[0])
-        source = Source(self._labels(node), launcher.spec.node_selector or {})
-        return for_target(node_selector(vmi, around), vmi, around.version, source, {})
+        return for_target(node_selector(vmi, around), vmi, around.version, self._source(launcher, node), {})
 
     def selector_after_restart(self, key: Key) -> Mapping[str, str]:
         """The node selector of the launcher after a restart of the VM, as KubeVirt renders it."""
         vmi = self._vmis[key]
         return node_selector(replace(vmi, status=replace(vmi.status, machine=None)), self._around(key[0]))
 
+    def beside(self, key: Key, launcher: Pod | None) -> Beside:
+        """The objects that KubeVirt creates beside the target pod of a migration."""
+        vmi, around = self._vmis.get(key), self._around(key[0])
+        if vmi is None:
+            return Beside()
+        tolerations = launcher.spec.tolerations if launcher is not None else None
+        attachment = attachment_pod(vmi, around, "", tolerations or ())
+        if attachment is not None:
+            attachment = self._as_stored(attachment, f"{key[1]} (attachment)")
+        state = state_claim(vmi, around.version, around.claims)
+        if state is None or not state.is_replaced(around.version):
+            return Beside(attachment)
+        return Beside(attachment, state_claim_of_target(key[0], self._state_class()))
+
+    def _state_class(self) -> str:
+        """The StorageClass of a new claim for the state of a VM (``getStorageClass``)."""
+        configured = self._inputs.configuration.vm_state_storage_class
+        known = self._inputs.fleet.given(StorageClass)
+        marked = (
+            one.name for mark in DEFAULT_CLASS for one in known if (one.meta.annotations or {}).get(mark) == "true"
+        )
+        return configured or next(marked, "")
+
+    def _source(self, launcher: Pod | None, node: str) -> Source:
+        if launcher is None:
+            return Source(self._labels(node), _SOURCE_UNKNOWN)
+        status = launcher.status
+        statuses = (*(status.container_statuses or ()), *(status.init_container_statuses or ()))
+        return Source(self._labels(node), launcher.spec.node_selector or {}, statuses)
+
     def _stored(self, rendered: Rendered | NoPod | Unknown, name: str) -> Pod | NoPod | Unknown:
-        if not isinstance(rendered, Rendered):
-            return rendered
-        pod = self._reduced(rendered.pod())
+        return self._as_stored(rendered.pod(), name) if isinstance(rendered, Rendered) else rendered
+
+    def _as_stored(self, sent: Pod, name: str) -> Pod:
+        pod = self._reduced(sent)
         named = replace(pod, metadata=replace(pod.meta, name=name, generate_name=None))
         return stored(named, self._ranges, self._classes)
 
