@@ -16,18 +16,6 @@ from webhook.objects.nad import Node
 from webhook.objects.path import FieldPath
 
 
-class Peer(msgspec.Struct, frozen=True):
-    """Another VM, or the VMs of a replica set or pool."""
-
-    name: str
-    """The kind and name."""
-    namespace: str
-    labels: Mapping[str, str]
-    """The labels of the pods."""
-    replicas: int = 1
-    """The number of running pods."""
-
-
 class Attachment(msgspec.Struct, frozen=True):
     """An interface on a Multus network, and the configuration of the network if it is known."""
 
@@ -49,8 +37,11 @@ class TargetFacts(msgspec.Struct, frozen=True):
     nodes: Fact[tuple[Node, ...]]
     replicas: int = 1
     """The number of running VMs that belong to the judged object."""
-    peers: tuple[Peer, ...] = ()
-    """The other known VMs, looked up only for a VM with required anti-affinity."""
+    apart: Mapping[int, int] = {}
+    """
+    The number of running VMs that must run on different nodes, by the index of each required anti-affinity term that matches
+    the VM's own labels.
+    """
     attachments: tuple[Attachment, ...] = ()
     """The interfaces with bridge binding on Multus networks."""
     budgets: tuple[PodDisruptionBudget, ...] = ()
