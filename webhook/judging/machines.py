@@ -164,8 +164,8 @@ def _storage_findings(
 
 def _is_placed(facts: MigrationFacts) -> bool:
     """Whether the VMI selects nodes in a way that can be judged without the nodes."""
-    selector, affinity = facts.spec.node_selector, facts.spec.affinity
-    return (selector is not None and HOSTNAME in selector) or (
+    selector, affinity = facts.node_selector, facts.spec.affinity
+    return (selector is not None and HOSTNAME in selector.value) or (
         affinity is not None and affinity.node_affinity is not None
     )
 

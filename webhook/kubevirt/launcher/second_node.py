@@ -5,7 +5,7 @@ KubeVirt keeps the target pod off the source node (``createMigrationPodAntiAffin
 ``pkg/virt-controller/watch/migration/migration.go``, v1.9.0). This module does no I/O.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -55,6 +55,11 @@ def required_terms(facts: MigrationFacts) -> tuple[NodeTerm, ...] | None:
     return tuple(affinity.required.node_selector_terms or ())
 
 
+def written_selector(facts: MigrationFacts) -> Mapping[str, str]:
+    """The ``nodeSelector`` of the VMI."""
+    return facts.node_selector.value if facts.node_selector is not None else {}
+
+
 def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
     """The nodes that run VMs. If no node has the label ``kubevirt.io/schedulable``, these are all nodes."""
     known = tuple(nodes)
@@ -65,7 +70,7 @@ def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
 
 def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str]:
     """The nodes that the VMI's own ``nodeSelector`` and node affinity select. Stops after the second node."""
-    pod = Pod(facts.spec.node_selector or {}, required_terms(facts))
+    pod = Pod(written_selector(facts), required_terms(facts))
     found: list[str] = []
     for node in nodes:
         if fits(pod, _place(node, with_taints=False)):
@@ -77,7 +82,7 @@ def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str
 
 def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
     """The labels in the VMI's own ``nodeSelector`` and node affinity that none of the nodes has."""
-    keys = set(facts.spec.node_selector or ())
+    keys = set(written_selector(facts))
     keys |= {
         requirement.key
         for term in required_terms(facts) or ()
