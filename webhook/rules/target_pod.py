@@ -4,8 +4,11 @@ from webhook.rules.eviction import (
     anti_affinity,
     budget_blocks_drain,
     budget_without_effect,
+    host_model_alone,
     host_model_one_node,
+    live_migrate_on_one_node,
     no_second_node,
+    no_second_node_now,
     pinned_to_node,
 )
 from webhook.rules.network import address_changes, bridge_override_address
@@ -20,4 +23,7 @@ TARGET_RULES: tuple[Rule, ...] = (
     no_second_node.RULE,
     budget_blocks_drain.RULE,
     budget_without_effect.RULE,
+    no_second_node_now.RULE,
+    live_migrate_on_one_node.RULE,
+    host_model_alone.RULE,
 )
