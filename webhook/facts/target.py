@@ -26,6 +26,36 @@ class Attachment(msgspec.Struct, frozen=True):
     config: Fact[CniConfig]
 
 
+class QuotaRoom(msgspec.Struct, frozen=True):
+    """A ResourceQuota without room for the target pod."""
+
+    quota: str
+    resources: tuple[str, ...]
+    """The exceeded resources, such as ``requests.memory``."""
+    text: str
+    """The message of the API server."""
+    is_full: bool
+    """Whether only the present usage of the quota leaves no room. Otherwise, an unused quota has no room for two pods."""
+
+
+class NodeSizes(msgspec.Struct, frozen=True):
+    """The nodes that fit the VM by their labels and taints, by size."""
+
+    nodes: tuple[str, ...]
+    small: Mapping[str, tuple[tuple[str, int, int], ...]]
+    """
+    The nodes on which the pod does not fit even if they are empty: each insufficient resource, the pod's request, and the
+    node's allocatable amount, in millicores, bytes or pieces.
+    """
+
+
+class Room(msgspec.Struct, frozen=True):
+    """The room for the target pod."""
+
+    quotas: tuple[QuotaRoom, ...]
+    sizes: NodeSizes
+
+
 class TargetFacts(msgspec.Struct, frozen=True):
     """One VMI and the objects around its target pod."""
 
@@ -46,5 +76,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     """The interfaces with bridge binding on Multus networks."""
     budgets: tuple[PodDisruptionBudget, ...] = ()
     """The known PodDisruptionBudgets of the VM's namespace whose selector matches the VM's pods."""
+    room: Room | None = None
+    """Looked up only if quotas of the namespace or the resources of nodes are known."""
     pod_attachment: Attachment | None = None
     """The network that replaces the cluster's network, looked up only for a VM with the annotation for bridge binding."""

@@ -1,12 +1,12 @@
 """The facts about the target pod of a VMI, from the objects that are known without a further read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.network import CniConfig, Fault
-from webhook.facts.target import Attachment, TargetFacts
+from webhook.facts.target import Attachment, Room, TargetFacts
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
@@ -15,6 +15,7 @@ from webhook.kubevirt.subject import Subject
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
+from webhook.objects.quotas import ResourceQuota
 from webhook.scheduling.label_selectors import selects
 
 
@@ -32,7 +33,26 @@ def target_facts(
         dict(vms_apart(subject, facts, replicas, world)) if not isinstance(nodes, Unknown) else {},
         tuple(_attachments(facts, world)),
         tuple(_budgets(facts, world)),
+        _room(facts, subject, world, () if isinstance(nodes, Unknown) else nodes)
+        if drain.migratable is not False
+        else None,
     )
+
+
+def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: Sequence[Node]) -> Room | None:
+    """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
+    every = world.every(ResourceQuota)
+    quotas = () if isinstance(every, Unknown) else tuple(quota for quota in every if _is_near(quota, facts))
+    if not quotas and not any(node.status is not None and node.status.allocatable for node in nodes):
+        return None
+    from webhook.kubevirt.launcher.room import room_of  # noqa: PLC0415 - never at admission, and few manifests have a quota
+
+    return room_of(facts, subject, world, quotas, nodes)
+
+
+def _is_near(other: Kubernetes, facts: MigrationFacts) -> bool:
+    """Whether an object can be in the namespace of the VM."""
+    return not other.namespace or not facts.namespace or other.namespace == facts.namespace
 
 
 def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
@@ -58,6 +78,5 @@ def _budgets(facts: MigrationFacts, world: World) -> Iterator[PodDisruptionBudge
     if isinstance(every, Unknown):
         return
     for budget in every:
-        is_near = not budget.namespace or not facts.namespace or budget.namespace == facts.namespace
-        if is_near and selects(budget.spec.selector, facts.labels):
+        if _is_near(budget, facts) and selects(budget.spec.selector, facts.labels):
             yield budget
