@@ -49,7 +49,7 @@ class NodeSizes(msgspec.Struct, frozen=True):
     """
 
 
-class Room(msgspec.Struct, frozen=True):
+class TargetRoom(msgspec.Struct, frozen=True):
     """The room for the target pod."""
 
     quotas: tuple[QuotaRoom, ...]
@@ -76,7 +76,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     """The interfaces with bridge binding on Multus networks."""
     budgets: tuple[PodDisruptionBudget, ...] = ()
     """The known PodDisruptionBudgets of the VM's namespace whose selector matches the VM's pods."""
-    room: Room | None = None
+    room: TargetRoom | None = None
     """Looked up only if quotas of the namespace or the resources of nodes are known."""
     pod_attachment: Attachment | None = None
     """The network that replaces the cluster's network, looked up only for a VM with the annotation for bridge binding."""

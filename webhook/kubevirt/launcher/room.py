@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.target import NodeSizes, QuotaRoom, Room
+from webhook.facts.target import NodeSizes, QuotaRoom, TargetRoom
 from webhook.facts.world import World
 from webhook.kubevirt.launcher.expected_pod import expected_pod
 from webhook.kubevirt.launcher.second_node import fitting_nodes, running_vms
@@ -27,12 +27,12 @@ _SIZES: Final = (CPU, MEMORY, EPHEMERAL_STORAGE)
 
 def room_of(
     facts: MigrationFacts, subject: Subject, world: World, quotas: Sequence[ResourceQuota], nodes: Sequence[Node]
-) -> Room | None:
+) -> TargetRoom | None:
     """The room for the target pod, or None if the pod is not known. ``quotas`` are those of the VM's namespace."""
     pod = expected_pod(facts, subject, world, (name for quota in quotas for name in quota.spec.hard or ()))
     if pod is None:
         return None
-    return Room(tuple(_quotas(pod, quotas)), _sizes(pod, facts, nodes))
+    return TargetRoom(tuple(_quotas(pod, quotas)), _sizes(pod, facts, nodes))
 
 
 def _quotas(pod: Pod, quotas: Sequence[ResourceQuota]) -> Iterator[QuotaRoom]:

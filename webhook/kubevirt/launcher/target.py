@@ -6,7 +6,7 @@ from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.network import CniConfig, Fault
-from webhook.facts.target import Attachment, Room, TargetFacts
+from webhook.facts.target import Attachment, TargetRoom, TargetFacts
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
@@ -39,7 +39,7 @@ def target_facts(
     )
 
 
-def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: Sequence[Node]) -> Room | None:
+def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: Sequence[Node]) -> TargetRoom | None:
     """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
     every = world.every(ResourceQuota)
     quotas = () if isinstance(every, Unknown) else tuple(quota for quota in every if _is_near(quota, facts))
