@@ -416,8 +416,8 @@ FOUR = domain(memory={"guest": "4Gi"}, cpu={"model": "host-passthrough"})
             {"pods": "5"},
             {"pods": "5"},
             (
-                "ResourceQuota 'q' has no room left for the target pod of a live migration (exceeded quota: q, requested: pods=1, "
-                "used: pods=5, limited: pods=5)"
+                "ResourceQuota 'q' has no room left for the target pod of a live migration (exceeded quota: q, "
+                "requested: pods=1, used: pods=5, limited: pods=5)"
             ),
         ),
     ],

@@ -6,7 +6,7 @@ from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.network import CniConfig, Fault
-from webhook.facts.target import Attachment, TargetRoom, TargetFacts
+from webhook.facts.target import Attachment, TargetFacts, TargetRoom
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
