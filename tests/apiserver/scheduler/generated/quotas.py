@@ -83,6 +83,7 @@ def _quota(draw: Draw, name: str, own: str) -> Manifest:
         PAGES: ("32Mi", "64Mi"),
         f"requests.{PAGES}": ("64Mi", "128Mi"),
         "persistentvolumeclaims": ("1", "2"),
+        "count/persistentvolumeclaims": ("1", "2"),
         "requests.storage": ("2Gi", "4Gi", "10G"),
         "wait.storageclass.storage.k8s.io/requests.storage": ("2Gi", "5Gi"),
         "wait.storageclass.storage.k8s.io/persistentvolumeclaims": ("1", "2"),
