@@ -85,10 +85,10 @@ def bench() -> Iterator[Bench]:
             opened.close()
 
 
-def run(opened: Bench, wanted: int, seed: int, figures: Figures) -> Iterator[Difference]:
+def run(opened: Bench, wanted: int, seed: int, figures: Figures, probes: int = 40) -> Iterator[Difference]:
     """Compares at least WANTED pairs, from the cluster of SEED on, and yields the differences that a second try confirms."""
     while figures.pairs < wanted:
-        made = world(seed)
+        made = world(seed, probes)
         cluster = opened.load(made.objects)
         state = state_of(cluster.stored)
         probed = opened.probe(made.probes)

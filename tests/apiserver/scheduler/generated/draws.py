@@ -14,7 +14,7 @@ DOMAINS: Final = (ZONE, ZONE, HOSTNAME, "rack", REGION, "absent")
 """The topology keys of constraints. Some nodes have no rack or zone, and no node has the last one."""
 
 POD_LABELS: Final[Mapping[str, Sequence[str]]] = {
-    "app": ("web", "db", "cache"),
+    "app": ("web", "web", "db", "cache"),
     "tier": ("front", "back"),
     "pod-template-hash": ("1", "2"),
 }

@@ -54,7 +54,7 @@ def pod(draw: Draw, name: str, features: frozenset[str], nodes: list[str]) -> Ma
         "kind": "Pod",
         "metadata": {
             "name": name,
-            "namespace": draw.choice(("red", "red", *NAMESPACES)),
+            "namespace": "red" if draw.chance(0.7 if "spread" in features else 0.3) else draw.choice(NAMESPACES),
             "labels": draw.labels(POD_LABELS, 0.75),
         },
         "spec": spec,
@@ -163,8 +163,11 @@ def _constraint(draw: Draw, key: str) -> Manifest:
         "whenUnsatisfiable": "DoNotSchedule" if draw.chance(0.9) else "ScheduleAnyway",
     }
     if draw.chance(0.95):
-        constraint["labelSelector"] = {} if draw.chance(0.3) else label_selector(draw, POD_LABELS)
-    if draw.chance(0.25) and constraint["whenUnsatisfiable"] == "DoNotSchedule":
+        selects_many = draw.chance(0.5)
+        constraint["labelSelector"] = (
+            {"matchLabels": {"app": "web"}} if selects_many else label_selector(draw, POD_LABELS)
+        )
+    if draw.chance(0.35) and constraint["whenUnsatisfiable"] == "DoNotSchedule":
         constraint["minDomains"] = draw.choice((1, 2, 3, 4))
     if draw.chance(0.3):
         constraint["nodeAffinityPolicy"] = draw.choice(("Honor", "Ignore"))

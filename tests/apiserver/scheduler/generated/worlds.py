@@ -32,7 +32,7 @@ def world(seed: int, probes: int = 40) -> World:
     stored = storage(draw, names) if has_storage else []
     claims = [item for item in stored if item["kind"] == "PersistentVolumeClaim"]
     objects += stored
-    count = draw.randint(0, 3 * len(names))
+    count = draw.randint(0, 3 * len(names)) if "spread" not in features else draw.randint(2, 5) * len(names)
     objects += [_with_volumes(draw, running(draw, f"r{index}", features, names), claims) for index in range(count)]
     made = [_with_volumes(draw, pod(draw, f"p{index}", features, names), claims) for index in range(probes)]
     return World(objects, made)
