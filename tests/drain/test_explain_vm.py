@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.drain import example_fleet
-from tests.drain.fleets import Object, as_fleet, kubevirt, node, owned, running, vm, vmi
+from tests.drain.fleets import Object, as_fleet, kubevirt, launcher, node, owned, running, vm, vmi
 from webhook.drain.explain_vm import explain
 from webhook.drain.plan import Detail, Outcome
 from webhook.drain.rehearsal import Request, rehearse
@@ -250,3 +250,47 @@ def test_every_vm_of_the_example_fleet_has_the_values_of_the_rehearsal(key: tupl
         assert (one.destinations.nodes, one.seconds) == (rehearsed.nodes, rehearsed.seconds)
     if rehearsed.detail is Detail.NO_NODE:
         assert sum(group.node_count for group in one.destinations.excluded) == one.destinations.others
+
+
+def test_a_vmi_that_has_ended_is_on_no_node() -> None:
+    """
+    A drain does not affect it.
+    """
+    one = explained(*THREE, *OTHER, vmi("vm", "n1", status={"phase": "Failed"}))
+
+    assert (one.phase, one.node, one.drain) == ("Failed", "", None)
+
+
+def test_hyperconverged_is_the_origin_of_the_strategy_that_it_writes() -> None:
+    """
+    With its own CR only, its operator chooses the strategy by the number of nodes.
+    """
+    written = kubevirt(evictionStrategy="LiveMigrate")
+    written["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "hco-operator"}
+    own = {
+        "apiVersion": "hco.kubevirt.io/v1beta1",
+        "kind": "HyperConverged",
+        "metadata": {"name": "kubevirt-hyperconverged", "namespace": "kubevirt"},
+        "spec": {},
+    }
+    machine = [*owned(vmi("vm", "n1", strategy=None))]
+
+    with_cr = explained(node("n1"), node("n2"), written, *machine).strategy
+    alone = explained(node("n1"), node("n2"), own, *machine).strategy
+
+    assert with_cr.origin == "spec.configuration.evictionStrategy of the KubeVirt CR, which HyperConverged writes"
+    assert alone.value == ""
+    assert alone.origin == "HyperConverged chooses the evictionStrategy by the number of worker nodes"
+
+
+@pytest.mark.parametrize(("on", "phase", "nodes"), [("n1", "Succeeded", ("n2", "n3")), ("n2", "Running", ("n3",))])
+def test_only_the_launcher_in_which_the_vmi_runs_is_its_source(on: str, phase: str, nodes: tuple[str, ...]) -> None:
+    """
+    An ended launcher, or the target of a migration, can require other CPU features. The target keeps others off its node.
+    """
+    machine = vmi("vm", "n1")
+    other = launcher(machine, nodeName=on, nodeSelector={"cpu-feature.node.kubevirt.io/mpx": "true"})
+    other["metadata"]["name"] += "-other"
+    other["status"]["phase"] = phase
+
+    assert explained(*THREE, other, *owned(machine)).destinations.nodes == nodes

@@ -3,6 +3,7 @@
 import json
 
 import jsonschema_rs
+from msgspec.structs import replace
 
 from tests.drain.fleets import as_fleet, kubevirt, node, owned, vmi
 from webhook.drain.explain_vm import explain
@@ -67,3 +68,38 @@ def test_lines_are_at_most_120_columns_wide() -> None:
     Unless a single word is longer.
     """
     assert max(map(len, vm_text.render(example(reason="word " * 100)).splitlines())) <= 120
+
+
+def test_advice_follows_after_the_answers() -> None:
+    """
+    Only findings that decide the verdict are reasons.
+    """
+    text = vm_text.render(example())
+
+    assert text.count("LM501") == 1
+    assert text.index("\nreason    LM101") < text.index("\ndrain ") < text.index("\nadvice    LM501")
+
+
+def test_a_remedy_is_not_repeated_for_the_drain() -> None:
+    """
+    The VM fits no node, which is also what a drain meets.
+    """
+    machine = vmi("db", "n1", nodeSelector={"disk": "fast"})
+    one = explain(as_fleet((node("n1"), node("n2"), kubevirt(), *owned(machine))), "db")
+
+    assert vm_text.render(one).count("fix: Add the label disk=fast") == 1
+    assert "the VM waits (no other node fits)" in vm_text.render(one)
+
+
+def test_a_verdict_that_changes_at_a_restart_is_said() -> None:
+    """
+    And a verdict of KubeVirt that differs from the computed one.
+    """
+    one = example()
+    changed = replace(one, verdict_after_restart=replace(one.verdict, live_migratable=True))
+    differing = replace(one, verdict_by_rules=replace(one.verdict_by_rules, live_migratable=True))
+
+    assert "The VirtualMachine has changed: after a restart, it can be live-migrated." in vm_text.render(changed)
+    assert "Migratable computes another verdict from these objects: it can be live-migrated." in vm_text.render(
+        differing
+    )

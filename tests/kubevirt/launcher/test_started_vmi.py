@@ -102,7 +102,7 @@ def test_an_instancetype_gives_cpus_memory_devices_and_selectors() -> None:
         {
             "metadata": {"name": "big", "namespace": "lab"},
             "spec": {
-                "cpu": {"guest": 4, "dedicatedCPUPlacement": True},
+                "cpu": {"guest": 4, "dedicatedCPUPlacement": True, "realtime": {}},
                 "memory": {"guest": "8Gi", "hugepages": {"pageSize": "2Mi"}},
                 "gpus": [{"name": "gpu", "deviceName": "nvidia.com/A100"}],
                 "nodeSelector": {"disk": "fast"},
@@ -132,6 +132,7 @@ def test_an_instancetype_gives_cpus_memory_devices_and_selectors() -> None:
 
     assert domain.cpu is not None
     assert (domain.cpu.vcpus, domain.cpu.dedicated_cpu_placement, domain.cpu.model) == (4, True, "host-model")
+    assert domain.cpu.realtime is not None
     assert domain.memory is not None
     assert domain.memory.hugepages is not None
     assert (domain.memory.guest, domain.memory.hugepages.page_size) == ("8Gi", "2Mi")
@@ -183,11 +184,23 @@ def test_the_webhook_wrote_the_memory_request_up_to_1_6_3(version: Version, requ
     assert vmi.spec.domain.resources.requests == requests
 
 
+def test_a_memory_limit_was_the_request_up_to_1_6_3() -> None:
+    """
+    The guest's memory does not count then.
+    """
+    domain = {"memory": {"guest": "1Gi"}, "resources": {"limits": {"memory": "2Gi"}}}
+    old, new = (started({"domain": domain}, version=version) for version in (Version(1, 6, 3), VERSION))
+
+    assert old.spec.domain.resources.requests == {"memory": "2Gi"}
+    assert new.spec.domain.resources.requests is None
+
+
 @pytest.mark.parametrize(
     ("resources", "configuration", "request_", "vcpus"),
     [
         ({"limits": {"cpu": "1500m"}}, {}, "1500m", 2),
         ({"requests": {"cpu": "3"}}, {}, "3", 3),
+        ({"requests": {"cpu": "2"}, "limits": {"cpu": "4"}}, {}, "2", 4),
         ({}, {"cpuRequest": "250m"}, "250m", 1),
         ({}, {"cpuRequest": "100m"}, None, 1),
         ({}, {"cpuRequest": "0.1"}, None, 1),
