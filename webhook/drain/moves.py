@@ -10,8 +10,9 @@ from webhook.drain.aftermath import aftermath, remedy_of
 from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs
 from webhook.drain.node_remedies import remedy_for
+from webhook.drain.orders import Move, most_room
 from webhook.drain.outcome import First
-from webhook.drain.placement import Fit, Move, Placed, most_room, place_all, why_not
+from webhook.drain.placement import Fit, Placed, place_all, why_not
 from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
 from webhook.drain.target_needs import Beside
 from webhook.drain.targets import Targets
