@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from tests.apiserver.controlplane import ControlPlane
-from tests.apiserver.scheduler.connections import Connections, Request
+from tests.apiserver.scheduler.connections import Answer, Connections, Request
 from tests.apiserver.scheduler.process import Prober, Report, Seen
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -88,8 +88,7 @@ class Bench:
             [pod for pod in pods if not _is_finished(pod)],
         ):
             stored += self._create(phase, refused)
-        self._seen = _expected(stored)
-        self._is_current = False
+        self._expect(stored)
         return Cluster(stored, refused)
 
     def probe(self, pods: Sequence[Manifest]) -> list[Probed]:
@@ -97,7 +96,7 @@ class Bench:
         reports: dict[str, Report] = {}
         if not self._is_current:
             self._wait_current(reports)
-        answers = self._connections.send([_post(pod) for pod in pods])
+        answers = self._connections.send([post(pod) for pod in pods])
         created = [
             (pod, answer.document)
             for pod, answer in zip(pods, answers, strict=True)
@@ -120,17 +119,34 @@ class Bench:
             for uid, (written, pod) in zip(uids, created, strict=True)
         ]
 
+    def send(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers to requests that do not change the cluster for longer than the caller needs."""
+        return self._connections.send(requests)
+
+    def one(self, request: Request) -> Answer:
+        """The answer to one request, as of ``send``."""
+        return self._connections.one(request)
+
+    def wait_current(self, stored: Sequence[Manifest]) -> None:
+        """Waits until kube-scheduler has received exactly these objects."""
+        self._expect(stored)
+        self._wait_current({})
+
+    def _expect(self, stored: Sequence[Manifest]) -> None:
+        self._seen = _expected(stored)
+        self._is_current = False
+
     def again(self, pods: Sequence[Manifest]) -> list[Probed]:
         """Probes pods a second time, on the same cluster."""
-        self._connections.send([Request("DELETE", _path(pod, pod["metadata"]["name"]), AT_ONCE) for pod in pods])
+        self._connections.send([Request("DELETE", path_of(pod, pod["metadata"]["name"]), AT_ONCE) for pod in pods])
         return self.probe(pods)
 
     def _wait_current(self, reports: dict[str, Report]) -> None:
         """Creates a pod again and again until kube-scheduler reports the newest object of each kind."""
-        path = _path(FIRST, FIRST["metadata"]["name"])
+        path = path_of(FIRST, FIRST["metadata"]["name"])
 
         def is_current() -> bool:
-            created = self._connections.one(_post(FIRST)).document["metadata"]["uid"]
+            created = self._connections.one(post(FIRST)).document["metadata"]["uid"]
             # without a node there is no report
             arrived = any(self._receive(reports) or created in reports for _ in range(10))
             self._connections.one(Request("DELETE", path, AT_ONCE))
@@ -148,7 +164,7 @@ class Bench:
 
     def _errors(self, pods: Sequence[Manifest]) -> dict[str, str]:
         """The messages of pods that kube-scheduler gave up because of an error, by UID."""
-        asked = self._connections.send([Request("GET", _path(pod, pod["metadata"]["name"])) for pod in pods])
+        asked = self._connections.send([Request("GET", path_of(pod, pod["metadata"]["name"])) for pod in pods])
         conditions = {
             answer.document["metadata"]["uid"]: condition
             for answer in asked
@@ -177,7 +193,7 @@ class Bench:
         return [{"apiVersion": "v1", "kind": "Namespace", **item} for item in stored]
 
     def _create(self, objects: Sequence[Manifest], refused: list[tuple[Manifest, str]]) -> list[Manifest]:
-        created = self._connections.send([_post(item) for item in objects])
+        created = self._connections.send([post(item) for item in objects])
         made = [
             (item, answer.document)
             for item, answer in zip(objects, created, strict=True)
@@ -188,7 +204,7 @@ class Bench:
             for item, answer in zip(objects, created, strict=True)
             if answer.status != HTTPStatus.CREATED
         ]
-        self._held += [_path(item, item["metadata"]["name"]) for item, _ in made if "finalizers" in item["metadata"]]
+        self._held += [path_of(item, item["metadata"]["name"]) for item, _ in made if "finalizers" in item["metadata"]]
         changes = [self._changes(item, document) for item, document in made]
         answers = iter(self._connections.send([change for change in changes if change]))
         return [
@@ -197,7 +213,7 @@ class Bench:
 
     def _changes(self, wanted: Manifest, stored: Manifest) -> Request | None:
         """The request that a creation does not replace: the status, which it ignores, or a deletion that does not end."""
-        path = _path(stored, stored["metadata"]["name"])
+        path = path_of(stored, stored["metadata"]["name"])
         if "deletionTimestamp" in wanted["metadata"]:
             return Request("DELETE", path, {"gracePeriodSeconds": 3600})
         if wanted["kind"] != "Node" and (status := wanted.get("status")):
@@ -229,12 +245,14 @@ def _namespace(name: str, labels: dict[str, str]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def _post(item: Manifest) -> Request:
+def post(item: Manifest) -> Request:
+    """The request that creates an object."""
     body = deepcopy(item)
     body["metadata"].pop("deletionTimestamp", None)
-    return Request("POST", _path(item), body)
+    return Request("POST", path_of(item), body)
 
 
-def _path(item: Manifest, name: str = "") -> str:
+def path_of(item: Manifest, name: str = "") -> str:
+    """The path of an object of this kind and name, or of all objects of the kind."""
     path = PATHS[item["kind"]].format(item["metadata"].get("namespace", ""))
     return f"{path}/{name}" if name else path

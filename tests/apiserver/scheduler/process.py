@@ -2,12 +2,13 @@
 A kube-scheduler beside a control plane.
 
 `Scheduler(control_plane)` is the stock program, which binds pods. `Prober` runs `fitprobe`, the same program with one more
-plugin (`tools/kube-*/fitprobe`): pods stay pending, and the scheduler reports the reasons of all nodes.
+plugin (`tools/kube-*/fitprobe`): pods stay pending, and the scheduler reports the reasons of all nodes. It binds the pods that
+name one of the schedulers `BINDING`.
 """
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,13 @@ from tests.apiserver.processes import Process
 from tests.waiting import PATIENCE_SECONDS
 
 DEFAULT = "default-scheduler"
+
+EVEN, PACKED, PREFERRED = "even", "packed", "preferred"
+BINDING = (EVEN, PACKED, PREFERRED)
+"""
+The names of schedulers that bind pods, and differ in the choice among the nodes that fit: kube-scheduler's default, the fullest
+node, and the node that the pod prefers, with a random choice among equals.
+"""
 
 WITHOUT_DEFAULTS = "--disable-admission-plugins=TaintNodesByCondition,StorageObjectInUseProtection,RuntimeClass"
 """A flag of kube-apiserver: nodes get no taint, claims no finalizer, and a pod may have an overhead without a RuntimeClass."""
@@ -54,7 +62,7 @@ class Report(msgspec.Struct, frozen=True):
 @contextmanager
 def scheduler(control_plane: ControlPlane) -> Iterator[Process]:
     """A stock kube-scheduler, which binds pods; without preemption."""
-    process = _begin("kube-scheduler", control_plane, _profile())
+    process = _begin("kube-scheduler", control_plane, [_profile(DEFAULT)])
     try:
         yield process
     finally:
@@ -70,14 +78,14 @@ class Prober:
     def __enter__(self) -> "Prober":
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-            profile = _profile()
+            profile = _profile(DEFAULT)
             probe = [{"name": "FitProbe"}]
             profile["plugins"] = {
                 "filter": {"enabled": probe},
                 "postFilter": {"disabled": [{"name": "*"}], "enabled": probe},
             }
             profile["pluginConfig"] = [{"name": "FitProbe", "args": {"address": f"127.0.0.1:{port}"}}]
-            self._process = _begin("fitprobe", self._control_plane, profile)
+            self._process = _begin("fitprobe", self._control_plane, [profile, *_binding()])
             listener.setblocking(False)
             self._stream = self._accept(listener)
         self._stream.settimeout(0.02)
@@ -114,11 +122,22 @@ class Prober:
         return accepted[0]
 
 
-def _profile() -> dict[str, Any]:
-    return {"schedulerName": DEFAULT, "plugins": {"postFilter": {"disabled": [{"name": "DefaultPreemption"}]}}}
+def _profile(name: str) -> dict[str, Any]:
+    return {"schedulerName": name, "plugins": {"postFilter": {"disabled": [{"name": "DefaultPreemption"}]}}}
 
 
-def _begin(program: str, control_plane: ControlPlane, profile: Mapping[str, Any]) -> Process:
+def _binding() -> Iterator[dict[str, Any]]:
+    yield _profile(EVEN)
+    for name, plugin in ((PACKED, "NodeResourcesFit"), (PREFERRED, "NodeAffinity")):
+        profile = _profile(name)
+        profile["plugins"]["score"] = {"disabled": [{"name": "*"}], "enabled": [{"name": plugin, "weight": 1}]}
+        resources = [{"name": "cpu", "weight": 1}, {"name": "memory", "weight": 1}]
+        strategy = {"scoringStrategy": {"type": "MostAllocated", "resources": resources}}
+        profile["pluginConfig"] = [{"name": "NodeResourcesFit", "args": strategy}]
+        yield profile
+
+
+def _begin(program: str, control_plane: ControlPlane, profiles: Sequence[Mapping[str, Any]]) -> Process:
     configuration = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
@@ -126,7 +145,7 @@ def _begin(program: str, control_plane: ControlPlane, profile: Mapping[str, Any]
         "leaderElection": {"leaderElect": False},
         "percentageOfNodesToScore": 100,
         "podInitialBackoffSeconds": 1,
-        "profiles": [profile],
+        "profiles": profiles,
     }
     file = control_plane.folder / f"{program}.json"
     file.write_text(json.dumps(configuration))
