@@ -161,11 +161,16 @@ class Room:
         )
 
     def _restarted(self, state: ClusterState, first: First, drained: Collection[str]) -> Decision:
-        """The decision for a VM that starts again on another node, if one fits. Its new pod is placed in ``state``."""
+        """
+        The decision for a VM that starts again on another node, if one fits. Its new pod is placed in ``state``, without the
+        launcher, which ends before.
+        """
         pod = self._targets.restarted(first.key)
         if not isinstance(pod, Pod):
             why = pod.why if isinstance(pod, Unknown) else pod.message
             return Decision(first, _stopped(first, Unknown(f"its new launcher is unknown: {why}", "")))
+        if first.launcher is not None and state.node_of(first.launcher) is not None:
+            state.remove(first.launcher)
         fit = state.fit(pod)
         node = fit.first(sorted(state.nodes, key=most_room(state)))
         if node is not None:
