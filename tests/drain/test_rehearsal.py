@@ -166,6 +166,27 @@ def test_without_pods_the_outcome_is_unknown() -> None:
     assert report.missing == ("Pod: no Pod was provided",)
 
 
+@pytest.mark.parametrize("mode", ["each", "rolling"])
+def test_a_node_that_was_not_provided_is_drained_for_its_vmis(mode: str) -> None:
+    """
+    Otherwise the drain of all nodes would pass over its VMs.
+    """
+    report = drain(node("n2"), kubevirt(), *owned(vmi("vm", "n1")), nodes=(), mode=mode)
+
+    assert [(plan.name, plan.outcome) for plan in report.nodes] == [("n1", Outcome.UNKNOWN), ("n2", Outcome.MOVES)]
+
+
+@pytest.mark.parametrize("mode", ["each", "rolling", "together"])
+def test_a_drain_without_any_node_is_an_error(mode: str) -> None:
+    """
+    Nothing was rehearsed, so the result must not look like a success.
+    """
+    with pytest.raises(BadInput) as caught:
+        drain(kubevirt(), nodes=("n1",) if mode == "together" else (), mode=mode)
+
+    assert str(caught.value) == "the input has no node, and no VMI on a node"
+
+
 def test_an_unknown_node_is_an_error() -> None:
     """
     The error names the known nodes.

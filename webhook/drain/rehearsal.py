@@ -247,12 +247,16 @@ class _Rehearsal:
 
 
 def _nodes(inputs: Inputs, requested: Sequence[str]) -> list[str]:
-    known = inputs.nodes.keys() | {vmi.node for vmi in inputs.vmis.values() if vmi.node}
+    """The requested nodes, or all nodes, including those that only VMIs and launchers name."""
+    launchers = {pod.spec.node_name for pod in inputs.pods if is_launcher(pod) and not pod.is_finished}
+    known = (inputs.nodes.keys() | {vmi.node for vmi in inputs.vmis.values() if not vmi.is_final} | launchers) - {""}
+    if not known:
+        raise BadInput("the input has no node, and no VMI on a node", remedy="Provide nodes, pods and VMIs.")
     for name in requested:
         if name not in known:
             near = ", ".join(sorted(known)[:10]) or "none"
             raise BadInput(f"unknown node {name!r}", remedy=f"Known nodes: {near}.")
-    return list(dict.fromkeys(requested)) or sorted(inputs.nodes)
+    return list(dict.fromkeys(requested)) or sorted(known)
 
 
 def _other_pods(inputs: Inputs) -> dict[str, int]:
