@@ -32,7 +32,7 @@ from webhook.objects.kubevirt import Configuration
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Node
 from webhook.objects.pods import Pod
-from webhook.objects.quotas import LimitRange, ResourceQuota
+from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
 from webhook.objects.running import Migration, RunningVMI
 from webhook.objects.storage import PersistentVolume, PersistentVolumeClaim
 from webhook.objects.vm import VirtualMachine, VirtualMachineInstanceReplicaSet
@@ -129,6 +129,11 @@ class Inputs:
     def replica_sets(self) -> Fact[Mapping[Key, VirtualMachineInstanceReplicaSet]]:
         """The replica sets of VMIs by name."""
         return self._by_name(VirtualMachineInstanceReplicaSet)
+
+    @cached_property
+    def priority_classes(self) -> frozenset[str]:
+        """The names of the PriorityClasses."""
+        return frozenset(one.name for one in self.fleet.given(PriorityClass))
 
     @cached_property
     def slots_taken(self) -> Mapping[str, int]:

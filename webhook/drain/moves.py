@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from webhook.drain.aftermath import aftermath, remedy_of
 from webhook.drain.evictions import Key
+from webhook.drain.hindrances import hindrance
 from webhook.drain.inputs import Inputs
 from webhook.drain.node_remedies import remedy_for
 from webhook.drain.orders import Move, most_room
@@ -104,6 +105,10 @@ class Room:
                 message=message,
                 remedy="Correct the cause, then rehearse the drain again.",
             )
+        found = hindrance(self._inputs, target)
+        if found is not None:
+            waits, detail = Outcome.WAITS, Detail.MIGRATION_FAILS
+            return replace(machine, outcome=waits, detail=detail, message=found.message, remedy=found.remedy)
         if self._unread_ranges is not None:
             why = f"It is unknown whether a LimitRange refuses the target pod: {self._unread_ranges}."
             return _unknown(machine, why, "Grant the rights get and list on limitranges.")
