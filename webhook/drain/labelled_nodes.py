@@ -3,20 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from webhook.kubevirt.launcher.selectors import family_of, is_from_labeller
 from webhook.objects.nad import SCHEDULABLE, Node
 
 Pair = tuple[str, str]
 """The key and value of a label."""
 
-_LABELLER: Final = ".node.kubevirt.io"
 _OTHERS: Final = "kubevirt.io/"
 _OLD_NAMES: Final = frozenset(("cpumanager",))
 
 
 def is_from_kubevirt(key: str) -> bool:
     """Whether KubeVirt sets the label on nodes according to what the node supports."""
-    prefix = key.partition("/")[0]
-    return prefix.endswith(_LABELLER) or (key.startswith(_OTHERS) and key != SCHEDULABLE) or key in _OLD_NAMES
+    return is_from_labeller(key) or (key.startswith(_OTHERS) and key != SCHEDULABLE) or key in _OLD_NAMES
 
 
 class LabelledNodes:
@@ -31,7 +30,7 @@ class LabelledNodes:
         self._families: set[str] = set()
         for node in listed:
             labels = node.meta.labels or {}
-            self._families.update(_family(key) for key in labels)
+            self._families.update(family_of(key) for key in labels)
             if is_reported and labels.get(SCHEDULABLE) != "true":
                 continue
             if node.spec is not None and node.spec.unschedulable:
@@ -57,10 +56,5 @@ class LabelledNodes:
         return [
             (key, value)
             for key, value in sorted(selector.items())
-            if is_from_kubevirt(key) and _family(key) in self._families
+            if is_from_kubevirt(key) and family_of(key) in self._families
         ]
-
-
-def _family(key: str) -> str:
-    prefix, slash, _ = key.partition("/")
-    return prefix + slash if prefix.endswith(_LABELLER) else key

@@ -15,6 +15,7 @@ from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.launcher.attachment_pod import attachment_pod
 from webhook.kubevirt.launcher.launcher_pod import Rendered, launcher_pod, restart_pod
 from webhook.kubevirt.launcher.node_selector import node_selector
+from webhook.kubevirt.launcher.selectors import family_of, is_from_labeller
 from webhook.kubevirt.launcher.started_vmi import started_vmi
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
 from webhook.kubevirt.launcher.target_pod import Source, for_target, target_pod
@@ -33,7 +34,6 @@ from webhook.scheduling.pod_defaults import stored
 
 K = TypeVar("K", bound=Kubernetes)
 
-_LABELLER: Final = ".node.kubevirt.io"
 _ON_EVERY_NODE: Final = ("kubevirt.io/schedulable", "kubernetes.io/arch")
 _USUAL_RESOURCES: Final = ("devices.kubevirt.io/", "ephemeral-storage")
 """Prefixes of resources that the nodes of a running cluster have. Nodes that a user has written by hand can lack them."""
@@ -184,22 +184,17 @@ class Targets:
         return not is_unread and any(self._inputs.is_assumed_absent(kind) for kind in kinds)
 
     def _is_unreported(self, key: str) -> bool:
-        prefix, slash, _ = key.partition("/")
-        family = prefix + slash if prefix.endswith(_LABELLER) else key
-        if (prefix.endswith(_LABELLER) or key in _ON_EVERY_NODE) and family not in self._families:
+        family = family_of(key)
+        if (is_from_labeller(key) or key in _ON_EVERY_NODE) and family not in self._families:
             self._inputs.assume(f"No node has a label of {family}, so the rehearsal assumes that all nodes satisfy it.")
             return True
         return False
 
     @cached_property
     def _families(self) -> frozenset[str]:
-        """The label keys of all nodes, and the prefixes of the labels of KubeVirt's node labeller."""
-        families: set[str] = set()
-        for node in self._inputs.nodes.values():
-            for key in node.meta.labels or ():
-                prefix, slash, _ = key.partition("/")
-                families.add(prefix + slash if prefix.endswith(_LABELLER) else key)
-        return frozenset(families)
+        """The families of the labels of all nodes."""
+        nodes = self._inputs.nodes.values()
+        return frozenset(family_of(key) for node in nodes for key in node.meta.labels or ())
 
     def _reports(self, prefix: str) -> bool:
         """Whether a node has a resource whose name has this prefix, or whether no node has any resource."""

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from webhook.facts.migration import MigrationFacts
-from webhook.kubevirt.launcher.selectors import Selector, groups, in_releases
+from webhook.kubevirt.launcher.selectors import Selector, family_of, groups, in_releases
 from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
 from webhook.objects.path import FieldPath
@@ -116,8 +116,8 @@ def _reported(wanted: Iterable[Selector], nodes: Sequence[Node]) -> tuple[Select
     seen: set[str] = set()
     for node in nodes:
         for key in node.meta.labels or ():
-            prefix, slash, _ = key.partition("/")
-            seen.update(families & {prefix + slash, key})
+            if (family := family_of(key)) in families:
+                seen.add(family)
     return tuple(selector for selector in wanted if selector.family in seen)
 
 

@@ -23,8 +23,20 @@ HOST_MODELS: Final = frozenset(("host-model", "host-passthrough"))
 """CPU models that KubeVirt does not translate to a node label."""
 MACHINE_TYPE: Releases = since(Release(1, 5))
 """From 1.5.1 on, the machine type is a node selector."""
+_LABELLER: Final = ".node.kubevirt.io"
 _RENAMED = Release(1, 8)
 """The release that renames the label of nodes with a static CPU manager."""
+
+
+def family_of(key: str) -> str:
+    """The prefix of a label of KubeVirt's node labeller, such as ``cpu-model.node.kubevirt.io/``. The key of any other label."""
+    prefix, slash, _ = key.partition("/")
+    return prefix + slash if prefix.endswith(_LABELLER) else key
+
+
+def is_from_labeller(key: str) -> bool:
+    """Whether KubeVirt's node labeller sets the label (``pkg/virt-handler/node-labeller/node_labeller.go``, v1.9.0)."""
+    return key.partition("/")[0].endswith(_LABELLER)
 
 
 class Selector(msgspec.Struct, frozen=True):
@@ -37,9 +49,8 @@ class Selector(msgspec.Struct, frozen=True):
 
     @property
     def family(self) -> str:
-        """The prefix of KubeVirt's own labels, such as ``cpu-model.node.kubevirt.io/``, or the whole key of another label."""
-        prefix, slash, _ = self.key.partition("/")
-        return prefix + slash if prefix.endswith(".node.kubevirt.io") else self.key
+        """The family of the label (``family_of``)."""
+        return family_of(self.key)
 
 
 def own_selectors(facts: MigrationFacts) -> Iterator[Selector]:
