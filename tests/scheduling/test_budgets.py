@@ -149,14 +149,12 @@ def test_budgets_that_were_not_read_are_missing() -> None:
     assert Budgets(None).evict(pod()).missing == ("PodDisruptionBudgets",)
 
 
-def test_evictions_of_a_rehearsal_count_until_the_replacement_is_ready() -> None:
+def test_evictions_of_a_rehearsal_count_in_one_copy_only() -> None:
     budgets = Budgets([budget(status=status(1, 3, 2))])
     before = budgets.copy()
     budgets.disrupt(pod())
     assert budgets.evict(pod()).cause == "The disruption budget b needs 2 healthy pods and has 2 currently"
     assert before.evict(pod()).is_allowed
-    budgets.recover(pod())
-    assert budgets.evict(pod()).is_allowed
 
 
 def test_an_eviction_of_a_pod_that_is_not_ready_does_not_count() -> None:

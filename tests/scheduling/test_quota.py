@@ -238,9 +238,3 @@ def test_a_quota_counts_the_claims_of_a_volume_attributes_class() -> None:
     value = {"metadata": {"namespace": "shop"}, "spec": {"volumeAttributesClassName": "gold"}}
     assert not Quotas([one]).claim(msgspec.convert(value, VolumeClaim)).admits
     assert Quotas([one]).claim(claim("1Gi")).admits
-
-
-def test_the_limited_resources_of_a_namespace_are_listed() -> None:
-    quotas = Quotas([quota({"limits.memory": "1"}, {}), quota({"pods": "1"}, name="b")])
-    assert quotas.limits("shop") == {"limits.memory", "pods"}
-    assert not quotas.limits("other")

@@ -258,17 +258,11 @@ class LauncherVMISpec(Read, frozen=True):
     readiness_probe: Probe | None = None
 
 
-class PluggedVolume(Read, frozen=True):
-    """``hotplugVolume`` of an entry of ``status.volumeStatus``."""
-
-    attach_pod_name: str = ""
-
-
 class LauncherVolumeStatus(Read, frozen=True):
     """An entry of ``status.volumeStatus``. A volume with ``hotplugVolume`` is not part of the launcher pod."""
 
     name: str = ""
-    hotplug_volume: PluggedVolume | None = None
+    hotplug_volume: Empty | None = None
     persistent_volume_claim_info: ClaimInfo | None = None
 
 
@@ -278,24 +272,15 @@ class ChangedBlockTracking(Read, frozen=True):
     state: str = ""
 
 
-class LauncherCondition(Read, frozen=True):
-    """An entry of ``status.conditions``."""
-
-    type: str = ""
-    status: str = ""
-
-
 class LauncherVMIStatus(Read, frozen=True):
     """``VirtualMachineInstance.status``."""
 
     phase: str = ""
     node_name: str = ""
     selinux_context: str = ""
-    launcher_container_image_version: str = ""
     machine: Machine | None = None
     topology_hints: TopologyHints | None = None
     volume_status: list[LauncherVolumeStatus] | None = None
-    conditions: list[LauncherCondition] | None = None
     changed_block_tracking: ChangedBlockTracking | None = None
 
 

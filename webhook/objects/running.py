@@ -27,14 +27,10 @@ class VMICondition(Read, frozen=True):
 class MigrationState(Read, frozen=True):
     """The ``status.migrationState``. It describes the current or the latest migration of the VMI."""
 
-    migration_uid: str = ""
     start_timestamp: str | None = None
     end_timestamp: str | None = None
     completed: bool = False
-    failed: bool = False
     source_node: str = ""
-    target_node: str = ""
-    target_pod: str = ""
 
 
 class RunningStatus(VMIStatus, frozen=True):
@@ -93,8 +89,6 @@ class MigrationSpec(Read, frozen=True):
     """Set in the source of a migration to another cluster or namespace (KubeVirt 1.6)."""
     receive: Empty | None = None
     """Set in the target of a migration from another cluster or namespace (KubeVirt 1.6)."""
-    priority: str | None = None
-    added_node_selector: dict[str, str] | None = None
 
 
 class MigrationStatus(Read, frozen=True):

@@ -1,8 +1,8 @@
 """
 Whether PodDisruptionBudgets let a pod be evicted, in the words of the eviction API.
 
-``Budgets(budgets, pods).evict(pod)`` returns an ``Eviction``. In a rehearsal, ``disrupt`` counts a pod that was evicted, and
-``recover`` counts its replacement.
+``Budgets(budgets, pods).evict(pod)`` returns an ``Eviction``. In a rehearsal, ``disrupt`` counts a pod that was evicted and not
+replaced.
 
 Source: ``pkg/registry/core/pod/storage/eviction.go`` and ``pkg/controller/disruption/disruption.go`` of Kubernetes v1.34.2.
 """
@@ -117,16 +117,9 @@ class Budgets:
 
     def disrupt(self, pod: Pod) -> None:
         """Counts a pod that was evicted. A pod that is not ready does not count."""
-        self._change(pod, 1)
-
-    def recover(self, pod: Pod) -> None:
-        """Counts a new pod that is ready."""
-        self._change(pod, -1)
-
-    def _change(self, pod: Pod, by: int) -> None:
         for budget in self.of(pod) if is_ready(pod) else ():
             key = (budget.namespace, budget.name)
-            self._disrupted[key] = self._disrupted.get(key, 0) + by
+            self._disrupted[key] = self._disrupted.get(key, 0) + 1
 
     def _status(self, budget: PodDisruptionBudget) -> DisruptionBudgetStatus | str:
         """The status of a budget now, or the missing fact."""

@@ -104,10 +104,6 @@ class Quotas:
         copied._added = {key: dict(added) for key, added in self._added.items()}
         return copied
 
-    def limits(self, namespace: str) -> frozenset[str]:
-        """The resources that the quotas of a namespace limit, such as ``limits.memory``."""
-        return frozenset(name for quota in self._quotas.get(namespace, ()) for name in quota.hard)
-
     def pod(self, pod: Pod) -> Answer:
         """The answer to the creation of a pod."""
         matching = [quota for quota in self._quotas.get(pod.namespace, ()) if _matches_pod(quota, pod)]

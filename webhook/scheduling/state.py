@@ -93,10 +93,6 @@ class ClusterState:
         info = self._places.get((pod.namespace, pod.name))
         return info.node if info is not None else None
 
-    def pods_on(self, node: str) -> Iterator[Pod]:
-        """The pods on a node."""
-        return (info.pod for info in tuple(self.nodes[node].pods.values()))
-
     def mark(self) -> int:
         """The current point in the history of changes, for ``undo``."""
         return len(self._undo)
