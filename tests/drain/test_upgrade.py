@@ -185,6 +185,19 @@ def test_a_launcher_is_outdated_if_its_image_is_not_the_one_of_virt_operator(
     assert found == [("vm", "outdated" if is_old else "leftBehind")]
 
 
+@pytest.mark.parametrize(
+    "status", ["[", '{"registry": 1}', '{"x":' + "[" * 100_000, '{"x":' + "[" * 9_999 + "]" * 9_999 + "}"]
+)
+def test_an_unreadable_deployment_status_gives_no_image(status: str) -> None:
+    """
+    Then the tag of the launcher decides.
+    """
+    cr = updating("LiveMigrate", observedDeploymentConfig=status)
+    found = problems(node("n1"), node("n2"), cr, *owned(outdated(OLD, migratable=False)))
+
+    assert found == [("vm", "outdated")]
+
+
 def test_the_next_upgrade_is_only_considered_on_request() -> None:
     """
     A drain of all nodes names what is outdated now.

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from webhook.objects.json_depth import decode
 from webhook.objects.launcher_configuration import DeploymentStatus
 from webhook.objects.meta import Kubernetes, Read
 
@@ -27,10 +28,13 @@ class _Deployment(Read, frozen=True):
     virt_launcher_image: str = ""
 
 
+_deployment_decoder = msgspec.json.Decoder(_Deployment)
+
+
 def launcher_image(status: DeploymentStatus) -> str:
     """The image of new launchers, or an empty string if the status does not give it."""
     try:
-        deployed = msgspec.json.decode(status.observed_deployment_config, type=_Deployment)
+        deployed = decode(_deployment_decoder, status.observed_deployment_config.encode())
     except msgspec.DecodeError:
         return ""
     if deployed.virt_launcher_image:
