@@ -59,7 +59,7 @@ def checked(*objects: Manifest, release: str = "1.9") -> Report:
 
 def found(*objects: Manifest, release: str = "1.9") -> set[str]:
     """The rules about target pods that report a violation, and rules with an undetermined result with a question mark."""
-    ours = {"LM106", "LM107", "LM507", "LM509", "LM510", "LM511", "LM512", "LM513"}
+    ours = {"LM106", "LM107", "LM507", "LM509", "LM510", "LM511", "LM512", "LM513", "LM514", "LM515", "LM516"}
     return {
         finding.rule + ("?" if finding.outcome == "undetermined" else "")
         for judged in checked(*objects, release=release).objects
@@ -98,6 +98,10 @@ SKYLAKE, CASCADE = "Skylake-Server-IBRS", "Cascadelake-Server"
         ([node("n1"), node("n2", taints=[GPU]), vm(tolerations=[{"operator": "Exists"}])], set()),
         ([node("n1"), node("n2", taints=[{"key": "kubevirt.io/drain", "effect": "NoSchedule"}]), vm()], set()),
         ([node("n1"), node("n2"), node("n3", taints=[GPU]), vm()], set()),
+        ([node("n1"), node("n2", unschedulable=True), node("n3", taints=[GPU]), vm()], {"LM514"}),
+        ([node("n1"), node("n2", unschedulable=True), node("n3"), vm()], set()),
+        ([node("n1"), vm(evictionStrategy="LiveMigrate")], {"LM515"}),
+        ([node("n1"), vm()], set()),
         (
             [
                 node("n1", {MACHINE + "pc-q35-rhel9.2.0": "true"}),
@@ -121,7 +125,7 @@ SKYLAKE, CASCADE = "Skylake-Server-IBRS", "Cascadelake-Server"
                 node("n2", SCHEDULABLE | {"kubevirt.io/schedulable": "false"}),
                 vm(),
             ],
-            set(),
+            {"LM514"},
         ),
         ([node("n1"), node("n2"), vm("a", DB, affinity=APART), vm("b", DB, affinity=APART)], {"LM510"}),
         ([node("n1"), node("n2"), node("n3"), vm("a", DB, affinity=APART), vm("b", DB, affinity=APART)], set()),
@@ -323,3 +327,131 @@ def test_the_bridge_override_is_reported_where_the_network_cannot_keep_the_addre
     assert ("LM109" in {finding.rule for finding in judged.findings}) is is_reported
     assert judged.verdict is not None
     assert judged.verdict.live_migratable is True
+
+
+def finding_of(rule: str, *objects: Manifest) -> tuple[str, str]:
+    """The message and the remedy of the only finding of a rule."""
+    [found] = [each for judged in checked(*objects).objects for each in judged.findings if each.rule == rule]
+    return found.message, found.remedy
+
+
+OLD, NEW = MACHINE + "pc-q35-rhel8.6.0", MACHINE + "pc-q35-rhel9.2.0"
+
+
+@pytest.mark.parametrize(
+    ("labels", "remedy"),
+    [
+        (
+            ({OLD: "true", NEW: "true"}, {NEW: "true"}),
+            "Use a machine type that two nodes have in their labels machine-type.node.kubevirt.io/TYPE: pc-q35-rhel9.2.0.",
+        ),
+        (
+            ({OLD: "true"}, {NEW: "true"}),
+            "Add a node that has the label of the VM. No two nodes share a label machine-type.node.kubevirt.io/TYPE.",
+        ),
+    ],
+)
+def test_the_remedy_names_machine_types_that_two_nodes_have(labels: tuple[Manifest, Manifest], remedy: str) -> None:
+    """
+    A machine type that the nodes do not have would leave the VM without a target node, too.
+    """
+    objects = [node("n1", labels[0]), node("n2", labels[1]), vm(domain=domain(machine={"type": "pc-q35-rhel8.6.0"}))]
+
+    assert finding_of("LM511", *objects)[1] == remedy
+
+
+def test_the_message_names_the_nodes_that_cannot_run_vms_now() -> None:
+    """
+    The node that can run the VM is named, and the reason of each other node.
+    """
+    message, _ = finding_of("LM514", node("n1"), node("n2", unschedulable=True), vm())
+
+    assert message == (
+        "only node 'n1' of 2 nodes can run the VM now, so a live migration finds no target node: node 'n2': cordoned"
+    )
+
+
+def test_one_node_of_three_has_a_host_model_that_no_other_node_supports() -> None:
+    """
+    The VM can move from the other two nodes, and the message names the third.
+    """
+
+    def with_model(name: str, *models: str) -> Manifest:
+        one = node(name, {HOST + models[0]: "true", **{KNOWS + model: "true" for model in models}})
+        del one["metadata"]["labels"][HOST + "X"]
+        return one
+
+    nodes = [with_model("n1", SKYLAKE), with_model("n2", SKYLAKE), with_model("n3", CASCADE, SKYLAKE)]
+    objects = [*nodes, vm(domain=domain(cpu={"model": "host-model"}))]
+
+    assert found(*objects) == {"LM516"}
+    assert finding_of("LM516", *objects)[0] == (
+        "the CPU model is host-model, and the VM cannot move from 1 of 3 nodes, because no other node supports their host "
+        "model: 'n3' (Cascadelake-Server)"
+    )
+
+
+def quota(hard: Manifest, used: Manifest | None = None, namespace: str = "lab", **spec: Any) -> Manifest:
+    metadata = {"name": "q", "namespace": namespace} if namespace else {"name": "q"}
+    body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard, **spec}}
+    return body | ({"status": {"hard": hard, "used": used}} if used else {})
+
+
+FOUR = domain(memory={"guest": "4Gi"}, cpu={"model": "host-passthrough"})
+
+
+@pytest.mark.parametrize(
+    ("hard", "used", "text"),
+    [
+        (
+            {"requests.memory": "8Gi", "pods": "1"},
+            None,
+            (
+                "ResourceQuota 'q' has no room for the VM's own pod and the target pod of a live migration (exceeded quota: q, "
+                "requested: pods=1,requests.memory=4610985664, used: pods=1,requests.memory=4610985664, "
+                "limited: pods=1,requests.memory=8Gi)"
+            ),
+        ),
+        (
+            {"pods": "5"},
+            {"pods": "5"},
+            (
+                "ResourceQuota 'q' has no room left for the target pod of a live migration (exceeded quota: q, "
+                "requested: pods=1, used: pods=5, limited: pods=5)"
+            ),
+        ),
+    ],
+    ids=["an unused quota", "a full quota"],
+)
+def test_the_message_has_the_words_of_the_api_server(hard: Manifest, used: Manifest | None, text: str) -> None:
+    assert finding_of("LM517", quota(hard, used), vm(domain=FOUR))[0] == text
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [quota({"pods": "1"}), vm(evictionStrategy="None", domain=domain(devices={"gpus": [{"name": "g"}]}))],
+        [quota({"pods": "many"}), vm(domain=FOUR)],
+        [quota({"pods": "1"}), vm(domain=domain(memory={"guest": "many"}))],
+        [quota({"pods": "1"}), vm()],
+    ],
+    ids=["a VM that cannot be live-migrated", "no quantity", "no quantity in the VM", "a VM without memory"],
+)
+def test_a_quota_says_nothing_about_a_pod_that_is_not_known(objects: list[Manifest]) -> None:
+    assert "LM517" not in {finding.rule for judged in checked(*objects).objects for finding in judged.findings}
+
+
+def test_a_quota_without_a_namespace_applies_to_the_vm() -> None:
+    assert finding_of("LM517", quota({"pods": "1"}, namespace=""), vm(domain=FOUR))[1] == (
+        "Raise pods of ResourceQuota 'q' by the request of one pod, or make the VM smaller."
+    )
+
+
+def test_a_vm_that_is_larger_than_the_second_node_names_the_first_missing_resource() -> None:
+    large, small = ({"cpu": "32", "memory": "64Gi"}, {"cpu": "32", "memory": "4Gi"})
+    nodes = [node(name) | {"status": {"allocatable": size}} for name, size in (("n1", large), ("n2", small))]
+
+    assert finding_of("LM518", *nodes, vm(domain=FOUR))[0] == (
+        "the VM's pod fits 1 of 2 nodes (node 'n1') when they are empty, so a live migration finds no target node: "
+        "node 'n2': Insufficient memory (4398Mi of 4096Mi)"
+    )

@@ -320,3 +320,29 @@ def test_a_budget_that_could_not_be_read_leaves_a_stop_unknown() -> None:
 
     assert machine(report, "stops").outcome is Outcome.UNKNOWN
     assert machine(report, "moves").outcome is Outcome.MOVES
+
+
+def migration(name: str, vmi_name: str) -> Object:
+    """A running migration."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstanceMigration",
+        "metadata": {"name": name, "namespace": "lab"},
+        "spec": {"vmiName": vmi_name},
+        "status": {"phase": "Running"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("on", "number", "taken"), [("n1", 1, 1), ("n1", 2, 2), ("n2", 1, 0), ("n2", 4, 1), ("n2", 5, 2)]
+)
+def test_other_migrations_take_slots_of_the_node_and_of_the_cluster(on: str, number: int, taken: int) -> None:
+    """
+    2 migrations can leave a node at the same time, and 5 can run in the cluster. If no slot is free, the assumptions say so.
+    """
+    others = [vmi(f"other-{at}", on) for at in range(number)]
+    migrations = [migration(f"m-{at}", f"other-{at}") for at in range(number)]
+    (plan,) = drain(*TWO, *migrations, *owned(vmi("vm", "n1"), *others)).nodes
+
+    assert (plan.slots, plan.slots_taken) == (2, taken)
+    assert any("take all 2 slots" in text for text in plan.assumptions) == (taken == 2)

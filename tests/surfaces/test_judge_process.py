@@ -124,7 +124,7 @@ class Stored(RecordingWorld):
         return super().every(kind)
 
 
-ONLY_FOR_ADVICE = {"PodDisruptionBudget", "PersistentVolume", "StorageClass", "StorageProfile"}
+ONLY_FOR_ADVICE = {"PodDisruptionBudget", "PersistentVolume", "ResourceQuota", "StorageClass", "StorageProfile"}
 
 
 @pytest.mark.parametrize("separate", [True, False], ids=["a process", "a thread"])

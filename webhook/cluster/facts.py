@@ -23,7 +23,7 @@ from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
 from webhook.cluster.unchanged import is_unchanged
 from webhook.cluster.watch import Pace, Watch
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
-from webhook.objects import disruption, instancetype, kubevirt, nad, storage
+from webhook.objects import disruption, instancetype, kubevirt, nad, quotas, storage
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 
@@ -47,7 +47,9 @@ WATCHED: Kinds = (
     instancetype.VirtualMachinePreference,
     instancetype.VirtualMachineClusterPreference,
 )
-NEVER_READ: frozenset[type[Kubernetes]] = frozenset((storage.PersistentVolume, disruption.PodDisruptionBudget))
+NEVER_READ: frozenset[type[Kubernetes]] = frozenset(
+    (storage.PersistentVolume, disruption.PodDisruptionBudget, quotas.ResourceQuota)
+)
 """Kinds that the server does not read, because only advice needs them and a cluster can have 100,000 objects of the kind."""
 DEADLINE_SECONDS = 2.0
 """The default limit for all live reads of one world together."""

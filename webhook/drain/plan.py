@@ -113,7 +113,7 @@ class NodePlan(msgspec.Struct, frozen=True, rename="camel"):
     slots: int = 0
     """The number of migrations that can leave the node at the same time."""
     slots_taken: int = 0
-    """The number of these that other migrations take now."""
+    """The number of these that other migrations take now, on the node or in the cluster."""
     other_pods: int = 0
     """The number of pods on the node that are not launchers. They are not judged."""
     left: tuple[str, ...] = ()

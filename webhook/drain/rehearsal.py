@@ -1,6 +1,7 @@
 """Rehearses the drain of nodes: from the objects of a cluster to a ``DrainReport``."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +26,10 @@ from webhook.kubevirt.releases import only
 from webhook.objects.pods import Pod
 from webhook.objects.quantity import parse_quantity
 from webhook.objects.running import RunningVMI
+
+_FULL: Final = (
+    "Other migrations take all {slots} slots of {name} now, so the time counts from the end of the first of them."
+)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -235,13 +240,16 @@ class _Rehearsal:
         ordered = by_urgency(machines)
         ends = all(one.outcome in {Outcome.MOVES, Outcome.STOPS} for one in machines)
         knows_vmis = ordered or RunningVMI in self._inputs.fleet.provided or Pod in self._inputs.fleet.provided
+        slots, free = min(self._inputs.outbound, self._inputs.in_cluster), self._slots(name)
+        is_full = slots > 0 and free == 0 and any(one.outcome is Outcome.MOVES for one in machines)
         return NodePlan(
             name,
             worst(ordered) if knows_vmis else Outcome.UNKNOWN,
             ordered,
             seconds if ends and knows_vmis else None,
-            slots=min(self._inputs.outbound, self._inputs.in_cluster),
-            slots_taken=self._inputs.slots_taken.get(name, 0),
+            assumptions=(_FULL.format(name=name, slots=slots),) if is_full else (),
+            slots=slots,
+            slots_taken=slots - free,
             other_pods=self._others.get(name, 0),
         )
 

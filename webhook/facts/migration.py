@@ -82,6 +82,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """The path of the VMI spec in the judged object, such as ``spec`` or ``spec.template.spec``."""
     spec: VMISpec
     """The VMI spec as written. The results of expansion are in the fields below."""
+    node_selector: Sourced[Mapping[str, str]] | None
+    """The ``nodeSelector`` of the VM or of its instancetype, or None if neither sets the field."""
     annotations: Mapping[str, str]
     """Annotations of the VMI: the annotations of its template, and the annotations that instancetype and preference add."""
     outer_annotations: Mapping[str, str]

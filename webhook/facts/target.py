@@ -16,18 +16,6 @@ from webhook.objects.nad import Node
 from webhook.objects.path import FieldPath
 
 
-class Peer(msgspec.Struct, frozen=True):
-    """Another VM, or the VMs of a replica set or pool."""
-
-    name: str
-    """The kind and name."""
-    namespace: str
-    labels: Mapping[str, str]
-    """The labels of the pods."""
-    replicas: int = 1
-    """The number of running pods."""
-
-
 class Attachment(msgspec.Struct, frozen=True):
     """An interface on a Multus network, and the configuration of the network if it is known."""
 
@@ -36,6 +24,36 @@ class Attachment(msgspec.Struct, frozen=True):
     network: str
     """The name of the NetworkAttachmentDefinition, as written."""
     config: Fact[CniConfig]
+
+
+class QuotaRoom(msgspec.Struct, frozen=True):
+    """A ResourceQuota without room for the target pod."""
+
+    quota: str
+    resources: tuple[str, ...]
+    """The exceeded resources, such as ``requests.memory``."""
+    text: str
+    """The message of the API server."""
+    is_full: bool
+    """Whether only the present usage of the quota leaves no room. Otherwise, an unused quota has no room for two pods."""
+
+
+class NodeSizes(msgspec.Struct, frozen=True):
+    """The nodes that fit the VM by their labels and taints, by size."""
+
+    nodes: tuple[str, ...]
+    small: Mapping[str, tuple[tuple[str, int, int], ...]]
+    """
+    The nodes on which the pod does not fit even if they are empty: each insufficient resource, the pod's request, and the
+    node's allocatable amount, in millicores, bytes or pieces.
+    """
+
+
+class TargetRoom(msgspec.Struct, frozen=True):
+    """The room for the target pod."""
+
+    quotas: tuple[QuotaRoom, ...]
+    sizes: NodeSizes
 
 
 class TargetFacts(msgspec.Struct, frozen=True):
@@ -49,11 +67,16 @@ class TargetFacts(msgspec.Struct, frozen=True):
     nodes: Fact[tuple[Node, ...]]
     replicas: int = 1
     """The number of running VMs that belong to the judged object."""
-    peers: tuple[Peer, ...] = ()
-    """The other known VMs, looked up only for a VM with required anti-affinity."""
+    apart: Mapping[int, int] = {}
+    """
+    The number of running VMs that must run on different nodes, by the index of each required anti-affinity term that matches
+    the VM's own labels.
+    """
     attachments: tuple[Attachment, ...] = ()
     """The interfaces with bridge binding on Multus networks."""
     budgets: tuple[PodDisruptionBudget, ...] = ()
     """The known PodDisruptionBudgets of the VM's namespace whose selector matches the VM's pods."""
+    room: TargetRoom | None = None
+    """Looked up only if quotas of the namespace or the resources of nodes are known."""
     pod_attachment: Attachment | None = None
     """The network that replaces the cluster's network, looked up only for a VM with the annotation for bridge binding."""

@@ -31,6 +31,7 @@ from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.path import FieldPath
+from webhook.objects.quotas import ResourceQuota
 from webhook.objects.scheduling import HOSTNAME
 from webhook.objects.storage import PersistentVolume, StorageClass
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
@@ -164,8 +165,8 @@ def _storage_findings(
 
 def _is_placed(facts: MigrationFacts) -> bool:
     """Whether the VMI selects nodes in a way that can be judged without the nodes."""
-    selector, affinity = facts.spec.node_selector, facts.spec.affinity
-    return (selector is not None and HOSTNAME in selector) or (
+    selector, affinity = facts.node_selector, facts.spec.affinity
+    return (selector is not None and HOSTNAME in selector.value) or (
         affinity is not None and affinity.node_affinity is not None
     )
 
@@ -180,7 +181,7 @@ def _target_findings(
     judged: Kubernetes, subject: Subject, facts: MigrationFacts, drain: DrainFacts, world: World, releases: Releases
 ) -> Iterable[Finding]:
     """Findings about the target pod of a live migration, which never change the verdict."""
-    known = not (isinstance(world.every(Node), Unknown) and isinstance(world.every(PodDisruptionBudget), Unknown))
+    known = not all(isinstance(world.every(kind), Unknown) for kind in (Node, PodDisruptionBudget, ResourceQuota))
     is_overridden = BRIDGE_OVERRIDE in facts.annotations
     if not (known or is_overridden or _is_placed(facts) or _is_bridged(facts)):
         return ()

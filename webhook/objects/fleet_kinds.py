@@ -30,7 +30,6 @@ _OWN: tuple[Kind, ...] = (
         True,
         running.Migration,
     ),
-    Kind("", "ResourceQuota", "resourcequotas", ("v1",), True, quotas.ResourceQuota),
     Kind("", "LimitRange", "limitranges", ("v1",), True, quotas.LimitRange),
     Kind("scheduling.k8s.io", "PriorityClass", "priorityclasses", ("v1",), False, quotas.PriorityClass),
     Kind(_STORAGE, "CSINode", "csinodes", ("v1",), False, csi.CSINode),

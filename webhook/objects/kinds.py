@@ -2,7 +2,7 @@
 
 import msgspec
 
-from webhook.objects import disruption, hyper_converged, instancetype, kubevirt, nad, storage, vm, vmi
+from webhook.objects import disruption, hyper_converged, instancetype, kubevirt, nad, quotas, storage, vm, vmi
 from webhook.objects.clone import PatchedCopy
 from webhook.objects.meta import Kubernetes
 
@@ -125,6 +125,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("apps", "ControllerRevision", "controllerrevisions", ("v1",), True, instancetype.ControllerRevision),
     Kind("policy", "PodDisruptionBudget", "poddisruptionbudgets", ("v1",), True, disruption.PodDisruptionBudget),
+    Kind("", "ResourceQuota", "resourcequotas", ("v1",), True, quotas.ResourceQuota),
     Kind("", "Node", "nodes", ("v1",), False, nad.Node),
     Kind("", "Namespace", "namespaces", ("v1",), False, nad.Namespace),
     Kind("networking.k8s.io", "ServiceCIDR", "servicecidrs", ("v1", "v1beta1"), False, nad.ServiceCIDR),

@@ -73,6 +73,7 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         name=subject.name,
         base=base,
         spec=spec,
+        node_selector=_node_selector(subject, inherited),
         annotations=inherited.annotations(subject.meta.annotations or {}),
         outer_annotations=subject.outer.annotations or {},
         labels=subject.meta.labels or {},
@@ -166,6 +167,15 @@ def _either(
     if inherited:
         return tuple(Sourced((*subject.owner, "instancetype"), item, origin) for item in inherited)
     return ()
+
+
+def _node_selector(subject: Subject, inherited: Inherited) -> Sourced[Mapping[str, str]] | None:
+    """The VM's own ``nodeSelector``, or that of the instancetype. KubeVirt refuses a VM that has both."""
+    if subject.spec.node_selector:
+        return Sourced((*subject.base, "nodeSelector"), subject.spec.node_selector)
+    if inherited.instancetype.node_selector:
+        return Sourced((*subject.owner, "instancetype"), inherited.instancetype.node_selector, inherited.origin)
+    return None
 
 
 def _launch_security(

@@ -7,9 +7,13 @@ Source: ``prepareNodeSelectorForHostCpuModel`` of ``pkg/virt-controller/watch/mi
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from webhook.facts.migration import MigrationFacts
+from webhook.kubevirt.launcher.second_node import required_terms, running_vms, tolerated_nodes, written_selector
 from webhook.kubevirt.launcher.selectors import CPU_MODEL_LABEL
 from webhook.objects.nad import HOST_MODEL_LABEL, Node
+from webhook.objects.scheduling import Toleration
 
 MIGRATION_LABEL: Final = "cpu-model-migration.node.kubevirt.io/"
 
@@ -24,15 +28,61 @@ def follows_host_model(facts: MigrationFacts) -> bool:
     )
 
 
-def has_target(nodes: Sequence[Node]) -> bool | None:
-    """
-    Whether a VM on one of the nodes could move to another one. The result is None if no node has labels for the CPU models of
-    other nodes.
-    """
-    sources = [node for node in nodes if node.traits.host_model]
+class HostModels(msgspec.Struct, frozen=True):
+    """The nodes that a VM selects and tolerates, and those from which it can move to no other of them."""
+
+    nodes: tuple[Node, ...]
+    sources: int
+    """The number of nodes that report their host model."""
+    alone: tuple[Node, ...]
+    """The nodes whose host model no other node supports. Empty if no node has labels for the models of other nodes."""
+
+
+_Key = tuple[frozenset[tuple[str, str]], tuple[Toleration, ...]]
+_MOST_KEYS: Final = 64
+_latest: tuple[tuple[Node, ...], dict[_Key, HostModels]] = ((), {})
+"""The results for the latest nodes. A world returns the same nodes again until a node changes."""
+
+
+def host_models(facts: MigrationFacts, nodes: tuple[Node, ...]) -> HostModels:
+    """The host models of the nodes on which a VM can run."""
+    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
+    if required_terms(facts) is not None:
+        return _host_models(tolerated_nodes(facts, running_vms(nodes)))
+    if _latest[0] is not nodes:
+        _latest = nodes, {}
+    results = _latest[1]
+    key = frozenset(written_selector(facts).items()), tuple(facts.spec.tolerations or ())
+    known = results.get(key)
+    if known is None:
+        if len(results) >= _MOST_KEYS:
+            results.clear()
+        known = results[key] = _host_models(tolerated_nodes(facts, running_vms(nodes)))
+    return known
+
+
+def _host_models(nodes: tuple[Node, ...]) -> HostModels:
+    kinds: dict[tuple[str, str | None, tuple[str, ...]], list[Node]] = {}
+    for node in nodes:
+        if model := node.traits.host_model:
+            value = (node.meta.labels or {}).get(HOST_MODEL_LABEL + model)
+            kinds.setdefault((model, value, node.traits.host_model_features), []).append(node)
+    sources = sum(map(len, kinds.values()))
     if not any(key.startswith(MIGRATION_LABEL) for node in nodes for key in node.meta.labels or ()):
-        return None
-    return any(_takes(target, source) for source in sources for target in nodes if target is not source)
+        return HostModels(nodes, sources, ())
+    alone = (source for same in kinds.values() for source in _alone(same, nodes))
+    return HostModels(nodes, sources, tuple(sorted(alone, key=lambda node: node.name)))
+
+
+def _alone(same: Sequence[Node], nodes: Sequence[Node]) -> Sequence[Node]:
+    """The nodes of one CPU model that no other node can replace. All of them need the same labels of a target."""
+    found: Node | None = None
+    for target in nodes:
+        if _takes(target, same[0]):
+            if found is not None:
+                return ()
+            found = target
+    return [source for source in same if found is None or source is found]
 
 
 def _takes(target: Node, source: Node) -> bool:

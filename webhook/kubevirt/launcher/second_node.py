@@ -5,7 +5,7 @@ KubeVirt keeps the target pod off the source node (``createMigrationPodAntiAffin
 ``pkg/virt-controller/watch/migration/migration.go``, v1.9.0). This module does no I/O.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import NodeTerm, Taint
-from webhook.scheduling.fit import Place, Pod, fits
+from webhook.scheduling.fit import UNSCHEDULABLE, Place, Pod, fits
 from webhook.scheduling.node_selectors import NODE_NAME, requirements_of
 from webhook.scheduling.taints import untolerated
 
@@ -47,12 +47,32 @@ class Shortage(msgspec.Struct, frozen=True):
     releases: Releases
 
 
+def offered(nodes: Sequence[Node], prefix: str) -> list[str]:
+    """
+    The labels with a prefix that at least two nodes have, without the prefix. Of a single node, these are its labels. The labels
+    that most nodes have are first.
+    """
+    least = min(len(nodes), 2)
+    counts: dict[str, int] = {}
+    for node in nodes:
+        for key in node.meta.labels or ():
+            if key.startswith(prefix):
+                counts[key] = counts.get(key, 0) + 1
+    shared = sorted((key for key, count in counts.items() if count >= least), key=lambda key: (-counts[key], key))
+    return [key[len(prefix) :] for key in shared]
+
+
 def required_terms(facts: MigrationFacts) -> tuple[NodeTerm, ...] | None:
     """The terms of the required node affinity of the VMI, or None if it has none."""
     affinity = facts.spec.affinity.node_affinity if facts.spec.affinity is not None else None
     if affinity is None or affinity.required is None:
         return None
     return tuple(affinity.required.node_selector_terms or ())
+
+
+def written_selector(facts: MigrationFacts) -> Mapping[str, str]:
+    """The ``nodeSelector`` of the VMI."""
+    return facts.node_selector.value if facts.node_selector is not None else {}
 
 
 def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -63,9 +83,51 @@ def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
     return tuple(node for node in known if node.traits.schedulable)
 
 
+def known_to_run_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """
+    The nodes on which virt-handler runs or ran. If no node has the label ``kubevirt.io/schedulable``, these are all nodes.
+    """
+    known = tuple(nodes)
+    labelled = tuple(node for node in known if SCHEDULABLE in (node.meta.labels or ()))
+    return labelled or known
+
+
+def unavailable(node: Node) -> str:
+    """The reason why no VM can start on a node now, as the predicate of a sentence. Empty if a VM can start on it."""
+    if (node.meta.labels or {}).get(SCHEDULABLE, "true") != "true":
+        return f"label {SCHEDULABLE} is not true"
+    spec = node.spec
+    is_cordoned = spec is not None and (
+        spec.unschedulable or any(taint.key == UNSCHEDULABLE.key for taint in spec.taints or ())
+    )
+    return "cordoned" if is_cordoned else ""
+
+
+def fitting_nodes(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> tuple[Node, ...]:
+    """
+    The nodes that fit the VM in the newest of the releases. Families of labels that no node has do not count, nor does
+    ``kubevirt.io/schedulable``.
+    """
+    *_, newest = split(releases, groups(facts))
+    pod = _pod(facts, [one for one in _reported(in_releases(facts, newest), nodes) if one.key != SCHEDULABLE])
+    return tuple(node for node in nodes if fits(pod, _place(node)))
+
+
+def two_fit(facts: MigrationFacts, nodes: Iterable[Node], releases: Releases) -> bool:
+    """Whether two of the nodes have all labels that the VM needs in the newest of the releases."""
+    *_, newest = split(releases, groups(facts))
+    return _two_fit(facts, nodes, in_releases(facts, newest))
+
+
+def tolerated_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """The nodes that the VMI's own ``nodeSelector`` and node affinity select, and whose taints it tolerates."""
+    pod = Pod(written_selector(facts), required_terms(facts), tuple(facts.spec.tolerations or ()))
+    return tuple(node for node in nodes if fits(pod, _place(node)))
+
+
 def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str]:
     """The nodes that the VMI's own ``nodeSelector`` and node affinity select. Stops after the second node."""
-    pod = Pod(facts.spec.node_selector or {}, required_terms(facts))
+    pod = Pod(written_selector(facts), required_terms(facts))
     found: list[str] = []
     for node in nodes:
         if fits(pod, _place(node, with_taints=False)):
@@ -77,7 +139,7 @@ def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str
 
 def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
     """The labels in the VMI's own ``nodeSelector`` and node affinity that none of the nodes has."""
-    keys = set(facts.spec.node_selector or ())
+    keys = set(written_selector(facts))
     keys |= {
         requirement.key
         for term in required_terms(facts) or ()

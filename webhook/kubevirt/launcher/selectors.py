@@ -55,15 +55,18 @@ class Selector(msgspec.Struct, frozen=True):
 
 def own_selectors(facts: MigrationFacts) -> Iterator[Selector]:
     """The ``nodeSelector`` of the VMI."""
-    for key, value in (facts.spec.node_selector or {}).items():
-        yield Selector(key, value, facts.at("nodeSelector", key))
+    selector = facts.node_selector
+    if selector is not None:
+        is_own = not selector.origin
+        for key, value in selector.value.items():
+            yield Selector(key, value, (*selector.path, key) if is_own else selector.path)
 
 
 def selectors(facts: MigrationFacts) -> Iterator[Selector]:
     """All known node selectors of the pod. A label in the VMI's ``nodeSelector`` replaces the same label in the KubeVirt CR."""
     yield Selector(SCHEDULABLE, "true", facts.base)
     yield from own_selectors(facts)
-    own = (facts.spec.node_selector or {}).keys()
+    own = facts.node_selector.value.keys() if facts.node_selector is not None else ()
     for key, value in _of_the_cluster(facts).items():
         if key not in own:
             yield Selector(key, value, facts.base)

@@ -1,72 +1,58 @@
 """The facts about the target pod of a VMI, from the objects that are known without a further read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.network import CniConfig, Fault
-from webhook.facts.target import Attachment, Peer, TargetFacts
+from webhook.facts.target import Attachment, TargetFacts, TargetRoom
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
+from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
 from webhook.kubevirt.releases import Releases
-from webhook.kubevirt.subject import VM_KINDS, Subject, subject_of
+from webhook.kubevirt.subject import Subject
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
-from webhook.objects.scheduling import HOSTNAME
-from webhook.objects.vm import VirtualMachine, VirtualMachineInstanceReplicaSet, VirtualMachinePool
+from webhook.objects.quotas import ResourceQuota
 from webhook.scheduling.label_selectors import selects
-
-_STOPPED = frozenset(("Halted", "Manual", "WaitAsReceiver"))
 
 
 def target_facts(
     judged: Kubernetes, subject: Subject, facts: MigrationFacts, drain: DrainFacts, world: World, releases: Releases
 ) -> TargetFacts:
     """Returns the facts. Objects that are not needed for the VMI are not looked up."""
-    nodes = world.every(Node)
+    nodes, replicas = world.every(Node), replicas_of(judged)
     return TargetFacts(
         releases,
         facts,
         drain,
         nodes,
-        replicas_of(judged),
-        tuple(_peers(subject, world)) if not isinstance(nodes, Unknown) and _keeps_apart(facts) else (),
+        replicas,
+        dict(vms_apart(subject, facts, replicas, world)) if not isinstance(nodes, Unknown) else {},
         tuple(_attachments(facts, world)),
         tuple(_budgets(facts, world)),
+        _room(facts, subject, world, () if isinstance(nodes, Unknown) else nodes)
+        if drain.migratable is not False
+        else None,
     )
 
 
-def _keeps_apart(facts: MigrationFacts) -> bool:
-    """Whether required anti-affinity keeps the VMI off the nodes of other pods."""
-    affinity = facts.spec.affinity.pod_anti_affinity if facts.spec.affinity is not None else None
-    return any(term.topology_key == HOSTNAME for term in (affinity.required if affinity is not None else None) or ())
+def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: Sequence[Node]) -> TargetRoom | None:
+    """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
+    every = world.every(ResourceQuota)
+    quotas = () if isinstance(every, Unknown) else tuple(quota for quota in every if _is_near(quota, facts))
+    if not quotas and not any(node.status is not None and node.status.allocatable for node in nodes):
+        return None
+    from webhook.kubevirt.launcher.room import room_of  # noqa: PLC0415 - never at admission, and few manifests have a quota
+
+    return room_of(facts, subject, world, quotas, nodes)
 
 
-def replicas_of(judged: Kubernetes) -> int:
-    """The number of running VMIs that belong to an object."""
-    if isinstance(judged, VirtualMachineInstanceReplicaSet | VirtualMachinePool):
-        return max(judged.spec.replicas if judged.spec.replicas is not None else 1, 0)
-    if isinstance(judged, VirtualMachine):
-        is_stopped = judged.spec.run_strategy in _STOPPED or judged.spec.running is False
-        return 0 if is_stopped else 1
-    return 1
-
-
-def _peers(subject: Subject, world: World) -> Iterator[Peer]:
-    for kind in VM_KINDS:
-        every = world.every(kind)
-        for other in () if isinstance(every, Unknown) else every:
-            found = subject_of(other)
-            if found is None or (found.kind, found.namespace, found.name) == _identity(subject):
-                continue
-            labels = found.meta.labels or {}
-            yield Peer(f"{found.kind} {found.name!r}", found.namespace, labels, replicas_of(other))
-
-
-def _identity(subject: Subject) -> tuple[str, str, str]:
-    return subject.kind, subject.namespace, subject.name
+def _is_near(other: Kubernetes, facts: MigrationFacts) -> bool:
+    """Whether an object can be in the namespace of the VM."""
+    return not other.namespace or not facts.namespace or other.namespace == facts.namespace
 
 
 def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
@@ -92,6 +78,5 @@ def _budgets(facts: MigrationFacts, world: World) -> Iterator[PodDisruptionBudge
     if isinstance(every, Unknown):
         return
     for budget in every:
-        is_near = not budget.namespace or not facts.namespace or budget.namespace == facts.namespace
-        if is_near and selects(budget.spec.selector, facts.labels):
+        if _is_near(budget, facts) and selects(budget.spec.selector, facts.labels):
             yield budget

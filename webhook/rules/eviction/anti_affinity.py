@@ -6,41 +6,20 @@ from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.second_node import running_vms
 from webhook.objects.meta import Json
-from webhook.objects.scheduling import HOSTNAME, PodTerm
 from webhook.rules.example import NAMESPACE, node
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.scheduling.label_selectors import selects
 
 _AT = ("affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 
 
 def check(facts: TargetFacts) -> Iterator[Outcome]:
-    affinity = facts.vmi.spec.affinity
-    if isinstance(facts.nodes, Unknown) or affinity is None or affinity.pod_anti_affinity is None:
+    if isinstance(facts.nodes, Unknown) or not facts.apart:
         return
     nodes = len(running_vms(facts.nodes))
-    for index, term in enumerate(affinity.pod_anti_affinity.required or ()):
-        if nodes < 2 or not _keeps_apart(facts, term):
-            continue
-        vms = facts.replicas + sum(
-            peer.replicas
-            for peer in facts.peers
-            if _in_term(facts, term, peer.namespace) and selects(term.label_selector, peer.labels)
-        )
-        if vms >= nodes:
+    for index, vms in facts.apart.items():
+        if vms >= nodes > 1:
             message = f"{vms} VMs must run on different nodes, but only {nodes} nodes run VMs, so no VM can move"
             yield Violation(facts.vmi.at(*_AT, index), message, f"anti-affinity {index}")
-
-
-def _keeps_apart(facts: TargetFacts, term: PodTerm) -> bool:
-    """Whether the term matches the VM's own labels, so that VMs with these labels must run on different nodes."""
-    has_keys = term.match_label_keys or term.mismatch_label_keys or term.namespace_selector is not None
-    return term.topology_key == HOSTNAME and not has_keys and selects(term.label_selector, facts.vmi.labels)
-
-
-def _in_term(facts: TargetFacts, term: PodTerm, namespace: str) -> bool:
-    own = facts.vmi.namespace
-    return namespace in term.namespaces if term.namespaces else not namespace or not own or namespace == own
 
 
 def _vm(name: str, app: str = "db", **spec: object) -> Json:

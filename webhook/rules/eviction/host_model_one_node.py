@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.host_model import common_models, follows_host_model, has_target
-from webhook.kubevirt.launcher.second_node import running_vms
+from webhook.kubevirt.launcher.host_model import follows_host_model, host_models
 from webhook.objects.meta import Json
+from webhook.rules.eviction._eviction import common_model, model_path
 from webhook.rules.example import kubevirt, node
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
 
@@ -14,18 +14,15 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, S
 def check(facts: TargetFacts) -> Iterator[Outcome]:
     if isinstance(facts.nodes, Unknown) or not follows_host_model(facts.vmi):
         return
-    nodes = running_vms(facts.nodes)
-    if len(nodes) < 2 or has_target(nodes) is not False:
+    found = host_models(facts.vmi, facts.nodes)
+    alone, nodes = found.alone, found.nodes
+    if not alone or len(nodes) < 2 or len(alone) < found.sources:
         return
-    written = facts.vmi.written_cpu_model
-    path = written.path if written is not None else facts.vmi.at("domain")
-    models = ", ".join(sorted({node.traits.host_model for node in nodes if node.traits.host_model}))
-    common = common_models(nodes)
-    remedy = f"Write `cpu: {{model: {common[0]}}}`, which all these nodes have." if common else ""
+    models = ", ".join(sorted({node.traits.host_model for node in alone}))
     message = (
         f"the CPU model is host-model, but no node supports the host model of another node (host models: {models})"
     )
-    yield Violation(path, message, "host model", remedy)
+    yield Violation(model_path(facts.vmi), message, "host model", common_model(nodes))
 
 
 def _node(name: str, host: str, *others: str) -> Json:
@@ -60,6 +57,11 @@ RULE = Rule(
             world=(_node("n1", _NEWER, _OLDER), _node("n2", _OLDER)),
         ),
         Example("a named model", f"{{domain: {{devices: {{}}, cpu: {{model: {_OLDER}}}}}}}", world=_DIFFERENT),
+        Example(
+            "a third node with another model, which LM516 reports",
+            _HOST_MODEL,
+            world=(_node("n1", _NEWER), _node("n2", _NEWER), _node("n3", _OLDER)),
+        ),
         Example("nodes without labels for other models", _HOST_MODEL, world=(node("n1"), node("n2"))),
         Example(
             "host-model on nodes with different models", _HOST_MODEL, world=_DIFFERENT, violates=("domain.cpu.model",)

@@ -1,27 +1,37 @@
 """A live migration needs a second node that the target pod fits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.second_node import Cause, Shortage, running_vms, selected_nodes, shortages
+from webhook.kubevirt.launcher.second_node import (
+    Cause,
+    Shortage,
+    offered,
+    running_vms,
+    selected_nodes,
+    shortages,
+)
 from webhook.objects.meta import Json
+from webhook.objects.nad import Node
 from webhook.rules.example import node, tainted
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
+_MOST_CAUSES = 3
+_MOST_OFFERED = 3
+_LABELLED: Mapping[str, tuple[str, str]] = {
+    "machine-type.node.kubevirt.io/": ("Use a machine type", "machine-type.node.kubevirt.io/TYPE"),
+    "cpu-model.node.kubevirt.io/": ("Use a CPU model", "cpu-model.node.kubevirt.io/MODEL"),
+    "cpu-feature.node.kubevirt.io/": ("Require only CPU features", "cpu-feature.node.kubevirt.io/FEATURE"),
+}
+"""By family of labels: the start of the remedy, and the labels."""
 _REMEDIES: Mapping[str, str] = {
     "taint": "Add a toleration for the taint to the VM, or remove the taint from a node.",
-    "machine-type.node.kubevirt.io/": (
-        "Use a machine type that two nodes have in their labels machine-type.node.kubevirt.io/TYPE, such as q35."
-    ),
-    "cpu-model.node.kubevirt.io/": (
-        "Use a CPU model that two nodes have in their labels cpu-model.node.kubevirt.io/MODEL."
-    ),
-    "cpu-feature.node.kubevirt.io/": (
-        "Require only CPU features that two nodes have in their labels cpu-feature.node.kubevirt.io/FEATURE."
-    ),
+    "affinity": "Change the required node affinity so that it matches a second node, or label a second node.",
+    "kubernetes.io/arch": "Add a second node of this architecture.",
+    "cpumanager": "Enable the static CPU manager on a second node, or remove dedicatedCpuPlacement.",
+    "kubevirt.io/cpumanager": "Enable the static CPU manager on a second node, or remove dedicatedCpuPlacement.",
 }
-_MOST_CAUSES = 3
 
 
 def check(facts: TargetFacts) -> Iterator[Outcome]:
@@ -32,16 +42,30 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
         return
     for shortage in shortages(facts.vmi, nodes, facts.releases):
         if shortage.causes and (len(nodes) > 1 or not shortage.fitting):
-            worst = shortage.causes[0]
-            remedy = _REMEDIES.get(worst.kind, "Make the target pod fit a second node, or add a node.")
-            yield Violation(worst.path, _message(shortage), "target node", remedy, shortage.releases)
+            path = shortage.causes[0].path
+            yield Violation(path, _message(shortage), "target node", _remedy(shortage, nodes), shortage.releases)
+
+
+def _remedy(shortage: Shortage, nodes: Sequence[Node]) -> str:
+    kind = shortage.causes[0].kind
+    if kind in _LABELLED:
+        use, labels = _LABELLED[kind]
+        have = "two nodes have" if len(nodes) > 1 else "nodes have"
+        names = offered(nodes, kind)
+        if not names:
+            return f"Add a node that has the label of the VM. No two nodes share a label {labels}."
+        return f"{use} that {have} in their labels {labels}: {', '.join(names[:_MOST_OFFERED])}."
+    return _REMEDIES.get(kind, f"Add the label {kind} with this value to a second node, or add a node.")
 
 
 def _message(shortage: Shortage) -> str:
-    count = f"{len(shortage.fitting)} of {shortage.nodes} node{'' if shortage.nodes == 1 else 's'}"
-    fitting = f" (node {shortage.fitting[0]!r})" if shortage.fitting else ""
     causes = ", ".join(map(_counted, shortage.causes[:_MOST_CAUSES]))
-    return f"the VM fits {count}{fitting}, so a live migration finds no target node: {causes}"
+    return f"the VM fits {_count(shortage.fitting, shortage.nodes)}, so a live migration finds no target node: {causes}"
+
+
+def _count(fitting: Sequence[str], nodes: int) -> str:
+    only = f" (node {fitting[0]!r})" if fitting else ""
+    return f"{len(fitting)} of {nodes} node{'' if nodes == 1 else 's'}{only}"
 
 
 def _counted(cause: Cause) -> str:

@@ -8,7 +8,7 @@ from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.second_node import REQUIRED, required_terms, running_vms, selected_nodes, unknown_keys
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import HOSTNAME, NodeRequirement, NodeTerm
-from webhook.rules.example import node
+from webhook.rules.example import instancetype, node
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Undetermined, Violation
 
 NODE_NAME = "metadata.name"
@@ -19,15 +19,16 @@ _LABEL = "Give the label to a second node, or select nodes by a label that sever
 
 def check(facts: TargetFacts) -> Iterator[Outcome]:
     vmi = facts.vmi
-    selected = (vmi.spec.node_selector or {}).get(HOSTNAME)
-    if selected:
-        yield _pinned(vmi.at("nodeSelector", HOSTNAME), selected)
+    selector = vmi.node_selector
+    selected = selector.value.get(HOSTNAME) if selector is not None else None
+    if selector is not None and selected:
+        yield _pinned(selector.path if selector.origin else (*selector.path, HOSTNAME), selected)
         return
     terms = required_terms(vmi)
     nodes = {_only_node(term) for term in terms or ()}
     if len(nodes) == 1 and (only := nodes.pop()) is not None:
         yield _pinned(vmi.at(*REQUIRED), only)
-    elif vmi.spec.node_selector or terms is not None:
+    elif selector is not None or terms is not None:
         yield from _counted(facts)
 
 
@@ -57,7 +58,7 @@ def _counted(facts: TargetFacts) -> Iterator[Outcome]:
 
 
 def _path(facts: MigrationFacts) -> FieldPath:
-    return facts.at("nodeSelector") if facts.spec.node_selector else facts.at(*REQUIRED)
+    return facts.node_selector.path if facts.node_selector is not None else facts.at(*REQUIRED)
 
 
 def _pinned(path: FieldPath, only: str) -> Violation:
@@ -131,6 +132,13 @@ RULE = Rule(
             _GPU,
             world=(node("n1", gpu="yes"), node("n2")),
             violates=("nodeSelector",),
+        ),
+        Example(
+            "an instancetype with a label that one of two nodes has",
+            "{domain: {devices: {}}}",
+            vm_spec="{instancetype: {name: gpu}}",
+            world=(node("n1", gpu="yes"), node("n2"), instancetype("gpu", nodeSelector={"gpu": "yes"})),
+            violates=("spec.instancetype",),
         ),
         Example(
             "a label that no node has",
