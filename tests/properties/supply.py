@@ -105,6 +105,11 @@ def _machines() -> tuple[Manifest, ...]:
     return tuple(acceptable(carrier) for carrier in stored(carriers(), _count(250)))
 
 
+def every_machine() -> tuple[Manifest, ...]:
+    """All stored objects that carry a VMI. Copy before changing one."""
+    return _machines()
+
+
 @cache
 def _settings() -> tuple[Manifest, ...]:
     return stored(st.one_of(kubevirts(), migration_policies(), networks()), _count(120))

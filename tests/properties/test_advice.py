@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.generating import Manifest
-from tests.properties.supply import PROPERTY, RELEASES, Around, clusters, machines, read
+from tests.properties.supply import EVERY_KIND, PROPERTY, RELEASES, Around, clusters, every_machine, machines, read
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.judging import machines as judging
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge
+from webhook.kubevirt.releases import NEWEST, only
 from webhook.rules import budget, storage_advice, target_pod
 from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Outcome, Rule, Undetermined, Violation
@@ -113,3 +115,38 @@ def test_p12_a_finding_of_an_advice_rule_has_basis_advice(
     findings = judge(read(manifest), around.world(complete), releases).findings
 
     assert {finding.basis for finding in findings if finding.rule.id in ADVICE} <= {Basis.ADVICE}
+
+
+QUOTA: Manifest = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "q"},
+    "spec": {"hard": {"pods": "1", "requests.memory": "1Gi", "limits.memory": "1Gi"}},
+}
+SMALL: Manifest = {"status": {"allocatable": {"cpu": "1", "memory": "1Gi"}}}
+
+
+@PROPERTY
+@given(machines(), clusters(), st.booleans(), RELEASES)
+def test_p12_quotas_and_the_sizes_of_nodes_change_no_verdict(
+    manifest: Manifest, around: Around, complete: bool, releases: int
+) -> None:
+    """P12: quotas and the resources of nodes add only findings about room for the target pod."""
+    sized = [read(one | SMALL) if one["kind"] == "Node" else read(one) for one in around.manifests]
+    kinds = EVERY_KIND if complete else ()
+
+    with_room = judge(read(manifest), ObjectsWorld([*sized, read(QUOTA)], kinds), releases)
+    without = judge(read(manifest), around.world(complete), releases)
+
+    assert with_room.verdict == without.verdict
+    others = tuple(finding for finding in with_room.findings if finding.rule.id not in {"LM517", "LM518"})
+    assert others == without.findings
+
+
+def test_quotas_are_exceeded_by_some_of_these_vms() -> None:
+    """Otherwise, the property would say nothing about the rules."""
+    reported = [
+        judge(read(manifest), ObjectsWorld([read(QUOTA)]), only(NEWEST)).findings for manifest in every_machine()
+    ]
+
+    assert sum("LM517" in {finding.rule.id for finding in findings} for findings in reported) > 5

@@ -2,8 +2,8 @@
 The node selectors of a launcher pod and of the target pod of a live migration.
 
 Source: ``pkg/virt-controller/services/nodeselectorrenderer.go`` and ``template.go``, v1.3.1 to v1.9.0. The table of the selectors
-is not complete: Hyper-V, TSC, realtime and confidential computing are missing. ``node_selector.py`` has all selectors of a stored
-VMI, without the fields that require them.
+is not complete: most Hyper-V features are missing, and confidential computing, with which a VM cannot be live-migrated.
+``node_selector.py`` has all selectors of a stored VMI, without the fields that require them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,11 +19,16 @@ from webhook.objects.path import FieldPath
 
 CPU_MODEL_LABEL: Final = "cpu-model.node.kubevirt.io/"
 MACHINE_TYPE_LABEL: Final = "machine-type.node.kubevirt.io/"
+TSC_FREQUENCY_LABEL: Final = "scheduling.node.kubevirt.io/"
+HYPERV_LABEL: Final = "hyperv.node.kubevirt.io/"
+REALTIME: Final = "kubevirt.io/realtime"
 HOST_MODELS: Final = frozenset(("host-model", "host-passthrough"))
 """CPU models that KubeVirt does not translate to a node label."""
 MACHINE_TYPE: Releases = since(Release(1, 5))
 """From 1.5.1 on, the machine type is a node selector."""
 _LABELLER: Final = ".node.kubevirt.io"
+_WITH_VALUE = Release(1, 5)
+"""The release from which the label for realtime must have the value ``true``. Before, the value is empty."""
 _RENAMED = Release(1, 8)
 """The release that renames the label of nodes with a static CPU manager."""
 
@@ -73,6 +78,8 @@ def selectors(facts: MigrationFacts) -> Iterator[Selector]:
     if not facts.architecture_assumed and facts.hidden_architecture is None:
         yield Selector("kubernetes.io/arch", facts.architecture.lower(), facts.at("architecture"))
     yield from _cpu(facts)
+    yield from _realtime(facts)
+    yield from _reenlightenment(facts)
     domain = facts.spec.domain
     machine = domain.machine.type if domain is not None and domain.machine is not None else None
     if machine:
@@ -109,6 +116,29 @@ def _cpu(facts: MigrationFacts) -> Iterator[Selector]:
         at = facts.at("domain", "cpu", "dedicatedCpuPlacement")
         yield Selector("cpumanager", "true", at, before(_RENAMED))
         yield Selector("kubevirt.io/cpumanager", "true", at, since(_RENAMED))
+
+
+def _realtime(facts: MigrationFacts) -> Iterator[Selector]:
+    cpu = facts.spec.domain.cpu if facts.spec.domain is not None else None
+    if cpu is not None and cpu.realtime is not None:
+        at = facts.at("domain", "cpu", "realtime")
+        yield Selector(REALTIME, "", at, before(_WITH_VALUE))
+        yield Selector(REALTIME, "true", at, since(_WITH_VALUE))
+
+
+def _reenlightenment(facts: MigrationFacts) -> Iterator[Selector]:
+    """
+    The TSC frequency, and the Hyper-V feature itself with the gate HypervStrictCheck. The VMI gets the frequency when it is
+    created.
+    """
+    wanted, frequency = facts.reenlightenment, facts.tsc_frequency
+    if wanted is None:
+        return
+    if not isinstance(frequency, Unknown) and frequency > 0:
+        yield Selector(f"{TSC_FREQUENCY_LABEL}tsc-frequency-{frequency}", "true", wanted.path)
+    developer = facts.configuration.developer_configuration if not isinstance(facts.configuration, Unknown) else None
+    if developer is not None and "HypervStrictCheck" in (developer.feature_gates or ()):
+        yield Selector(HYPERV_LABEL + "reenlightenment", "true", wanted.path)
 
 
 def in_releases(facts: MigrationFacts, releases: Releases) -> tuple[Selector, ...]:

@@ -14,7 +14,7 @@ from webhook.kubevirt.launcher.second_node import (
 )
 from webhook.objects.meta import Json
 from webhook.objects.nad import Node
-from webhook.rules.example import node, tainted
+from webhook.rules.example import kubevirt, node, tainted
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
 _MOST_CAUSES = 3
@@ -28,6 +28,11 @@ _LABELLED: Mapping[str, tuple[str, str]] = {
 _REMEDIES: Mapping[str, str] = {
     "taint": "Add a toleration for the taint to the VM, or remove the taint from a node.",
     "affinity": "Change the required node affinity so that it matches a second node, or label a second node.",
+    "scheduling.node.kubevirt.io/": (
+        "Add a second node with this TSC frequency or with TSC scaling, or disable Hyper-V reenlightenment."
+    ),
+    "hyperv.node.kubevirt.io/": "Add a second node that supports the Hyper-V feature, or disable the feature.",
+    "kubevirt.io/realtime": "Prepare a second node for realtime VMs, with kernel.sched_rt_runtime_us=-1.",
     "kubernetes.io/arch": "Add a second node of this architecture.",
     "cpumanager": "Enable the static CPU manager on a second node, or remove dedicatedCpuPlacement.",
     "kubevirt.io/cpumanager": "Enable the static CPU manager on a second node, or remove dedicatedCpuPlacement.",
@@ -79,6 +84,21 @@ _TOLERATES = "{domain: {devices: {}}, tolerations: [{key: gpu, operator: Exists}
 _MACHINE = "{domain: {devices: {}, machine: {type: pc-q35-rhel7.6.0}}}"
 _NEWER = "machine-type.node.kubevirt.io/pc-q35-rhel9.2.0"
 _MODEL = "{domain: {devices: {}, cpu: {model: Haswell}}}"
+
+
+def _with_tsc(name: str, own: str, usable: str) -> Json:
+    """A node with its own TSC frequency, and with the label for a frequency that VMs can have on it."""
+    return node(
+        name,
+        **{
+            "kubevirt.io/schedulable": "true",
+            "cpu-timer.node.kubevirt.io/tsc-frequency": own,
+            f"scheduling.node.kubevirt.io/tsc-frequency-{usable}": "true",
+        },
+    )
+
+
+_REALTIME = "{domain: {devices: {}, cpu: {realtime: {}, dedicatedCpuPlacement: true}}}"
 
 
 def _with_model(name: str, model: str) -> Json:
@@ -135,6 +155,36 @@ RULE = Rule(
             _MODEL,
             world=(_with_model("n1", "Haswell"), _with_model("n2", "Broadwell")),
             violates=("domain.cpu.model",),
+        ),
+        Example(
+            "realtime and one node for it",
+            _REALTIME,
+            world=(node("n1", **{"kubevirt.io/realtime": "true"}), node("n2")),
+            violates=("domain.cpu.realtime",),
+        ),
+        Example(
+            "realtime and two nodes for it",
+            _REALTIME,
+            world=(node("n1", **{"kubevirt.io/realtime": "true"}), node("n2", **{"kubevirt.io/realtime": "true"})),
+        ),
+        Example(
+            "Hyper-V reenlightenment and nodes with different TSC frequencies",
+            "{domain: {devices: {}, features: {hyperv: {reenlightenment: {}}}}}",
+            world=(
+                kubevirt(),
+                _with_tsc("n1", "2100000000", "2100000000"),
+                _with_tsc("n2", "2400000000", "2400000000"),
+            ),
+            violates=("domain.features.hyperv.reenlightenment",),
+        ),
+        Example(
+            "Hyper-V reenlightenment and a second node with TSC scaling",
+            "{domain: {devices: {}, features: {hyperv: {reenlightenment: {}}}}}",
+            world=(
+                kubevirt(),
+                _with_tsc("n1", "2100000000", "2100000000"),
+                _with_tsc("n2", "2400000000", "2100000000"),
+            ),
         ),
         Example(
             "a second node that runs no VMs",
