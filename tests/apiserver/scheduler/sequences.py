@@ -29,7 +29,7 @@ Problem = Literal["wrong fit", "missed fit", "fits in every order"]
 
 VICTIMS: Final = 3
 """The number of fitting pods of a drain from which the others take the nodes, each in one order."""
-MOST_TRIES: Final = 24
+MOST_TRIES: Final = 96
 """The maximum number of orders in which a pod that may not fit is expected to stay pending."""
 KINDS: Final = ("Namespace", "Node", "Pod", "PersistentVolume", "PersistentVolumeClaim", "StorageClass", "CSINode")
 CORE: Final = "v1"
