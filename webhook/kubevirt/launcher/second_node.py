@@ -83,17 +83,48 @@ def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
     return tuple(node for node in known if node.traits.schedulable)
 
 
-def known_to_run_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
+class _States(msgspec.Struct, frozen=True):
+    """The facts about all nodes that do not depend on a VM."""
+
+    known: tuple[Node, ...]
+    closed: Mapping[str, str]
+    has_sizes: bool
+
+
+_latest: tuple[tuple[Node, ...], _States] = ((), _States((), {}, has_sizes=False))
+"""The facts about the latest nodes. A world returns the same nodes again until a node changes."""
+
+
+def _states(nodes: tuple[Node, ...]) -> _States:
+    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
+    seen, states = _latest
+    if seen is not nodes:
+        known = tuple(node for node in nodes if SCHEDULABLE in (node.meta.labels or ())) or nodes
+        closed = {node.name: reason for node in known if (reason := _unavailable(node))}
+        has_sizes = any(node.status is not None and node.status.allocatable for node in nodes)
+        states = _States(known, closed, has_sizes)
+        _latest = nodes, states
+    return states
+
+
+def known_to_run_vms(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """
     The nodes on which virt-handler runs or ran. If no node has the label ``kubevirt.io/schedulable``, these are all nodes.
     """
-    known = tuple(nodes)
-    labelled = tuple(node for node in known if SCHEDULABLE in (node.meta.labels or ()))
-    return labelled or known
+    return _states(nodes).known
 
 
-def unavailable(node: Node) -> str:
-    """The reason why no VM can start on a node now, as the predicate of a sentence. Empty if a VM can start on it."""
+def closed_nodes(nodes: tuple[Node, ...]) -> Mapping[str, str]:
+    """The nodes known to run VMs on which no VM can start now, each with the reason as the predicate of a sentence."""
+    return _states(nodes).closed
+
+
+def have_sizes(nodes: tuple[Node, ...]) -> bool:
+    """Whether ``status.allocatable`` of a node is known."""
+    return _states(nodes).has_sizes
+
+
+def _unavailable(node: Node) -> str:
     if (node.meta.labels or {}).get(SCHEDULABLE, "true") != "true":
         return f"label {SCHEDULABLE} is not true"
     spec = node.spec

@@ -1,6 +1,6 @@
 """The facts about the target pod of a VMI, from the objects that are known without a further read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
@@ -10,6 +10,7 @@ from webhook.facts.target import Attachment, TargetFacts, TargetRoom
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
+from webhook.kubevirt.launcher.second_node import have_sizes
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.subject import Subject
 from webhook.objects.disruption import PodDisruptionBudget
@@ -39,11 +40,11 @@ def target_facts(
     )
 
 
-def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: Sequence[Node]) -> TargetRoom | None:
+def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: tuple[Node, ...]) -> TargetRoom | None:
     """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
     every = world.every(ResourceQuota)
     quotas = () if isinstance(every, Unknown) else tuple(quota for quota in every if _is_near(quota, facts))
-    if not quotas and not any(node.status is not None and node.status.allocatable for node in nodes):
+    if not quotas and not have_sizes(nodes):
         return None
     from webhook.kubevirt.launcher.room import room_of  # noqa: PLC0415 - never at admission, and few manifests have a quota
 

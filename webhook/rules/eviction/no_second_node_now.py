@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.second_node import fitting_nodes, known_to_run_vms, two_fit, unavailable
+from webhook.kubevirt.launcher.second_node import closed_nodes, fitting_nodes, known_to_run_vms, two_fit
 from webhook.rules.example import node
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
 
@@ -14,8 +14,7 @@ _MOST = 3
 def check(facts: TargetFacts) -> Iterator[Outcome]:
     if isinstance(facts.nodes, Unknown):
         return
-    known = known_to_run_vms(facts.nodes)
-    reasons = {node.name: reason for node in known if (reason := unavailable(node))}
+    known, reasons = known_to_run_vms(facts.nodes), closed_nodes(facts.nodes)
     if not reasons or two_fit(facts.vmi, (node for node in known if node.name not in reasons), facts.releases):
         return
     fitting = [node.name for node in fitting_nodes(facts.vmi, known, facts.releases)]
