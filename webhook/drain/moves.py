@@ -17,6 +17,7 @@ from webhook.drain.placement import Fit, Placed, place_all, why_not
 from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
 from webhook.drain.target_needs import Beside
 from webhook.drain.targets import Targets
+from webhook.drain.under_way import UnderWay
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.launcher.surroundings import NoPod
 from webhook.objects.pods import Pod
@@ -46,7 +47,7 @@ class Room:
 
     def __init__(self, inputs: Inputs, targets: Targets) -> None:
         fleet = inputs.fleet
-        self._inputs, self._targets = inputs, targets
+        self._inputs, self._targets, self._under_way = inputs, targets, UnderWay(inputs)
         pods = fleet.every(Pod)
         quotas = None if ResourceQuota in fleet.unread else fleet.given(ResourceQuota)
         self._quotas = Quotas(quotas, None if isinstance(pods, Unknown) else pods)
@@ -71,6 +72,9 @@ class Room:
                 if machine.outcome is Outcome.STOPS and machine.detail is Detail.RESTARTS:
                     restarts.append((node, first))
                 elif machine.outcome is Outcome.MOVES and machine.detail is None:
+                    if (current := self._under_way.target(first.key, node, firsts)) is not None:
+                        decided[node, first.key] = _already_moving(first, current)
+                        continue
                     target = self._targets.target(first.key, first.launcher, node)
                     beside = self._targets.beside(first.key, first.launcher)
                     refused = self.refused(machine, target, beside)
@@ -189,6 +193,12 @@ class Room:
         if machine.detail is Detail.WAITS_FOR_NODE:
             remedy = remedy_for(pod, state, drained, reasons)
         return Decision(first, replace(machine, reasons=(*machine.reasons, *reasons), remedy=remedy))
+
+
+def _already_moving(first: First, target: Pod) -> Decision:
+    node = target.spec.node_name
+    message = f"The VMI is already being migrated to {node}."
+    return Decision(first, replace(first.machine, message=message, nodes=(node,), node_count=1), target, node)
 
 
 def _stopped(first: First, fits: Fact[bool]) -> Machine:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from webhook.drain.evictions import Key
 from webhook.drain.inputs import Inputs, by_name
 from webhook.drain.target_needs import DEFAULT_CLASS, Beside, state_claim_of_target
+from webhook.drain.under_way import UnderWay
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.launcher.attachment_pod import attachment_pod
@@ -45,7 +46,7 @@ class Targets:
     """The pods of the VMIs of a cluster."""
 
     def __init__(self, inputs: Inputs) -> None:
-        self._inputs = inputs
+        self._inputs, self._under_way = inputs, UnderWay(inputs)
         self._vmis = by_name(inputs.fleet.given(LauncherVMI))
         self._spaces: dict[str, Surroundings] = {}
         self._has_selinux = any(vmi.status.selinux_context for vmi in self._vmis.values())
@@ -65,7 +66,8 @@ class Targets:
         if (missing := self._missing_claim(vmi)) is not None:
             return missing
         source = self._source(launcher, node)
-        return self._stored(target_pod(vmi, self._around(key[0]), source), f"{key[1]} (target from {node})")
+        added = self._under_way.added_selector(key, node)
+        return self._stored(target_pod(vmi, self._around(key[0]), source, added), f"{key[1]} (target from {node})")
 
     def restarted(self, key: Key) -> Pod | NoPod | Unknown:
         """The launcher of a VM that starts again after its launcher was evicted, as the API server stores it."""

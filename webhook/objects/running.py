@@ -89,6 +89,7 @@ class MigrationSpec(Read, frozen=True):
     """Set in the source of a migration to another cluster or namespace (KubeVirt 1.6)."""
     receive: Empty | None = None
     """Set in the target of a migration from another cluster or namespace (KubeVirt 1.6)."""
+    added_node_selector: dict[str, str] | None = None
 
 
 class MigrationStatus(Read, frozen=True):
