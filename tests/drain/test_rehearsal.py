@@ -136,6 +136,23 @@ def test_vms_without_a_node_starve_the_others() -> None:
     ]
 
 
+@pytest.mark.parametrize(("in_cluster", "detail"), [(2, Detail.STARVED), (3, None)])
+def test_vms_without_a_node_starve_those_of_other_nodes(in_cluster: int, detail: Detail | None) -> None:
+    """
+    All nodes that are drained together share the slots of the cluster.
+    """
+    pinned = {"nodeSelector": {"kubernetes.io/hostname": "n1"}}
+    cluster = [
+        *(node(name) for name in ("n1", "n2", "n3")),
+        kubevirt(migrations={"parallelMigrationsPerCluster": in_cluster}),
+    ]
+    report = drain(
+        *cluster, *owned(vmi("a", "n1", **pinned), vmi("b", "n1", **pinned), vmi("vm", "n2")), nodes=("n1", "n2")
+    )
+
+    assert machine(report).detail is detail
+
+
 def test_a_rolling_drain_continues_from_the_state_of_the_step_before() -> None:
     """
     The VM of the first node is on the second node when that one is drained.

@@ -82,3 +82,13 @@ def test_a_migration_keeps_its_own_node_selector(phase: str, outcome: Outcome) -
     report = drain(migration(phase, addedNodeSelector={"disk": "ssd"}))
 
     assert report.nodes[0].machines[0].outcome is outcome
+
+
+def test_a_vm_that_is_being_migrated_has_its_slot() -> None:
+    """
+    VMs without a node do not starve it.
+    """
+    other = owned(vmi("other", "n1", nodeSelector={"disk": "ssd"}))
+    report = drain(target_on("n2"), migration(), *other)
+
+    assert {one.name: one.detail for one in report.nodes[0].machines} == {"other": Detail.NO_NODE, "vm": None}

@@ -41,6 +41,11 @@ class Decision(msgspec.Struct, frozen=True):
     node: str = ""
     """The node on which a rehearsal places the pod."""
 
+    @property
+    def is_started(self) -> bool:
+        """Whether the target pod runs already."""
+        return self.pod is not None and bool(self.pod.spec.node_name)
+
 
 class Room:
     """Whether there is room for the pods of a drain."""

@@ -15,6 +15,7 @@ from webhook.drain.moves import Decision, Room
 from webhook.drain.outcome import Cluster, First, Outcomes
 from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome, Seconds, worst
 from webhook.drain.shared_budgets import with_shared_budgets
+from webhook.drain.starvation import starved
 from webhook.drain.steps import by_urgency, first_steps
 from webhook.drain.targets import Targets
 from webhook.drain.times import Times, time_of, with_shutdowns
@@ -166,7 +167,7 @@ class _Rehearsal:
             self._arrived.setdefault(node, []).append(replace(first, launcher=launcher))
 
     def _plans(self, names: Sequence[str], decided: Mapping[str, Sequence[Decision]]) -> list[NodePlan]:
-        machines = {name: self._starved(name, [self._timed(one) for one in decided[name]]) for name in names}
+        machines = self._starved({name: decided[name] for name in names})
         times = self._together(machines)
         stopped = {
             name: [one.first.launcher for one in decided[name] if one.machine.outcome is Outcome.STOPS]
@@ -174,23 +175,12 @@ class _Rehearsal:
         }
         return [self._plan(name, machines[name], with_shutdowns(times[name], stopped[name])) for name in names]
 
-    def _starved(self, name: str, machines: Sequence[Machine]) -> list[Machine]:
-        """The VMIs, of which those that move wait if VMIs without a node can hold all slots of the node."""
-        holders = [f"{one.namespace}/{one.name}" for one in machines if one.detail is Detail.NO_NODE]
-        slots = self._slots(name)
-        if not holders or len(holders) < slots:
-            return list(machines)
-        names = ", ".join(holders[:3]) + (" and others" if len(holders) > 3 else "")
-        message = (
-            f"{names} fit no node and can hold all {slots} slots of the node for 300 seconds at a time, so this VMI moves "
-            "only between their attempts."
-        )
-        return [
-            replace(one, outcome=Outcome.WAITS, detail=Detail.STARVED, message=message)
-            if one.outcome is Outcome.MOVES and one.detail is None
-            else one
-            for one in machines
-        ]
+    def _starved(self, decided: Mapping[str, Sequence[Decision]]) -> dict[str, list[Machine]]:
+        """The VMIs, of which those that move wait if VMIs without a node can hold all slots."""
+        machines = {name: [self._timed(one) for one in members] for name, members in decided.items()}
+        started = {one.first.key for members in decided.values() for one in members if one.is_started}
+        slots = {name: self._slots(name) for name in machines}
+        return starved(machines, slots, self._inputs.in_cluster - self._inputs.slots_taken[""], started)
 
     def _slots(self, name: str) -> int:
         """The number of migrations that can leave a node at the same time now."""
