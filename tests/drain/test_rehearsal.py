@@ -55,6 +55,7 @@ def test_the_only_node_leaves_no_other_node() -> None:
     waiting = machine(drain(node("n1"), kubevirt(), *owned(vmi("vm", "n1"))))
 
     assert waiting.reasons == ("there is no other node",)
+    assert waiting.remedy == "Add another node, or shut down the VM before the drain."
 
 
 def test_a_vm_that_cannot_migrate_blocks_the_drain() -> None:
@@ -242,6 +243,24 @@ def test_the_remedy_follows_from_the_reason_that_excludes_the_most_nodes(
     waiting = machine(drain(node("n1"), second, kubevirt(), *owned(vmi("vm", "n1", **spec))))
 
     assert remedy in waiting.remedy
+
+
+@pytest.mark.parametrize(
+    ("label", "remedy"),
+    [
+        ("kubevirt.io/schedulable", "Check virt-handler"),
+        ("cpu-vendor.node.kubevirt.io/Intel", "Restart the VM"),
+        ("kubernetes.io/arch", "Provide a node with the label kubernetes.io/arch=amd64"),
+    ],
+)
+def test_no_remedy_adds_a_label_that_describes_a_node(label: str, remedy: str) -> None:
+    """
+    KubeVirt and kubelet set these labels. A wrong one would let a VM move to a node that cannot run it.
+    """
+    second = node("n2", labels={label: "other"})
+    waiting = machine(drain(node("n1"), second, kubevirt(), *owned(vmi("vm", "n1"))))
+
+    assert waiting.remedy.startswith(remedy)
 
 
 def test_the_remedy_of_a_rule_replaces_the_general_one() -> None:

@@ -15,8 +15,18 @@ _SELECTOR: Final = "node affinity/selector"
 _TAINT: Final = "untolerated taint"
 _UNSCHEDULABLE: Final = "were unschedulable"
 _SHUT_DOWN: Final = "or shut down the VM before the drain"
-_FROM_THE_HOST: Final = (CPU_FEATURE_LABEL, MIGRATION_LABEL)
+_OTHERWISE: Final = "Or shut down the VM before the drain."
+_FROM_THE_HOST: Final = (CPU_FEATURE_LABEL, MIGRATION_LABEL, "cpu-vendor.node.kubevirt.io/")
 _HOSTNAME: Final = "kubernetes.io/hostname"
+_SCHEDULABLE: Final = "kubevirt.io/schedulable"
+_OF_THE_NODE: Final = (
+    "kubernetes.io/arch",
+    "hyperv.node.kubevirt.io/",
+    "scheduling.node.kubevirt.io/",
+    "kubevirt.io/",
+    "cpumanager",
+)
+"""Labels that describe the hardware of a node, or that KubeVirt sets. An administrator must not add them by hand."""
 _MIB: Final = 2**20
 
 
@@ -29,6 +39,8 @@ def absent_labels(pod: Pod, state: ClusterState, drained: Collection[str]) -> li
 
 def remedy_for(pod: Pod, state: ClusterState, drained: Collection[str], reasons: Sequence[str]) -> str:
     """A sentence in the imperative. ``reasons`` are those of kube-scheduler, each with the number of nodes."""
+    if not state.nodes.keys() - set(drained):
+        return f"Add another node, {_SHUT_DOWN}."
     absent = absent_labels(pod, state, drained)
     if absent:
         return _for_labels(absent)
@@ -45,7 +57,11 @@ def remedy_for(pod: Pod, state: ClusterState, drained: Collection[str], reasons:
 
 
 def _for_labels(absent: Sequence[tuple[str, str]]) -> str:
-    key, value = absent[0]
+    key, value = min(absent, key=lambda one: one[0] == _SCHEDULABLE)  # any other label has a more precise remedy
+    if key == _SCHEDULABLE:
+        return f"Check virt-handler: no other node has the label {key}={value}, which it sets. {_OTHERWISE}"
+    if key.startswith(_OF_THE_NODE):
+        return f"Provide a node with the label {key}={value}, which describes its hardware or settings. {_OTHERWISE}"
     if key.startswith(_FROM_THE_HOST):
         return f"Restart the VM: its launcher requires the label {key}, which no other node has."
     if key.startswith(MACHINE_TYPE_LABEL):
