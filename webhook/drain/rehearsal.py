@@ -213,7 +213,8 @@ class _Rehearsal:
         if known is None:
             inputs = self._inputs
             known = self._times[key] = time_of(vmi, inputs.world, inputs.behaviour, self._link)
-            inputs.assumptions.extend(known.assumptions)
+            for text in known.assumptions:
+                inputs.assume(text)
         return known
 
     def _together(self, machines: Mapping[str, Sequence[Machine]]) -> dict[str, Seconds | None]:
