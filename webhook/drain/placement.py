@@ -67,7 +67,6 @@ def place_all(
     suffices, which is faster in a large cluster.
     """
     far = any(reaches_far(move.target) for move in moves)
-    names_all = names_all or far
     candidates: list[Candidate] = []
     alone: list[Candidate] = []
     ordered = () if names_all or not moves else sorted(state.nodes, key=most_room(state))
@@ -76,7 +75,7 @@ def place_all(
         nodes = fit.fitting() if names_all else _some(fit, ordered, len(moves) + 1)
         (candidates if nodes else alone).append(Candidate(move, fit, nodes))
     candidates.sort(key=lambda one: (len(one.nodes), one.key))
-    search = _Search(state, candidates, alone, far=far)
+    search = _Search(state, candidates, alone, far=far, searches_all=far and names_all)
     results: dict[Key, Placed] = {}
     for one in candidates:
         fits_all = one.key not in search.failed
@@ -100,9 +99,15 @@ class _Search:
     """The results of all orders that are tried."""
 
     def __init__(
-        self, state: ClusterState, candidates: Sequence[Candidate], alone: Sequence[Candidate], *, far: bool
+        self,
+        state: ClusterState,
+        candidates: Sequence[Candidate],
+        alone: Sequence[Candidate],
+        *,
+        far: bool,
+        searches_all: bool,
     ) -> None:
-        self._state, self._candidates, self._alone, self._far = state, candidates, alone, far
+        self._state, self._candidates, self._alone, self._searches_all = state, candidates, alone, searches_all
         self.failed: set[Key] = set()
         """The candidates that are left over in an order."""
         self.fitted: set[Key] = set()
@@ -124,12 +129,14 @@ class _Search:
         """
         The node of each pod that fits, in one order. Pods that do not fit are tried again when others have moved.
 
-        A pod that is placed can make more nodes fit only if it reaches far.
+        A pod that is placed can make more nodes fit only if it reaches far. A search that ends early leaves these for later.
         """
         placed: dict[Key, str] = {}
         with self._state.tentatively():
             pending = [
-                one for one in trial.order if not self._place(one, None if self._far else one.nodes, trial, placed)
+                one
+                for one in trial.order
+                if not self._place(one, None if self._searches_all else one.nodes, trial, placed)
             ]
             known = {one.key for one in trial.order}
             pending += [one for one in self._alone if one.key not in known]
