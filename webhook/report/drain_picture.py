@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from webhook.drain.plan import Detail, NodePlan, Outcome, Seconds
+from webhook.drain.waves import UNSCHEDULABLE
 from webhook.report.drain_words import duration, plural, span, time_of
 
-UNSCHEDULABLE: Final = 300
-"""The seconds for which a target pod without a node holds its slot."""
 LANES: Final = 12
 """The maximum number of lanes."""
 _STEPS: Final = (1, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400)

@@ -12,10 +12,8 @@ import msgspec
 
 from webhook.objects.scheduling import NodeTerm, Taint, Toleration
 from webhook.scheduling.node_selectors import matches, selects
-from webhook.scheduling.taints import untolerated
+from webhook.scheduling.taints import UNSCHEDULABLE, untolerated
 from webhook.scheduling.verdicts import Refusal
-
-UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
 
 class Pod(msgspec.Struct, frozen=True):

@@ -12,11 +12,11 @@ from webhook.objects.nad import Node
 from webhook.objects.scheduling import Taint
 from webhook.scheduling.pod_info import ANY_ADDRESS, HostPort, PodInfo, PodKey
 from webhook.scheduling.pod_requests import CPU, nano
+from webhook.scheduling.taints import UNSCHEDULABLE
 
 if TYPE_CHECKING:
     from webhook.scheduling.filters.volume_limits import Attached
 
-UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 PODS: Final = "pods"
 _NANO: Final = 10**9
 _MILLI: Final = 10**6

@@ -12,11 +12,12 @@ from webhook.objects.pods import Pod
 from webhook.scheduling.cluster_facts import ClusterFacts
 from webhook.scheduling.filters.pod_claims import PodClaims
 from webhook.scheduling.filters.shapes import Shape, Shapes
-from webhook.scheduling.node_info import UNSCHEDULABLE, NodeInfo
+from webhook.scheduling.node_info import NodeInfo
 from webhook.scheduling.pod_fit import PodFit
 from webhook.scheduling.pod_index import PodIndex
 from webhook.scheduling.pod_info import PodInfo, PodKey, takes_room
 from webhook.scheduling.storage import Storage
+from webhook.scheduling.taints import UNSCHEDULABLE
 from webhook.scheduling.verdicts import Unknown
 
 NO_LABELS: Final[Mapping[str, str]] = {}

@@ -9,6 +9,8 @@ from typing import Final
 
 from webhook.objects.scheduling import Taint, Toleration
 
+UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
+"""The taint of a cordoned node."""
 EXCLUDING: Final = frozenset(("NoSchedule", "NoExecute"))
 """The effects for which kube-scheduler excludes a node. ``PreferNoSchedule`` only lowers the node's score."""
 

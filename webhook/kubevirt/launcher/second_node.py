@@ -16,9 +16,9 @@ from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import NodeTerm, Taint
-from webhook.scheduling.fit import UNSCHEDULABLE, Place, Pod, fits
+from webhook.scheduling.fit import Place, Pod, fits
 from webhook.scheduling.node_selectors import NODE_NAME, requirements_of
-from webhook.scheduling.taints import untolerated
+from webhook.scheduling.taints import UNSCHEDULABLE, untolerated
 
 REQUIRED: Final[FieldPath] = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 _PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "kubevirt.io/drain", "ToBeDeleted")

@@ -12,9 +12,9 @@ import msgspec
 
 from webhook.objects.pods import Pod, PodSpec
 from webhook.objects.scheduling import NodeTerm, Taint
-from webhook.scheduling.node_info import UNSCHEDULABLE, NodeInfo
+from webhook.scheduling.node_info import NodeInfo
 from webhook.scheduling.node_selectors import NODE_NAME, matches, selects
-from webhook.scheduling.taints import untolerated
+from webhook.scheduling.taints import UNSCHEDULABLE, untolerated
 from webhook.scheduling.verdicts import UNTOLERATED, Refusal, Refused, refused
 
 NODE_AFFINITY: Final = "NodeAffinity"
