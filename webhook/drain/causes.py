@@ -7,7 +7,7 @@ from webhook.facts.world import World
 from webhook.judging.finding import Finding
 from webhook.judging.machines import judge
 from webhook.kubevirt.releases import Releases
-from webhook.objects.running import LIVE_MIGRATABLE, RunningVMI
+from webhook.objects.running import RunningVMI
 from webhook.rules.rule import Basis
 
 
@@ -36,5 +36,5 @@ def with_causes(machine: Machine, vmi: RunningVMI, world: World, releases: Relea
 
 def _explains(finding: Finding, vmi: RunningVMI) -> bool:
     """Whether KubeVirt's condition has the reason of the rule. KubeVirt names only the first reason."""
-    reason = next((one.reason for one in vmi.conditions if one.type == LIVE_MIGRATABLE), "")
+    reason = vmi.live_migratable.reason if vmi.live_migratable is not None else ""
     return not reason or finding.rule.reason is None or finding.rule.reason == reason

@@ -25,7 +25,7 @@ from webhook.kubevirt.subject import subject_of
 from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.path import dotted
-from webhook.objects.running import LIVE_MIGRATABLE, RunningVMI
+from webhook.objects.running import RunningVMI
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.rules.rule import Basis
@@ -111,7 +111,7 @@ def _key(known: Sequence[Key], name: str, namespace: str) -> Key:
 
 def _reported(vmi: RunningVMI | None) -> Verdict | None:
     """The condition LiveMigratable of a VMI, or None without the condition."""
-    condition = next((one for one in vmi.conditions if one.type == LIVE_MIGRATABLE), None) if vmi is not None else None
+    condition = vmi.live_migratable if vmi is not None else None
     if condition is None:
         return None
     known = {"True": True, "False": False}.get(condition.status)

@@ -36,7 +36,7 @@ from webhook.kubevirt.run_strategy import run_strategy
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.pods import Pod
-from webhook.objects.running import LIVE_MIGRATABLE, RunningVMI, VMICondition
+from webhook.objects.running import LIVE_MIGRATABLE, RunningVMI
 from webhook.objects.shown import shown
 from webhook.objects.vm import VirtualMachine, VirtualMachineInstanceReplicaSet
 
@@ -285,7 +285,7 @@ def _why_it_stops(vmi: RunningVMI, strategy: str) -> str:
 
 
 def _not_migratable(vmi: RunningVMI, strategy: str, owner: Fact[Owner]) -> Machine:
-    if _condition(vmi) is None and vmi.phase != _RUNNING:
+    if vmi.live_migratable is None and vmi.phase != _RUNNING:
         return _starting(vmi, strategy, f"virt-handler has not set its condition {LIVE_MIGRATABLE}")
     return Machine(
         vmi.namespace,
@@ -352,13 +352,9 @@ def _stop(vmi: RunningVMI, owner: Fact[Owner]) -> str:
     return f"cordon the node and run kubectl delete vmi {vmi.name} -n {vmi.namespace}"
 
 
-def _condition(vmi: RunningVMI) -> VMICondition | None:
-    return next((condition for condition in vmi.conditions if condition.type == LIVE_MIGRATABLE), None)
-
-
 def _reasons(vmi: RunningVMI) -> tuple[str, ...]:
     """Why the VMI cannot be live-migrated, from its condition."""
-    condition = _condition(vmi)
+    condition = vmi.live_migratable
     if condition is None:
         return (f"The VMI has no condition {LIVE_MIGRATABLE}.",)
     if condition.status == "True":

@@ -30,8 +30,11 @@ _NAMED: Final = 3
 _AFTER_ALL = len(_URGENCY)
 
 
-def needs_action(machine: Machine) -> bool:
-    """Whether the drain does not end, or the VM does not run again, unless an administrator acts."""
+def _needs_step(machine: Machine) -> bool:
+    """
+    Whether the drain does not end, or the VM does not run again, unless an administrator acts on this VM. A starved VM moves
+    after a step for the VMs that hold the slots.
+    """
     return machine.outcome is not Outcome.MOVES and machine.detail not in {Detail.RESTARTS, Detail.STARVED}
 
 
@@ -45,14 +48,14 @@ def first_steps(nodes: Iterable[NodePlan], most: int = 3) -> tuple[Step, ...]:
     groups: dict[tuple[Detail | None, str], list[tuple[Machine, str]]] = {}
     for node in nodes:
         for machine in node.machines:
-            if needs_action(machine):
+            if _needs_step(machine):
                 groups.setdefault((machine.detail, _without_name(machine)), []).append((machine, node.name))
     ranked = sorted(groups.values(), key=lambda members: (_rank(members[0][0]), -len(members), members[0][0].name))
     return tuple(_step(members) for members in ranked[:most])
 
 
 def _rank(machine: Machine) -> int:
-    if not needs_action(machine):
+    if not _needs_step(machine):
         return _AFTER_ALL + (machine.outcome is Outcome.MOVES)
     return _URGENCY.index(machine.detail) if machine.detail in _URGENCY else _AFTER_ALL - 1
 

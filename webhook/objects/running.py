@@ -76,6 +76,11 @@ class RunningVMI(VirtualMachineInstance, frozen=True):
         return any(condition.type == LIVE_MIGRATABLE and condition.status == "True" for condition in self.conditions)
 
     @property
+    def live_migratable(self) -> VMICondition | None:
+        """The condition LiveMigratable, or None if virt-handler has not set it."""
+        return next((condition for condition in self.conditions if condition.type == LIVE_MIGRATABLE), None)
+
+    @property
     def conditions(self) -> list[VMICondition]:
         """The conditions of the VMI."""
         return (self.status.conditions if self.status is not None else None) or []
