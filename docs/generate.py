@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from webhook.report import as_json, drain_json, pages, releases_page, vm_json
+from webhook.report import as_json, pages, releases_page
+from webhook.report.drain import drain_json, vm_json
 from webhook.rules.register import RULES
 
 DOCS = Path(__file__).resolve().parent

@@ -6,7 +6,7 @@ from tests.drain import example_fleet
 from webhook.drain.plan import Detail, DrainReport, Machine, Outcome
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.manifests.fleet_paths import read_paths
-from webhook.report import drain_text
+from webhook.report.drain import drain_text
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from tests.report.answers import NASTY
 from tests.report.drains import CLEAN, EXAMPLES, FLEET, PINNED, REPORTS, moving, node
 from tests.snapshots.snapshot import snapshot
 from webhook.drain.plan import DrainReport, Seconds
-from webhook.report import drain_html
-from webhook.report.drain_picture import arranged, picture
-from webhook.report.drain_words import located, needs_action
+from webhook.report.drain import drain_html
+from webhook.report.drain.drain_picture import arranged, picture
+from webhook.report.drain.drain_words import located, needs_action
 from webhook.report.printable import escaped
 
 PAGE = ("html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p", "ol", "ul", "li", "div")

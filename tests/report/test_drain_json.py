@@ -9,7 +9,7 @@ from hypothesis import given
 from tests.report.drains import EXAMPLES, REPORTS
 from tests.snapshots.snapshot import snapshot
 from webhook.drain.plan import DrainReport
-from webhook.report import drain_json
+from webhook.report.drain import drain_json
 
 SCHEMA = jsonschema_rs.Draft202012Validator(drain_json.schema())
 

@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from tests.report.drains import EXAMPLES, FLEET, REPORTS
 from tests.snapshots.snapshot import snapshot
 from webhook.drain.plan import DrainReport
-from webhook.report import drain_markdown
-from webhook.report.drain_words import located, needs_action
+from webhook.report.drain import drain_markdown
+from webhook.report.drain.drain_words import located, needs_action
 from webhook.report.printable import escaped
 
 READER = MarkdownIt("gfm-like", {"linkify": False, "html": True})

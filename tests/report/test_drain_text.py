@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from tests.report.drains import CLEAN, EXAMPLES, FLEET, GPU, ONE, REPORTS, moving, node
 from tests.snapshots.snapshot import snapshot
 from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
-from webhook.report import drain_text
-from webhook.report.drain_words import WORDS, duration, groups, located, needs_action, span
+from webhook.report.drain import drain_text
+from webhook.report.drain.drain_words import WORDS, duration, groups, located, needs_action, span
 from webhook.report.printable import escaped
 
 

@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 
 from webhook.drain.plan import DrainReport, Readiness
-from webhook.report import drain_html, drain_markdown, drain_text
+from webhook.report.drain import drain_html, drain_markdown, drain_text
 
 RENDERERS = (drain_text, drain_markdown, drain_html)
 LEFT = tuple(Readiness("erp", f"vm-{at}", "n1", "outdated", "It is outdated.", "Restart the VM.") for at in range(40))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.drain.fleets import as_fleet, kubevirt, node, owned, vmi
 from webhook.drain.explain_vm import explain
 from webhook.drain.vm_explanation import VMExplanation
-from webhook.report import vm_json, vm_text
+from webhook.report.drain import vm_json, vm_text
 
 SCHEMA = jsonschema_rs.Draft202012Validator(vm_json.schema())
 BRIDGE = {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}}

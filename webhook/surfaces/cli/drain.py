@@ -104,7 +104,7 @@ def command(
             fleet_of_files(paths) if paths else (fleet_of_cluster("drain", kubeconfig, context, timeout), True)
         )
         report = rehearse(fleet, Request(tuple(nodes), mode, max_unavailable, upgrade, release, link))
-        renderer = import_module(f"webhook.report.drain_{output}")
+        renderer = import_module(f"webhook.report.drain.drain_{output}")
         write_stdout(renderer.render(report))
     except WebhookError as error:
         fail(error)

@@ -85,7 +85,7 @@ def command(
         from webhook.drain.explain_vm import explain
 
         explanation = explain(fleet, name, space or namespace, release, link)
-        write_stdout(import_module(f"webhook.report.vm_{output}").render(explanation))
+        write_stdout(import_module(f"webhook.report.drain.vm_{output}").render(explanation))
     except WebhookError as error:
         fail(error)
     sys.exit(0 if is_read else EXIT_ERROR)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webhook.drain.plan import DrainReport, Machine, NodePlan, Outcome
-from webhook.report.drain_words import (
+from webhook.report.drain.drain_words import (
     FIRST,
     MODES,
     Group,

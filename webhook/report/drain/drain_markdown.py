@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from webhook.drain.plan import SEVERITY, DrainReport, Machine, NodePlan, Outcome
-from webhook.report.drain_words import (
+from webhook.report.drain.drain_words import (
     FIRST,
     MODES,
     common_remedy,

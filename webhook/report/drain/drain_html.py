@@ -9,8 +9,8 @@ from html import escape
 from typing import Final
 
 from webhook.drain.plan import SEVERITY, DrainReport, Machine, NodePlan, Outcome
-from webhook.report.drain_picture import DEFINITIONS, picture
-from webhook.report.drain_words import (
+from webhook.report.drain.drain_picture import DEFINITIONS, picture
+from webhook.report.drain.drain_words import (
     FIRST,
     MODES,
     Located,

@@ -8,7 +8,7 @@ import msgspec
 
 from webhook.drain.vm_explanation import Destinations, Excluded, Policy, Reason, Verdict, VMExplanation
 from webhook.kubevirt.settings.explain import FOLLOWS, Ending
-from webhook.report.drain_words import phrase, plural, span
+from webhook.report.drain.drain_words import phrase, plural, span
 from webhook.report.printable import escaped
 from webhook.report.settings_text import BY_POLICY, ENDINGS
 
