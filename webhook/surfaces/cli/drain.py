@@ -12,6 +12,7 @@ from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.upgrade import RARE
 from webhook.errors import WebhookError
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT
+from webhook.surfaces.cli.fleet_options import FACTS, LINK, RELEASE, SNAPSHOT
 from webhook.surfaces.cli.fleets import fleet_of_cluster, fleet_of_files
 from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, fail, write_stdout
 
@@ -37,22 +38,10 @@ _ENDS_WELL = frozenset((Detail.RESTARTS, None))
     is_flag=True,
     help="List the VMs that an upgrade of KubeVirt leaves behind. Without nodes, --all and --rolling, rehearse no drain.",
 )
-@click.option(
-    "--facts",
-    multiple=True,
-    metavar="PATH",
-    help="Read the objects of the cluster from files or folders (- for standard input), not from a cluster.",
-)
-@click.option("--snapshot", metavar="FILE", help="Snapshot that `migratable snapshot --drain` saved.")
-@click.option(
-    "--release", default="", metavar="1.x.y", help="KubeVirt release. Default: the release in the KubeVirt CR."
-)
-@click.option(
-    "--link",
-    default="",
-    metavar="QUANTITY",
-    help="Bandwidth of a node's migration link in bytes per second, such as 1250M for 10 Gbit/s.",
-)
+@FACTS
+@SNAPSHOT
+@RELEASE
+@LINK
 @click.option("-o", "--output", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
     "--fail-on",
@@ -113,9 +102,9 @@ def command(
 
 def status_of(report: DrainReport, fail_on: str) -> int:
     """
-    The exit status: 0 all move or restart, 1 a VM blocks, waits or stays down, 2 it could not be told.
+    The exit status: 0 if all VMs move or restart, 1 if a VM blocks, waits or stays down, 2 if this is not known.
 
-    Without a drain: 0 no VM is left behind, 1 an upgrade leaves a VM behind, 2 it could not be told.
+    Without a drain: 0 if an upgrade leaves no VM behind, 1 if it leaves a VM behind, 2 if this is not known.
     """
     machines = [machine for node in report.nodes for machine in node.machines]
     is_failing = any(_fails(machine, fail_on) for machine in machines)

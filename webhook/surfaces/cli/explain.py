@@ -13,6 +13,7 @@ from webhook.errors import BadInput, WebhookError
 from webhook.report import explain as explaining
 from webhook.report.rule_names import hint
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT
+from webhook.surfaces.cli.fleet_options import FACTS, LINK, RELEASE, SNAPSHOT
 from webhook.surfaces.cli.rule_parameter import RULE_OR_VM, named_vm
 from webhook.surfaces.cli.status import EXIT_ERROR, fail, write_stdout
 
@@ -24,22 +25,10 @@ if TYPE_CHECKING:
 @click.argument("rule", type=RULE_OR_VM, metavar="RULE|vm/NAME")
 @click.argument("more", nargs=-1, metavar="[PATH]...")
 @click.option("-n", "--namespace", default="", help="Namespace of the VM. Default: the only namespace with such a VM.")
-@click.option(
-    "--facts",
-    multiple=True,
-    metavar="PATH",
-    help="Read the objects of the cluster from files or folders (- for standard input), not from a cluster.",
-)
-@click.option("--snapshot", metavar="FILE", help="Snapshot that `migratable snapshot --drain` saved.")
-@click.option(
-    "--release", default="", metavar="1.x.y", help="KubeVirt release. Default: the release in the KubeVirt CR."
-)
-@click.option(
-    "--link",
-    default="",
-    metavar="QUANTITY",
-    help="Bandwidth of a node's migration link in bytes per second, such as 1250M for 10 Gbit/s.",
-)
+@FACTS
+@SNAPSHOT
+@RELEASE
+@LINK
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @KUBECONFIG
 @CONTEXT
