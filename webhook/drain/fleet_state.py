@@ -61,7 +61,7 @@ def state_of(inputs: Inputs) -> ClusterState:
 
 
 def _with_pod_limits(inputs: Inputs) -> tuple[Node, ...]:
-    """The nodes. If no node says how many pods it allows, each allows kubelet's default."""
+    """The nodes. If no node reports a maximum number of pods, each has the default of kubelet."""
     nodes = inputs.fleet.given(Node)
     reported = [node.status for node in nodes if node.status is not None and node.status.allocatable]
     if not reported or any(_PODS in (status.allocatable or ()) for status in reported):

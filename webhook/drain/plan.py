@@ -135,7 +135,7 @@ class Step(msgspec.Struct, frozen=True, rename="camel"):
     text: str
     """The action in the imperative, with the reason."""
     machines: tuple[str, ...]
-    """The VMIs that it is about, as ``namespace/name``."""
+    """The VMIs that the action concerns, as ``namespace/name``."""
     nodes: tuple[str, ...]
     """The nodes of these VMIs."""
 

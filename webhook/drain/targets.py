@@ -164,7 +164,7 @@ class Targets:
         return stored(named, self._ranges, self._classes)
 
     def _reduced(self, pod: Pod) -> Pod:
-        """The pod without the demands about which the input says nothing on any node. The assumptions name them."""
+        """The pod without the selectors and resources that no node of the input reports. The assumptions name them."""
         spec = pod.spec
         selector = {key: value for key, value in (spec.node_selector or {}).items() if not self._is_unreported(key)}
         spec = replace(spec, node_selector=selector)
