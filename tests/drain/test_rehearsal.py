@@ -10,8 +10,10 @@ from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.errors import BadInput
 from webhook.objects.disruption import PodDisruptionBudget
+from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.quotas import LimitRange, ResourceQuota
+from webhook.objects.running import Migration
 from webhook.objects.storage import PersistentVolume, PersistentVolumeClaim
 
 TWO = (node("n1"), node("n2"), kubevirt())
@@ -356,6 +358,32 @@ def test_a_budget_that_could_not_be_read_leaves_a_stop_unknown() -> None:
 
     assert machine(report, "stops").outcome is Outcome.UNKNOWN
     assert machine(report, "moves").outcome is Outcome.MOVES
+
+
+@pytest.mark.parametrize(("strategy", "outcome"), [(None, Outcome.UNKNOWN), ("LiveMigrate", Outcome.MOVES)])
+def test_a_configuration_that_could_not_be_read_leaves_the_strategy_of_the_cluster_unknown(
+    strategy: str | None, outcome: Outcome
+) -> None:
+    """
+    The default None would let the VM restart, although the cluster can have LiveMigrate.
+    """
+    fleet = as_fleet([node("n1"), node("n2"), *owned(vmi("vm", "n1", strategy=strategy))])
+    unread = msgspec.structs.replace(fleet, unread={KubeVirt: "listing it is forbidden"})
+
+    assert machine(rehearse(unread, Request(("n1",)))).outcome is outcome
+
+
+def test_migrations_that_could_not_be_read_are_assumed_absent() -> None:
+    """
+    The report says so, because they take slots.
+    """
+    fleet = as_fleet([*TWO, *owned(vmi("vm", "n1"))])
+    unread = msgspec.structs.replace(fleet, unread={Migration: "listing it is forbidden"})
+
+    assert (
+        "The migrations are unknown (listing it is forbidden), so the rehearsal assumes that none runs."
+        in rehearse(unread, Request(("n1",))).assumptions
+    )
 
 
 def migration(name: str, vmi_name: str) -> Object:

@@ -28,7 +28,7 @@ from webhook.kubevirt.settings.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOU
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.fleet_kinds import ESSENTIAL, FLEET_BY_CLASS
 from webhook.objects.kinds import BY_CLASS
-from webhook.objects.kubevirt import Configuration
+from webhook.objects.kubevirt import Configuration, KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Node
 from webhook.objects.pods import Pod
@@ -69,6 +69,8 @@ class Inputs:
         self.outbound: int = settings[PARALLEL_OUTBOUND]
         self.in_cluster: int = settings[PARALLEL_CLUSTER]
         absent = [FLEET_BY_CLASS[kind].kind for kind in _ASSUMED_ABSENT if self.is_assumed_absent(kind)]
+        if (why := fleet.unread.get(Migration)) is not None:
+            self.assumptions.append(f"The migrations are unknown ({why}), so the rehearsal assumes that none runs.")
         if absent:
             listed = f"{', '.join(absent[:-1])} or {absent[-1]}" if len(absent) > 1 else absent[0]
             self.assumptions.append(f"No {listed} was provided, so the rehearsal assumes that there is none.")
@@ -90,7 +92,11 @@ class Inputs:
 
     def _configuration(self) -> Configuration:
         configuration = cluster_of(self.world).configuration
+        self.known_configuration: Fact[Configuration] = configuration
+        """The configuration, or Unknown if the KubeVirt CR could not be read."""
         if isinstance(configuration, Unknown):
+            if KubeVirt not in self.fleet.unread:
+                self.known_configuration = Configuration()
             self.assumptions.append(
                 f"The KubeVirt configuration is unknown ({configuration.why}), so the rehearsal assumes the defaults."
             )

@@ -89,7 +89,9 @@ class _Rehearsal:
         self._inputs, self._link = inputs, link
         answers = BudgetAnswers(inputs.fleet)
         self._budgets = answers.budgets
-        cluster = Cluster(inputs.vmis, inputs.pods, inputs.configuration, inputs.vms, inputs.replica_sets, answers)
+        cluster = Cluster(
+            inputs.vmis, inputs.pods, inputs.known_configuration, inputs.vms, inputs.replica_sets, answers
+        )
         self._outcomes = Outcomes(cluster, inputs.version)
         self._state = state_of(inputs)
         self._room = Room(inputs, Targets(inputs))
