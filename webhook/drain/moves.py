@@ -15,13 +15,14 @@ from webhook.drain.orders import Move, most_room
 from webhook.drain.outcome import First
 from webhook.drain.placement import Fit, Placed, place_all, why_not
 from webhook.drain.plan import MOST_NODES, Detail, Machine, Outcome
+from webhook.drain.preemption import may_preempt
 from webhook.drain.target_needs import Beside
 from webhook.drain.targets import Targets
 from webhook.drain.under_way import UnderWay
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.launcher.surroundings import NoPod
 from webhook.objects.pods import Pod
-from webhook.objects.quotas import LimitRange, ResourceQuota
+from webhook.objects.quotas import LimitRange, PriorityClass, ResourceQuota
 from webhook.scheduling.limit_ranges import refusals
 from webhook.scheduling.quota import Quotas
 from webhook.scheduling.state import ClusterState
@@ -56,7 +57,7 @@ class Room:
         pods = fleet.every(Pod)
         quotas = None if ResourceQuota in fleet.unread else fleet.given(ResourceQuota)
         self._quotas = Quotas(quotas, None if isinstance(pods, Unknown) else pods)
-        self._ranges = fleet.given(LimitRange)
+        self._ranges, self._classes = fleet.given(LimitRange), fleet.given(PriorityClass)
         self._unread_ranges = fleet.unread.get(LimitRange)
 
     def decide(
@@ -164,6 +165,10 @@ class Room:
         if place.fit is Fit.SOMETIMES:
             message = f"Its target pod fits in one order of the migrations and not in another: {reasons}."
             remedy = "Free resources on the other nodes, or migrate this VM first."
+            return replace(found, outcome=Outcome.UNKNOWN, detail=Detail.MAY_NOT_FIT, message=message, remedy=remedy)
+        if may_preempt(move.target, self._classes, state, drained):
+            message = f"Its target pod fits only if kube-scheduler evicts pods of a lower priority: {reasons}."
+            remedy = "Free resources on the other nodes, or migrate this VM before the drain."
             return replace(found, outcome=Outcome.UNKNOWN, detail=Detail.MAY_NOT_FIT, message=message, remedy=remedy)
         return replace(
             found,
