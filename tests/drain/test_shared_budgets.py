@@ -39,6 +39,15 @@ def blocked(firsts: list[First], allowed: int) -> list[str]:
     ]
 
 
+def test_vms_that_move_do_not_end_the_search_for_refused_evictions() -> None:
+    """
+    The webhook answers their evictions before budgets count.
+    """
+    moving = first("moves", None, Outcome.MOVES)
+
+    assert blocked([moving, first("vm1", Detail.GONE), first("vm2", Detail.GONE)], 1) == ["vm2"]
+
+
 @pytest.mark.parametrize("detail", [Detail.STAYS_DOWN, Detail.GONE, Detail.WAITS_FOR_NODE])
 def test_a_vm_that_does_not_start_again_keeps_its_disruption(detail: Detail) -> None:
     """

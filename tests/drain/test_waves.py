@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.drain.plan import Seconds
-from webhook.drain.waves import ASKS_AGAIN, together
+from webhook.drain.waves import ASKS_AGAIN, UNSCHEDULABLE, together
 
 TIMES = st.lists(st.integers(0, 500), min_size=1, max_size=8)
 
@@ -63,3 +63,50 @@ def test_without_a_slot_the_time_is_unknown() -> None:
     A parallel limit of 0 lets no migration start. A node without VMIs takes no time.
     """
     assert together({"n1": [Seconds(10, 10)], "n2": []}, 0, 5) == {"n1": None, "n2": Seconds(0, 0)}
+    assert together({"n1": [Seconds(10, 10)], "n2": []}, 2, 0) == {"n1": None, "n2": Seconds(0, 0)}
+
+
+def test_the_migrations_of_a_node_share_its_slots() -> None:
+    """
+    The best time is a half of the sum, rounded up. In the worst case the longest migration starts after a half of the others.
+    """
+    three = [Seconds(20, 60), Seconds(21, 90), Seconds(22, 120)]
+
+    assert together({"n1": three, "n2": []}, 2, 5) == {"n1": Seconds(32, 75 + 120 + 5), "n2": Seconds(0, 0)}
+    assert together({"n1": three}, 2, 1) == {"n1": Seconds(63, 150 + 150 + 120 + 5)}
+
+
+def test_a_drain_takes_at_least_as_long_as_its_longest_migration() -> None:
+    """
+    More slots do not help.
+    """
+    told = together({"n1": [Seconds(10, 10), Seconds(50, 50)]}, 2, 5)["n1"]
+
+    assert told == Seconds(50, 5 + 50 + 5)
+
+
+def test_the_limit_of_the_cluster_matters_only_if_all_nodes_together_exceed_it() -> None:
+    """
+    Two nodes with two slots each take at most four slots, however many VMIs they have.
+    """
+    nodes = {"n1": [Seconds(10, 10)] * 2, "n2": [Seconds(10, 10)] * 3}
+
+    assert together(nodes, 2, 4)["n1"] == Seconds(10, 5 + 10 + 5)
+    assert together(nodes, 2, 3)["n1"] == Seconds(10, 5 + 13 + 10 + 5)
+
+
+def test_a_migration_without_a_limit_on_another_node_matters_if_the_nodes_share_slots() -> None:
+    """
+    It can hold a slot of the cluster for any time.
+    """
+    nodes = {"n1": [Seconds(10, 10)], "n2": [Seconds(10)]}
+
+    assert together(nodes, 2, 1)["n1"] == Seconds(10, None)
+    assert together(nodes, 2, 5)["n1"] == Seconds(10, 15)
+
+
+def test_an_unschedulable_target_pod_holds_its_slots_for_five_minutes() -> None:
+    """
+    KubeVirt deletes the pod then (``defaultUnschedulablePendingTimeoutSeconds``).
+    """
+    assert UNSCHEDULABLE == 300

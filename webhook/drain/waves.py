@@ -29,17 +29,17 @@ def together(moves: Mapping[str, Sequence[Seconds]], outbound: int, in_cluster: 
     is_shared = sum(min(len(times), outbound) for times in moves.values()) > in_cluster
     everything = [one for times in moves.values() for one in times]
     return {
-        node: Seconds(shortest(times, slots), _longest(times, slots, everything, in_cluster if is_shared else 0))
+        node: Seconds(_shortest(times, slots), _longest(times, slots, everything, in_cluster if is_shared else 0))
         if times
         else Seconds(0, 0)
         for node, times in moves.items()
     }
 
 
-def shortest(times: Sequence[Seconds], slots: int) -> int:
-    """The least time in which migrations can end, with ``slots`` of them at the same time."""
+def _shortest(times: Sequence[Seconds], slots: int) -> int:
+    """The least time in which migrations can end, with ``slots`` of them at the same time. There is at least one."""
     best = [one.best for one in times]
-    return max(-(-sum(best) // slots), max(best, default=0))
+    return max(-(-sum(best) // slots), *best)
 
 
 def _longest(times: Sequence[Seconds], slots: int, everything: Sequence[Seconds], in_cluster: int) -> int | None:
