@@ -1,5 +1,6 @@
 """A report of ``migratable drain --upgrade``, which rehearses no drain."""
 
+import re
 from types import ModuleType
 
 import pytest
@@ -51,4 +52,4 @@ def test_the_other_formats_name_each_vmi(renderer: ModuleType) -> None:
     """
     text = renderer.render(DrainReport((), "upgrade", upgrade=LEFT))
 
-    assert all(f"erp/vm-{at}" in text for at in range(40))
+    assert set(re.findall(r"erp/vm-[0-9]+", text)) == {f"erp/vm-{at}" for at in range(40)}
