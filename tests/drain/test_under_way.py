@@ -92,3 +92,23 @@ def test_a_vm_that_is_being_migrated_has_its_slot() -> None:
     report = drain(target_on("n2"), migration(), *other)
 
     assert {one.name: one.detail for one in report.nodes[0].machines} == {"other": Detail.NO_NODE, "vm": None}
+
+
+def test_a_rolling_drain_follows_a_migration_to_a_node_that_was_not_provided() -> None:
+    """
+    The next steps do not need this node.
+    """
+    report = drain(target_on("n9"), migration(), mode="rolling", nodes=("n1", "n2"))
+
+    assert [[one.nodes for one in plan.machines] for plan in report.nodes] == [[("n9",)], []]
+
+
+@pytest.mark.parametrize("strategy", ["LiveMigrate", "None"])
+def test_a_launcher_that_ends_beside_its_successor_is_no_second_vm(strategy: str) -> None:
+    """
+    After a restart on the same node, the old launcher can still be there.
+    """
+    ending = target_on("n1", deletionTimestamp="2026-01-01T00:00:00Z")
+    objects = [*NODES, ending, *owned(vmi("vm", "n1", strategy=strategy))]
+
+    assert len(rehearse(as_fleet(objects), Request(("n1",))).nodes[0].machines) == 1

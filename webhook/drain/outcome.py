@@ -134,8 +134,13 @@ class Outcomes:
         return {key: pod for launchers in self._launchers.values() for key, pod in launchers.items()}
 
     def _with_launcher(self, node: str) -> Iterator[First]:
-        for launcher in self._launchers.get(node, {}).values():
+        seen: set[Key] = set()
+        # a launcher that ends can run beside its successor
+        for launcher in sorted(self._launchers.get(node, {}).values(), key=_is_ending):
             name = domain_of(launcher)
+            if name is not None and (launcher.namespace, name) in seen:
+                continue
+            seen.add((launcher.namespace, name or ""))
             vmi = self._cluster.vmis.get((launcher.namespace, name)) if name is not None else None
             if vmi is None:
                 yield First(_without_vmi(launcher, name), launcher=launcher)
@@ -363,6 +368,10 @@ def _reasons(vmi: RunningVMI) -> tuple[str, ...]:
         ": ".join(text for text in (condition.reason, condition.message) if text)
         or f"{LIVE_MIGRATABLE} is {condition.status}",
     )
+
+
+def _is_ending(pod: Pod) -> bool:
+    return pod.meta.deletion_timestamp is not None
 
 
 def _is_target(vmi: RunningVMI, node: str) -> bool:

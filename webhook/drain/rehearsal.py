@@ -163,7 +163,7 @@ class _Rehearsal:
         if first.launcher is not None and self._state.node_of(first.launcher) is not None:
             self._state.remove(first.launcher)
         if node and decision.pod is not None:
-            if self._state.node_of(decision.pod) is None:
+            if node in self._state.nodes and self._state.node_of(decision.pod) is None:
                 self._state.place(decision.pod, node)
             launcher = replace(decision.pod, spec=replace(decision.pod.spec, node_name=node))
             self._arrived.setdefault(node, []).append(replace(first, launcher=launcher))
