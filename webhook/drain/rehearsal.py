@@ -227,8 +227,8 @@ class _Rehearsal:
         known = {name: [one for one in times if one is not None] for name, times in moving.items()}
         taken = max((inputs.slots_taken.get(name, 0) for name in machines), default=0)
         free = inputs.in_cluster - inputs.slots_taken[""]
-        told = together(known, max(inputs.outbound - taken, 1), max(free, 1))
-        return {name: None if None in moving[name] else seconds for name, seconds in told.items()}
+        ranges = together(known, max(inputs.outbound - taken, 1), max(free, 1))
+        return {name: None if None in moving[name] else seconds for name, seconds in ranges.items()}
 
     def _plan(self, name: str, machines: Sequence[Machine], seconds: Seconds | None) -> NodePlan:
         ordered = by_urgency(machines)
