@@ -81,6 +81,17 @@ def test_files_after_facts_are_facts(tmp_path: Path) -> None:
     assert drain("n1", "--facts", str(first), str(second)).exit_code == 0
 
 
+def test_a_folder_with_the_name_of_a_node_is_no_fact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The argument is the node. A folder after ``--facts`` needs a slash.
+    """
+    path = as_file(tmp_path, *cluster(vmi("vm", "n1")))
+    (tmp_path / "n1").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert drain("n1", "--facts", path).exit_code == 0
+
+
 def test_standard_input_is_read(tmp_path: Path) -> None:
     """
     As in ``kubectl get … -o json | migratable drain n1 --facts -``.

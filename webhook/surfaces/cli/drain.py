@@ -77,8 +77,8 @@ def command(
     With --upgrade alone, 1 if an upgrade leaves a VM behind.
     """
     if facts:  # as in `--facts a.yaml b.yaml`
-        facts = [*facts, *(name for name in nodes if Path(name).exists())]
-        nodes = [name for name in nodes if not Path(name).exists()]
+        files = [name for name in nodes if _is_path(name)]
+        facts, nodes = [*facts, *files], [name for name in nodes if name not in files]
     if not nodes and not every and not rolling and not upgrade:
         raise click.UsageError("Name one or more nodes, or write --all, --rolling or --upgrade.")
     if nodes and every:
@@ -115,6 +115,11 @@ def status_of(report: DrainReport, fail_on: str) -> int:
     if fail_on != "never" and is_failing:
         return EXIT_FINDINGS
     return EXIT_ERROR if is_unknown else 0
+
+
+def _is_path(name: str) -> bool:
+    """Whether an argument is an existing path. A folder can have the name of a node, and no node has a slash in its name."""
+    return Path(name).exists() and ("/" in name or Path(name).is_file())
 
 
 def _fails(machine: Machine, fail_on: str) -> bool:
