@@ -125,6 +125,22 @@ def test_a_budget_keeps_the_second_of_two_vms_that_do_not_start_again() -> None:
     assert sorted(str(machine(report, name).detail) for name in "ab") == ["budget", "staysDown"]
 
 
+def test_a_budget_with_max_unavailable_allows_no_disruption_of_a_vmi() -> None:
+    """
+    The numbers in the message of the API server do not tell this.
+    """
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "b", "namespace": "lab"},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "db"}}},
+    }
+    kept = machine(drain(*TWO, budget, *owned(vmi("vm", "n1", strategy="None", labels={"app": "db"}))))
+
+    assert kept.detail is Detail.BUDGET
+    assert "A VMI has no scale, so maxUnavailable allows no disruption. Use minAvailable." in kept.message
+
+
 def test_vms_without_a_node_starve_the_others() -> None:
     """
     Two VMs without a node hold both slots of the node.

@@ -37,4 +37,6 @@ class BudgetAnswers:
             return ""
         names = ", ".join(answer.budgets)
         cause = answer.cause or answer.message.rstrip(".")
+        if any(budget.spec.max_unavailable is not None for budget in self.budgets.of(pod)):
+            cause = f"{cause}. A VMI has no scale, so maxUnavailable allows no disruption. Use minAvailable"
         return f"PodDisruptionBudget {names} refuses the eviction: {cause}."
