@@ -80,5 +80,11 @@ RULE = Rule(
             world=(*_OLD, _node("n3", _NEWER, _OLDER)),
             violates=_AT,
         ),
+        Example(
+            "two single nodes with models of their own",
+            _HOST_MODEL,
+            world=(*_OLD, _node("n3", _NEWER), _node("n4", "EPYC-Rome")),
+            violates=_AT,
+        ),
     ),
 )
