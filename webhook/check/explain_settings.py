@@ -13,13 +13,13 @@ from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
 from webhook.kubevirt.releases import newest, only
 from webhook.kubevirt.setting_origins import setting_origins
+from webhook.kubevirt.settings.budget import link_of
 from webhook.kubevirt.settings.explain import Explained, explain_cluster, explain_vm
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Verdict
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
-from webhook.objects.quantity import parse_quantity
 from webhook.report.model import reference_report
 from webhook.report.settings_model import SettingsReport, build
 from webhook.report.ties import described
@@ -49,7 +49,7 @@ def explain_settings(
     world = ObjectsWorld((), folder=working_directory())
     fill(world, inputs, placed_in(background))
     choice = choose_release(request.release, world)
-    behaviour, link = newest(choice.releases), _link(request.link)
+    behaviour, link = newest(choice.releases), link_of(request.link)
     notes = list(choice.notes)
     if choice.label == "any":
         notes.append(
@@ -86,18 +86,6 @@ def explain_settings(
             f"{what}: {described(reference_report(choice))}" for choice in (view.choices if view is not None else ())
         ]
     return build(str(behaviour.release), cluster, machines, notes)
-
-
-def _link(text: str) -> int:
-    if not text:
-        return 0
-    quantity = parse_quantity(text)
-    if quantity is None or quantity.floor <= 0:
-        raise BadInput(
-            f"invalid link {text!r}",
-            remedy="Write the bandwidth in bytes per second as a quantity: 1250M for 10 Gbit/s, 3125M for 25 Gbit/s.",
-        )
-    return quantity.floor
 
 
 def _subjects(

@@ -8,7 +8,7 @@ from webhook.drain.evictions import Key
 from webhook.drain.evictions import Strategy as Strategies
 from webhook.drain.inputs import Inputs, by_name
 from webhook.drain.plan import Machine
-from webhook.drain.rehearsal import drain_of, link_of
+from webhook.drain.rehearsal import drain_of
 from webhook.drain.times import time_of
 from webhook.drain.vm_explanation import Policy, Reason, Setting, Storage, Strategy, Verdict, VMExplanation
 from webhook.errors import BadInput
@@ -20,6 +20,7 @@ from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
 from webhook.kubevirt.releases import only
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.kubevirt.setting_origins import setting_origins
+from webhook.kubevirt.settings.budget import link_of
 from webhook.kubevirt.settings.explain import Case, explain_vm
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.hyper_converged import HyperConverged, WrittenConfiguration

@@ -24,8 +24,8 @@ from webhook.drain.waves import together
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
 from webhook.kubevirt.releases import only
+from webhook.kubevirt.settings.budget import link_of
 from webhook.objects.pods import Pod
-from webhook.objects.quantity import parse_quantity
 from webhook.objects.running import RunningVMI
 
 _FULL: Final = (
@@ -267,16 +267,3 @@ def _other_pods(inputs: Inputs) -> dict[str, int]:
         if pod.spec.node_name and not pod.is_finished and not is_launcher(pod):
             counts[pod.spec.node_name] = counts.get(pod.spec.node_name, 0) + 1
     return counts
-
-
-def link_of(text: str) -> int:
-    """The bandwidth of a link in bytes per second, or 0 for an empty text. Raises BadInput for an invalid quantity."""
-    if not text:
-        return 0
-    quantity = parse_quantity(text)
-    if quantity is None or quantity.floor <= 0:
-        raise BadInput(
-            f"invalid link {text!r}",
-            remedy="Write the bandwidth in bytes per second as a quantity: 1250M for 10 Gbit/s, 3125M for 25 Gbit/s.",
-        )
-    return quantity.floor

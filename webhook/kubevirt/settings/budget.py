@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from webhook.errors import BadInput
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
     ALLOW_WORKLOAD_DISRUPTION,
@@ -152,3 +153,16 @@ def budget_of(values: Mapping[str, Json], link: int = 0, *, post_copy_possible: 
         link=link,
         sharing=min(values[PARALLEL_OUTBOUND], values[PARALLEL_CLUSTER]),
     )
+
+
+def link_of(text: str) -> int:
+    """The bandwidth of a link in bytes per second, or 0 for an empty text. Raises BadInput for an invalid quantity."""
+    if not text:
+        return 0
+    quantity = parse_quantity(text)
+    if quantity is None or quantity.floor <= 0:
+        raise BadInput(
+            f"invalid link {text!r}",
+            remedy="Write the bandwidth in bytes per second as a quantity: 1250M for 10 Gbit/s, 3125M for 25 Gbit/s.",
+        )
+    return quantity.floor
