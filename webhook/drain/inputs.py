@@ -47,7 +47,7 @@ _ASSUMED_ABSENT: Final[tuple[type[Kubernetes], ...]] = (
     PersistentVolumeClaim,
     PersistentVolume,
 )
-"""The kinds of which a rehearsal assumes that there is no object, or none that matters, if none was provided."""
+"""Kinds that a rehearsal can do without. If no object of such a kind was provided, the rehearsal assumes that none exists."""
 
 
 class Inputs:

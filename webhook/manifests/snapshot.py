@@ -170,7 +170,7 @@ def refuse_larger(size: int, source: str) -> None:
 
 
 Classes: TypeAlias = Callable[[Kind], Sequence[type[Kubernetes]]]
-"""The classes into which the objects of a kind are read, of which the first stands for the kind."""
+"""The classes into which the objects of a kind are read. The first class identifies the kind."""
 
 
 def _looked_up(kind: Kind) -> Sequence[type[Kubernetes]]:
