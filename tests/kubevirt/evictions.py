@@ -7,7 +7,6 @@ agreement for each release and field, then each difference. The exit status is 1
 """
 
 import argparse
-import gzip
 import json
 import re
 import sys
@@ -19,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from tests.kubevirt.case_files import BadFile, lines_of
 from webhook.drain.evacuation import NOT_MIGRATABLE_EVENT, Controller
 from webhook.drain.evictions import TOO_MANY_REQUESTS, Eviction, Objects, Request, answer
 from webhook.kubevirt.releases import Version, parse_version
@@ -34,10 +34,6 @@ K = TypeVar("K", bound=Kubernetes)
 EVICTION: Final = "evictions"
 EVACUATION: Final = "evacuations"
 _GZIP: Final = b"\x1f\x8b"
-
-
-class BadFile(Exception):
-    """A file that this program cannot read."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -166,25 +162,11 @@ def compare(paths: Sequence[Path], release: Version | None) -> Comparison:
 
 
 def cases_of(path: Path) -> Iterator[Case]:
-    """The cases of a file."""
-    try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path}: {error}") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield _case(line, f"{path}: line {number}")
-
-
-def _case(line: str, place: str) -> Case:
-    try:
-        case = json.loads(line)
-    except ValueError as error:
-        raise BadFile(f"{place}: {error}") from error
-    if not isinstance(case, dict) or "expected" not in case or not {"eviction", "node"} & case.keys():
-        raise BadFile(f"{place}: the line is no eviction and no evacuation")
-    return case
+    """The cases of a file. Raises BadFile for a line that is no case."""
+    for case, place in lines_of(path):
+        if "expected" not in case or not {"eviction", "node"} & case.keys():
+            raise BadFile(f"{place}: the line is no eviction and no evacuation")
+        yield case
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,6 @@ status is 1 if there is a difference, and 2 for bad input.
 """
 
 import argparse
-import gzip
 import json
 import sys
 from collections import Counter
@@ -17,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from tests.kubevirt.evictions import BadFile, Difference, release_of
+from tests.kubevirt.case_files import BadFile, lines_of
+from tests.kubevirt.evictions import Difference, release_of
 from webhook.kubevirt.launcher.launcher_pod import Rendered
 from webhook.kubevirt.launcher.quantities import amounts
 from webhook.kubevirt.launcher.surroundings import NoPod, Surroundings
@@ -30,7 +30,6 @@ from webhook.objects.storage import PersistentVolumeClaim
 from webhook.scheduling.pod_requests import pod_requests
 
 Case = dict[str, Any]
-_GZIP = b"\x1f\x8b"
 
 
 class Comparison:
@@ -145,25 +144,11 @@ def _container(container: Container, *, init: bool) -> Case:
 
 
 def cases_of(path: Path) -> Iterator[Case]:
-    """The cases of a file."""
-    try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path}: {error}") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield _case(line, f"{path}: line {number}")
-
-
-def _case(line: str, place: str) -> Case:
-    try:
-        case = json.loads(line)
-    except ValueError as error:
-        raise BadFile(f"{place}: {error}") from error
-    if not isinstance(case, dict) or not {"vmi", "expected", "sourcePod"} <= case.keys():
-        raise BadFile(f"{place}: the line is no target pod")
-    return case
+    """The cases of a file. Raises BadFile for a line that is no case."""
+    for case, place in lines_of(path):
+        if not {"vmi", "expected", "sourcePod"} <= case.keys():
+            raise BadFile(f"{place}: the line is no target pod")
+        yield case
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
