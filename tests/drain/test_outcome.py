@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.drain.building import NAMESPACE, NODE, attachment, launcher, vmi
+from tests.drain.building import NAMESPACE, NODE, launcher, vmi
 from webhook.drain.outcome import Budgets, Cluster, First, Outcomes
 from webhook.drain.plan import Detail, Machine, Outcome
 from webhook.facts.unknown import Fact, Unknown
@@ -369,96 +369,6 @@ def test_a_vmi_that_is_being_deleted_stops() -> None:
     )
 
 
-def test_a_budget_that_refuses_an_eviction_blocks_a_vm_that_would_stop() -> None:
-    """
-    The words of the budget come first, then the reason why the budget is checked.
-    """
-    refuses = Listed([budget()], "Cannot evict pod as it would violate the pod's disruption budget pdb.")
-
-    assert outcome(vmi(strategy="None"), budgets=refuses) == machine(
-        Outcome.BLOCKS,
-        Detail.BUDGET,
-        "Cannot evict pod as it would violate the pod's disruption budget pdb. evictionStrategy is None, so the drain shuts "
-        "the VM down.",
-        "Change the budget, or cordon the node and run virtctl restart vm1 -n tenant.",
-        strategy="None",
-    )
-
-
-@pytest.mark.parametrize(
-    "blocked", [vmi(), vmi(migratable="False"), vmi(strategy="External"), vmi(evacuationNodeName=NODE)]
-)
-def test_a_budget_is_not_named_if_the_webhook_refuses_the_eviction(blocked: RunningVMI) -> None:
-    """
-    The API server checks budgets after the webhook.
-    """
-    refuses = Listed([budget()], "Cannot evict pod.")
-
-    assert outcome(blocked, budgets=refuses) == outcome(blocked)
-    assert outcome(blocked, budgets=refuses, version=Version(1, 5, 0)) == outcome(blocked, version=Version(1, 5, 0))
-
-
-def test_a_second_budget_makes_the_drain_fail_up_to_1_4() -> None:
-    """
-    Later requests pass the webhook, and KubeVirt has a budget for the launcher too.
-    """
-    assert outcome(vmi(), budgets=Listed([budget()]), version=BEFORE_1_5) == machine(
-        Outcome.BLOCKS,
-        Detail.BUDGET,
-        "PodDisruptionBudget pdb is a second budget for the launcher beside the budget of KubeVirt 1.4.1, so kubectl drain fails "
-        "with status 500 while the VMI is being migrated.",
-        "Delete PodDisruptionBudget pdb before the drain, or run kubectl drain again after the migration.",
-    )
-
-
-def test_all_second_budgets_are_named_in_order() -> None:
-    """
-    The order of the input does not matter.
-    """
-    several = Listed([budget(name="b"), budget(name="a")])
-
-    assert outcome(vmi(), budgets=several, version=BEFORE_1_5).message.startswith(
-        "PodDisruptionBudget a, b is a second"
-    )
-
-
-def test_budgets_of_unknown_pods_are_not_checked() -> None:
-    """
-    Without its launcher, a VMI has no labels that a budget could select.
-    """
-    refuses = Listed([budget()], "Cannot evict pod.")
-
-    [stops] = firsts(owned(vmi(strategy="None")), budgets=refuses)
-    [moves] = firsts(vmi(), budgets=refuses, version=BEFORE_1_5)
-
-    assert (stops.machine.outcome, moves.machine.outcome) == (Outcome.STOPS, Outcome.MOVES)
-
-
-def test_the_budget_of_kubevirt_is_no_second_budget() -> None:
-    """
-    KubeVirt creates its budgets with the VMI as owner.
-    """
-    kubevirts = Listed([budget("VirtualMachineInstance")])
-
-    assert outcome(vmi(), budgets=kubevirts, version=BEFORE_1_5) == machine(Outcome.MOVES)
-
-
-def test_budgets_that_were_not_provided_matter_only_if_the_eviction_passes() -> None:
-    """
-    The message names the missing input.
-    """
-    missing = Listed(answer=Unknown("no PodDisruptionBudget was provided", "provide them"))
-
-    assert outcome(vmi(), budgets=missing) == machine(Outcome.MOVES)
-    assert outcome(vmi(strategy="None"), budgets=missing) == machine(
-        Outcome.UNKNOWN,
-        Detail.MISSING_FACT,
-        "It is unknown whether a budget refuses the eviction: no PodDisruptionBudget was provided.",
-        "Provide them.",
-        strategy="None",
-    )
-
-
 def test_an_unknown_configuration_matters_only_without_a_strategy_in_the_vmi() -> None:
     """
     The strategy of the VMI has precedence.
@@ -480,90 +390,6 @@ def test_the_strategy_of_the_cluster_applies_without_a_strategy_in_the_vmi() -> 
     cluster = Configuration(eviction_strategy="LiveMigrate")
 
     assert outcome(vmi(strategy=None), configuration=cluster) == machine(Outcome.MOVES)
-
-
-def test_an_attachment_pod_is_not_protected_before_1_6_1() -> None:
-    """
-    The VMI moves, but the message names the risk.
-    """
-    pods = [launcher(), attachment(launcher())]
-
-    [old] = firsts(vmi(), pods=[*pods, attachment(launcher("vm2"), name="hp-volume-other")], version=Version(1, 6, 0))
-    [new] = firsts(vmi(), pods=pods, version=Version(1, 6, 1))
-
-    assert old.machine == machine(
-        Outcome.MOVES,
-        message="KubeVirt 1.6.0 does not protect the attachment pod hp-volume-xyz12, so its eviction can detach a volume during "
-        "the migration.",
-    )
-    assert new.machine == machine(Outcome.MOVES)
-
-
-def test_an_attachment_pod_without_its_launcher_on_the_node_blocks() -> None:
-    """
-    The launcher runs on another node and its VMI exists, so KubeVirt refuses the eviction.
-    """
-    owner = launcher(node="n2")
-
-    assert [first.machine for first in firsts(vmi(nodeName="n2"), pods=[owner, attachment(owner)])] == [
-        Machine(
-            NAMESPACE,
-            "hp-volume-xyz12",
-            Outcome.BLOCKS,
-            Detail.HOTPLUG,
-            "KubeVirt refuses the eviction of this attachment pod: cannot evict hotplug pod: hp-volume-xyz12 associated with "
-            "running vmi: vm1 in namespace tenant.",
-            "Unplug the volume, or run kubectl delete pod hp-volume-xyz12 -n tenant if no VM uses the volume on this node.",
-        )
-    ]
-    assert firsts(vmi(nodeName="n2"), pods=[owner, attachment(owner)], version=Version(1, 6, 0)) == []
-    assert firsts(pods=[owner, attachment(owner)]) == []
-
-
-def test_a_finished_pod_hides_no_other_pod() -> None:
-    """
-    Finished pods are left out of the drain.
-    """
-    [first] = firsts(vmi(), pods=[launcher(phase="Failed", suffix="old"), launcher()])
-
-    assert first.launcher == launcher()
-
-
-def test_a_launcher_without_its_vmi_is_unknown() -> None:
-    """
-    The message names the missing VMI. A launcher that names no VMI is not protected.
-    """
-    value = msgspec.to_builtins(launcher("vm2"))
-    value["metadata"]["annotations"] = {}
-
-    missing, nameless = firsts(pods=[launcher(), msgspec.convert(value, Pod)])
-
-    assert missing.machine == machine(
-        Outcome.UNKNOWN,
-        Detail.MISSING_FACT,
-        "VirtualMachineInstance tenant/vm1 of launcher virt-launcher-vm1-abcde is not in the input.",
-        "Add VirtualMachineInstance tenant/vm1 to the input.",
-        strategy="",
-    )
-    assert missing.launcher == launcher()
-    assert nameless.machine == Machine(
-        NAMESPACE,
-        "virt-launcher-vm2-abcde",
-        Outcome.STOPS,
-        Detail.GONE,
-        "The launcher names no VMI, so KubeVirt does not protect it and the drain deletes it.",
-    )
-
-
-def test_a_vmi_whose_launcher_was_not_given_has_an_outcome_too() -> None:
-    """
-    The status of the VMI names its node. Finished launchers do not count.
-    """
-    [first] = firsts(owned(vmi(strategy="None")), pods=[launcher(phase="Failed")])
-
-    assert (first.machine.outcome, first.machine.detail) == (Outcome.STOPS, Detail.RESTARTS)
-    assert first.launcher is None
-    assert first.owner is ALWAYS
 
 
 def test_only_the_vmis_of_the_node_are_part_of_the_drain() -> None:
