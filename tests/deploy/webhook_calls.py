@@ -167,20 +167,35 @@ class Cluster:
         return "/".join([root, PLURALS[manifest["kind"]], *below])
 
     def create(self, manifest: Manifest) -> Manifest:
-        return self.client.create(self.path(manifest), manifest)
+        return self._cached(self.client.create(self.path(manifest), manifest))
 
     def patch(self, manifest: Manifest, patch: object, *below: str) -> None:
         path = self.path(manifest, manifest["metadata"]["name"], *below)
         reply = self.client.api("PATCH", path, patch, content_type=MERGE)
         assert reply.status == 200, reply.document.get("message")
+        self._cached(manifest | {"metadata": reply.document["metadata"]})
 
     def replace(self, manifest: Manifest, *below: str) -> None:
         reply = self.client.api("PUT", self.path(manifest, manifest["metadata"]["name"], *below), manifest)
         assert reply.status == 200, reply.document.get("message")
+        self._cached(manifest | {"metadata": reply.document["metadata"]})
 
     def delete(self, manifest: Manifest) -> None:
         reply = self.client.api("DELETE", self.path(manifest, manifest["metadata"]["name"]))
         assert reply.status == 200, reply.document.get("message")
+
+    def _cached(self, written: Manifest) -> Manifest:
+        """
+        Return once the API server's cache holds this version of an object.
+
+        An API server takes the old object of an update from its cache. If the cache is behind, the API server calls
+        the webhooks with an older object, finds a conflict, and calls them again.
+        """
+        metadata = written["metadata"]
+        path = f"{self.path(written, metadata['name'])}?resourceVersion={metadata['resourceVersion']}"
+        reply = self.client.api("GET", path)
+        assert reply.status in (200, 404), reply.document.get("message")  # 404: the write took the last finalizer
+        return written
 
     def kubectl_as(self, user: str, *arguments: str, manifest: Manifest | None = None) -> None:
         stdin = None if manifest is None else json.dumps(manifest)
