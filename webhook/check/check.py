@@ -284,7 +284,9 @@ def examine(
         if not judgement.findings:
             return
         subject = PolicySubject(manifest.kind, namespace, name)
-    source = SourceReport(manifest.document.source, manifest.document.index, manifest.line)
+    source = (
+        SourceReport(manifest.document.source, manifest.document.index, manifest.line) if manifest.has_text else None
+    )
     decisions = decide_all(judgement, settings.policy, subject, settings.today)
     yield Examined(
         manifest.api_version,
@@ -294,7 +296,7 @@ def examine(
         judgement,
         decisions,
         source,
-        manifest.mark,
+        manifest.mark if manifest.has_text else None,
         manifest.raw,
         release.label,
         (*release.notes, *_differences(manifest.object, world, releases)),

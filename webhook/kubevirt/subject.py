@@ -124,15 +124,21 @@ def subject_of(judged: Kubernetes) -> Subject | None:
 
 def with_labels_only(judged: Kubernetes) -> Kubernetes:
     """
-    Reduces a VM to the fields that lookups of other VMs read, to save memory: the labels and the number of running VMIs. Other
-    objects stay unchanged.
+    Reduces a VM to the fields that lookups of other VMs read, to save memory: the labels, the owners and the number of running
+    VMIs. Other objects stay unchanged.
     """
     if not isinstance(judged, VM_KINDS):
         return judged
     subject = subject_of(judged)
     labels = subject.meta.labels if subject is not None else None
     template = VMITemplate(metadata=ObjectMeta(labels=labels))
-    meta = ObjectMeta(judged.meta.name, judged.meta.generate_name, judged.meta.namespace, labels=judged.meta.labels)
+    meta = ObjectMeta(
+        judged.meta.name,
+        judged.meta.generate_name,
+        judged.meta.namespace,
+        labels=judged.meta.labels,
+        owner_references=judged.meta.owner_references,
+    )
     if isinstance(judged, VirtualMachine):
         return VirtualMachine(judged.api_version, judged.kind, meta, _reduced(judged.spec, template))
     if isinstance(judged, VirtualMachineInstance):

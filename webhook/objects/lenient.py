@@ -32,6 +32,18 @@ def read_object(decoder: "msgspec.json.Decoder[K]", reads: type[K], raw: Raw) ->
         return msgspec.convert(with_metadata(_parsed(raw, error), _valid_metadata), reads)
 
 
+def read_as(reads: type[K], value: Json) -> K:
+    """
+    Returns the object in ``value``, as ``read_object`` does.
+
+    Raises ValidationError if a field outside metadata has a wrong type.
+    """
+    try:
+        return msgspec.convert(value, reads)
+    except msgspec.ValidationError:
+        return msgspec.convert(with_metadata(value, _valid_metadata), reads)
+
+
 def parse(raw: Raw) -> Json:
     """Returns the value in ``raw``, without the levels that are too deep to read."""
     return decode(_anything, raw)

@@ -38,13 +38,15 @@ class Peers:
         self._by_identity: dict[tuple[str, str, str], _Peer] = {}
         self._by_label: dict[tuple[str, str], list[_Peer]] = {}
         self._totals: dict[tuple[object, ...], int] = {}
-        for listed in lists:
-            for one in listed:
-                self._add(one)
+        subjects = [(one, found) for listed in lists for one in listed if (found := subject_of(one)) is not None]
+        known = {_identity(found) for _, found in subjects}
+        for one, found in subjects:
+            if not any(owner in known for owner in _owners(found)):  # its owner counts for it
+                self._add(one, found)
 
-    def _add(self, added: Kubernetes) -> None:
-        found, replicas = subject_of(added), replicas_of(added)
-        if found is None or not replicas:
+    def _add(self, added: Kubernetes, found: Subject) -> None:
+        replicas = replicas_of(added)
+        if not replicas:
             return
         peer = _Peer(found.namespace, found.meta.labels or {}, replicas)
         self._by_identity[_identity(found)] = peer
@@ -112,6 +114,13 @@ def _namespaces(subject: Subject, term: PodTerm) -> frozenset[str]:
 
 def _is_in(peer: _Peer, spaces: frozenset[str]) -> bool:
     return not spaces or peer.namespace in spaces
+
+
+def _owners(subject: Subject) -> Iterator[tuple[str, str, str]]:
+    """The identities of the controllers of an object, such as the VirtualMachine of a VMI."""
+    for owner in subject.outer.owner_references or ():
+        if owner.controller:
+            yield owner.kind, subject.namespace, owner.name
 
 
 def _identity(subject: Subject) -> tuple[str, str, str]:

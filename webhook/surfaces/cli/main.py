@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {
+    "audit": "Judge the VMs and the migration settings of a running cluster.",
     "check": "Check whether the VMs in manifests can be live-migrated.",
     "completion": "Print a completion script for bash, zsh or fish.",
     "drain": "Rehearse the drain of nodes: which VMs move, block, stop or wait.",

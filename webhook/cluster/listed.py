@@ -1,0 +1,162 @@
+"""A world of objects that were listed once, for an audit. No lookup reads anything."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar, cast
+
+import msgspec
+
+from webhook.cluster.messages import forbidden, invalid_name, missing_object, not_read
+from webhook.cluster.pages import Item, Lister, NotListed, NotServed
+from webhook.cluster.projection import Key, Malformed, Projection, all_readable
+from webhook.facts.unknown import ABSENT, Fact, Found, Unknown, Unread
+from webhook.objects.instancetype import ControllerRevision
+from webhook.objects.kinds import BY_CLASS, Kind
+from webhook.objects.meta import Kubernetes
+
+K = TypeVar("K", bound=Kubernetes)
+
+_INSTANCETYPE = b"instancetype.kubevirt.io/"
+"""A ControllerRevision without this text belongs to a StatefulSet or DaemonSet, and can contain a whole pod template."""
+
+
+class _Listed(msgspec.Struct):
+    """The objects of one kind."""
+
+    objects: dict[Key, Kubernetes | Unknown]
+    is_served: bool = True
+    others: Unknown | None = None
+    """Why objects of other namespaces are unknown, or None if all namespaces were listed."""
+    namespaces: frozenset[str] = frozenset()
+    """The listed namespaces, if not all were listed."""
+    everything: Fact[tuple[Kubernetes, ...]] | None = None
+
+
+class ListedWorld:
+    """A World of listed objects. Kinds that could not be listed are Unknown, with the reason."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[type[Kubernetes], _Listed] = {}
+        self._unread: dict[type[Kubernetes], Unknown] = {}
+
+    @property
+    def failed(self) -> Mapping[type[Kubernetes], Unknown]:
+        """The kinds that could not be listed, each with the reason."""
+        return self._unread
+
+    @property
+    def unread(self) -> Mapping[type[Kubernetes], Unknown]:
+        """The kinds that could not be listed, or only in some namespaces, each with the reason."""
+        partly = {kind: why for kind, listed in self._kinds.items() if isinstance(why := listed.others, Unread)}
+        return self._unread | partly
+
+    def serves(self, kind: type[Kubernetes]) -> bool:
+        """Whether the cluster serves a kind that was listed."""
+        listed = self._kinds.get(kind)
+        return listed is None or listed.is_served
+
+    def fail(self, kind: type[Kubernetes], why: Unknown) -> None:
+        """Records that a kind could not be listed."""
+        self._kinds.pop(kind, None)
+        self._unread[kind] = why
+
+    def begin(
+        self,
+        kind: type[Kubernetes],
+        *,
+        is_served: bool = True,
+        others: Unknown | None = None,
+        namespaces: Collection[str] = (),
+    ) -> None:
+        """Records that a kind was listed. ``others`` is the reason if only ``namespaces`` were listed."""
+        self._unread.pop(kind, None)
+        self._kinds[kind] = _Listed({}, is_served, others, frozenset(namespaces))
+
+    def put(self, kind: type[Kubernetes], key: Key, value: Kubernetes | Unknown) -> None:
+        """Adds an object of a kind that was begun."""
+        listed = self._kinds[kind]
+        listed.everything = None
+        listed.objects[key] = value
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """Returns the listed object. A kind that is not served has no objects."""
+        listed = self._kinds.get(kind)
+        if listed is None:
+            return self._unread.get(kind) or not_read(kind)
+        known = BY_CLASS[kind]
+        space = namespace if known.namespaced else ""
+        found = listed.objects.get((space, name))
+        if found is not None:
+            return cast("Found[K]", found)
+        if problem := invalid_name(known, space, name):
+            return problem
+        if listed.others is not None and space not in listed.namespaces:
+            return listed.others
+        return missing_object(kind, space, name) if listed.is_served else ABSENT
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """Returns all listed objects of a kind. Returns Unknown if not all namespaces could be listed."""
+        listed = self._kinds.get(kind)
+        if listed is None:
+            return self._unread.get(kind) or not_read(kind)
+        if listed.others is not None:
+            return listed.others
+        if listed.everything is None:
+            listed.everything = all_readable(listed.objects.values())
+        return cast("Fact[tuple[K, ...]]", listed.everything)
+
+
+def list_facts(
+    world: ListedWorld,
+    lister: Lister,
+    kinds: Iterable[type[Kubernetes]],
+    namespaces: Collection[str] = (),
+    seen: Callable[[Kind, Item], None] | None = None,
+) -> None:
+    """
+    Lists kinds into ``world``, each with one list. ``seen`` is called with each object.
+
+    A kind that the account may not list in all namespaces is listed in each of ``namespaces``. Never raises.
+    """
+    for reads in kinds:
+        kind = BY_CLASS[reads]
+        try:
+            world.begin(reads)
+            _read(world, lister.every(kind), kind, seen)
+        except NotServed:
+            world.begin(reads, is_served=False)
+        except NotListed as error:
+            world.fail(reads, error.unread)
+            if kind.namespaced and namespaces and error.unread == forbidden(kind):
+                _list_namespaces(world, lister, kind, namespaces, seen)
+
+
+def _list_namespaces(
+    world: ListedWorld,
+    lister: Lister,
+    kind: Kind,
+    namespaces: Collection[str],
+    seen: Callable[[Kind, Item], None] | None,
+) -> None:
+    """Lists a kind in some namespaces. If one of them cannot be listed, the whole kind stays unread."""
+    world.begin(kind.reads, others=forbidden(kind), namespaces=namespaces)
+    try:
+        for namespace in namespaces:
+            _read(world, lister.every(kind, namespace), kind, seen)
+    except NotServed:
+        world.begin(kind.reads, is_served=False)
+    except NotListed as error:
+        world.fail(kind.reads, error.unread)
+
+
+def _read(world: ListedWorld, items: Iterable[Item], kind: Kind, seen: Callable[[Kind, Item], None] | None) -> None:
+    projection = Projection(kind)
+    for item in items:
+        if kind.reads is ControllerRevision and _INSTANCETYPE not in bytes(item.raw):
+            continue
+        try:
+            one = projection.read(item.raw, item.version)
+        except Malformed:
+            continue
+        world.put(kind.reads, one.key, one.value)
+        if seen is not None:
+            seen(kind, item)

@@ -1,0 +1,139 @@
+"""``migratable audit``."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from webhook.audit.audit import audit
+from webhook.audit.scope import Scope, parse_shard
+from webhook.check.check import Settings
+from webhook.cluster.pages import Lister
+from webhook.errors import WebhookError
+from webhook.manifests.files import Sources
+from webhook.manifests.policy_file import read_policy
+from webhook.objects.kinds import KINDS
+from webhook.report.audited import Audit
+from webhook.surfaces.cli.configuration import LoadedConfig
+from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, connected
+from webhook.surfaces.cli.options import FAIL_ON, FORMATS
+from webhook.surfaces.cli.outputs import Style, outputs_of, write_all
+from webhook.surfaces.cli.progress import bar
+from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine
+from webhook.surfaces.cli.status import (
+    EXIT_ERROR,
+    UsageMistake,
+    exit_status,
+    fail,
+    write_errors,
+    write_problems,
+    write_stderr,
+)
+
+_JUDGED = frozenset(kind.kind for kind in KINDS if kind.judged)
+
+
+@click.command("audit")
+@click.option(
+    "-n", "--namespace", "namespaces", multiple=True, help="Audit only this namespace. Repeatable. Default: all."
+)
+@click.option("-A", "--all-namespaces", is_flag=True, help="Audit all namespaces (the default).")
+@click.option("--shard", default="1/1", show_default=True, metavar="I/N", help="Audit part I of N of the namespaces.")
+@click.option("--policy", type=click.Path(exists=True, dir_okay=False), help="Policy file.")
+@click.option("--profile", type=click.Choice(["strict", "exact"]), help="Profile: strict (default) or exact.")
+@click.option("--release", metavar="any|1.x", help="KubeVirt release. Default: the release in the KubeVirt CR.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help=f"Output format: {', '.join(FORMATS)}. Repeatable.",
+)
+@click.option(
+    "--fail-on", type=click.Choice(FAIL_ON), default="deny", show_default=True, help="Findings that give exit status 1."
+)
+@click.option("--strict", is_flag=True, help="Also exit with 1 for unproven results.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="Print only findings and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Also show objects without findings.")
+@KUBECONFIG
+@CONTEXT
+@click.option(
+    "--timeout", default=600.0, show_default=True, metavar="SECONDS", help="Time limit for all reads together."
+)
+def command(
+    namespaces: Sequence[str],
+    all_namespaces: bool,
+    shard: str,
+    policy: str | None,
+    profile: str | None,
+    release: str | None,
+    outputs: Sequence[str],
+    fail_on: str,
+    strict: bool,
+    color: str,
+    quiet: bool,
+    verbose: bool,
+    kubeconfig: Path | None,
+    context: str | None,
+    timeout: float,
+) -> None:
+    """
+    Judge the VMs and the migration settings of a running cluster.
+
+    Reads the cluster, and changes nothing. Exit status: 0 if there is no finding at or above --fail-on, 1 if there is one, 2 if
+    the cluster or some of its VMs cannot be read.
+    """
+    if namespaces and all_namespaces:
+        raise click.UsageError("Write either --namespace or --all-namespaces.")
+    try:
+        written = outputs_of(outputs)
+        scope = Scope(tuple(sorted(set(namespaces))), parse_shard(shard))
+        effective = combine(Flags(policy=policy, profile=profile, release=release), LoadedConfig(), read_policy)
+        audited = _audited(effective, scope, kubeconfig, context, timeout, quiet=quiet)
+    except UsageMistake as error:
+        raise click.UsageError(str(error)) from None
+    except WebhookError as error:
+        fail(error)
+    report = audited.report
+    unwritten = write_all(written, report, Sources(), Style(color=color, quiet=quiet, verbose=verbose))
+    write_problems(report.problems)
+    if not quiet:
+        for note in report.notes:
+            write_stderr(f"note: {note}")
+    for kind in report.unread:
+        write_stderr(f"note: not read: {kind}")
+    if unwritten:
+        write_errors(unwritten)
+        sys.exit(EXIT_ERROR)
+    sys.exit(EXIT_ERROR if is_incomplete(audited) else exit_status(report, fail_on, strict=strict))
+
+
+def is_incomplete(audited: Audit) -> bool:
+    """Whether some objects of a judged kind could not be listed."""
+    return any(line.partition(":")[0] in _JUDGED for line in audited.report.unread)
+
+
+def _audited(
+    effective: EffectiveSettings,
+    scope: Scope,
+    kubeconfig: Path | None,
+    context: str | None,
+    timeout: float,
+    *,
+    quiet: bool,
+) -> Audit:
+    transport, _ = connected("audit", kubeconfig, context)
+    progress = bar(quiet=quiet)
+    progress.begin("judging")
+    try:
+        today = datetime.now(UTC).date().isoformat()
+        return audit(
+            Lister(transport, timeout), Settings(effective.policy, effective.release, today), scope, progress.judged
+        )
+    finally:
+        transport.close()
+        progress.clear()
