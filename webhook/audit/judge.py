@@ -1,6 +1,5 @@
 """Judges one object of a cluster, for an audit of the whole cluster and for a watch."""
 
-
 import msgspec
 
 from webhook.audit.conditions import agrees, conditions_of, disagreements
