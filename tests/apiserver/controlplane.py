@@ -39,10 +39,12 @@ class ControlPlane:
 
     crds: Sequence[Path] = ()
     apiserver_flags: Sequence[str] = ()
+    etcd_flags: Sequence[str] = ()
     start_seconds: float = 90.0
 
     ca: CertificateAuthority = field(default_factory=CertificateAuthority, init=False)
     url: str = field(default="", init=False)
+    etcd_url: str = field(default="", init=False)
     folder: Path = field(default=Path(), init=False)
     client: Client = field(init=False)
     processes: dict[str, Process] = field(default_factory=dict, init=False)
@@ -100,10 +102,10 @@ class ControlPlane:
         self.folder = scratch_folder()
         client_port, peer_port, port = free_ports(3)
         self.url = f"https://127.0.0.1:{port}"
-        etcd_url = f"http://127.0.0.1:{client_port}"
+        self.etcd_url = etcd_url = f"http://127.0.0.1:{client_port}"
         if seed:
             shutil.copytree(seed, self.folder / "etcd")
-        self._argv["etcd"] = self._etcd_argv(etcd_url, f"http://127.0.0.1:{peer_port}")
+        self._argv["etcd"] = [*self._etcd_argv(etcd_url, f"http://127.0.0.1:{peer_port}"), *self.etcd_flags]
         self._ready["etcd"] = lambda: http_ok(f"{etcd_url}/health")
         self._begin("etcd")
 
