@@ -126,7 +126,7 @@ def _audited(
     *,
     quiet: bool,
 ) -> Audit:
-    transport, _ = connected("audit", kubeconfig, context)
+    transport, _ = connected("audit", kubeconfig, context, quiet=quiet)
     progress = bar(quiet=quiet)
     progress.begin("judging")
     try:

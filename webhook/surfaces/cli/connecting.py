@@ -23,9 +23,12 @@ TIMEOUT = click.option(
 )
 
 
-def connected(command: str, kubeconfig: Path | None, context: str | None) -> "tuple[Transport, str]":
+def connected(
+    command: str, kubeconfig: Path | None, context: str | None, *, quiet: bool = False
+) -> "tuple[Transport, str]":
     """
-    A connection to the cluster, and its name in messages. Exits with status 2 if packages of the extra are missing.
+    A connection to the cluster, and its name in messages. Exits with status 2 if packages of the extra are missing. Without
+    ``quiet``, a note names the cluster.
 
     Raises Misconfigured if there are no usable credentials.
     """
@@ -37,7 +40,8 @@ def connected(command: str, kubeconfig: Path | None, context: str | None) -> "tu
         fail_missing(command, "kubernetes")
     path = kubeconfig or _default_kubeconfig()
     cluster = "the API server of this pod" if path is None else str(target(path, context))
-    write_stderr(f"note: reading from {cluster}")
+    if not quiet:
+        write_stderr(f"note: reading from {cluster}")
     try:
         from webhook.cluster.kubernetes_client import connect
     except ModuleNotFoundError as error:

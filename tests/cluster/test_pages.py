@@ -1,0 +1,157 @@
+"""Lists of a kind, page by page."""
+
+import json
+from collections.abc import Mapping
+
+import msgspec
+import pytest
+
+from tests.cluster.fake_apiserver import Clock, FakeTransport, Get, answer, claim, document, fixed, listed
+from webhook.cluster.pages import Lister, NotListed, NotServed
+from webhook.cluster.ports import Answer
+from webhook.errors import Unavailable
+from webhook.objects.kinds import BY_CLASS
+from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.objects.storage import PersistentVolumeClaim
+
+CLAIMS = "/api/v1/persistentvolumeclaims"
+CLAIM = BY_CLASS[PersistentVolumeClaim]
+
+
+class Waits:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.seconds: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.clock.now += seconds
+
+
+def names(answers: Get, waits: Waits | None = None, within: float = 60.0) -> list[str]:
+    waits = waits or Waits(Clock())
+    lister = Lister(FakeTransport(answers), within, clock=waits.clock, wait=waits)
+    return [json.loads(bytes(item.raw))["metadata"]["name"] for item in lister.every(CLAIM)]
+
+
+def in_turn(*replies: Answer | None) -> Get:
+    """Answers of successive requests. None is a broken connection. The last answer repeats."""
+    remaining = list(replies)
+
+    def reply(_path: str, _query: Mapping[str, str]) -> Answer:
+        one = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+        if one is None:
+            raise Unavailable("no answer", remedy="Try again.")
+        return one
+
+    return reply
+
+
+def test_all_pages_are_read() -> None:
+    """
+    The token of a page asks for the next.
+    """
+    pages = {"": listed(claim("a"), token="1"), "1": listed(claim("b"), claim("c"))}
+
+    assert names(lambda _, query: pages[query.get("continue", "")]) == ["a", "b", "c"]
+
+
+def test_a_list_goes_on_at_the_newest_state_if_its_token_has_expired() -> None:
+    """
+    The 410 response contains a new token.
+    """
+    expired = answer({"kind": "Status", "code": 410, "metadata": {"continue": "new"}}, 410)
+    pages = {"": listed(claim("a"), token="old"), "old": expired, "new": listed(claim("b"))}
+
+    assert names(lambda _, query: pages[query.get("continue", "")]) == ["a", "b"]
+
+
+def test_a_list_without_a_new_token_is_not_complete() -> None:
+    """
+    Half a list is never taken for a whole one.
+    """
+    with pytest.raises(NotListed):
+        names(in_turn(listed(claim("a"), token="old"), answer({"kind": "Status"}, 410)))
+
+
+@pytest.mark.parametrize("broken", [None, answer({}, 429), answer({}, 503), answer({}, 500)])
+def test_a_page_is_asked_again_after_a_pause(broken: Answer | None) -> None:
+    """
+    The pauses grow.
+    """
+    waits = Waits(Clock())
+
+    assert names(in_turn(listed(claim("a"), token="1"), broken, broken, listed(claim("b"))), waits) == ["a", "b"]
+    assert waits.seconds == sorted(waits.seconds)
+    assert len(waits.seconds) == 2
+
+
+def test_a_page_that_never_comes_ends_the_list() -> None:
+    """
+    After five tries.
+    """
+    transport = FakeTransport(in_turn(listed(claim("a"), token="1"), answer({}, 503)))
+
+    with pytest.raises(NotListed, match="in time"):
+        list(Lister(transport, 600.0, clock=Clock(), wait=lambda _: None).every(CLAIM))
+
+    assert len(transport.asked) == 6
+
+
+def test_the_time_limit_ends_a_list() -> None:
+    """
+    Also between tries.
+    """
+    with pytest.raises(NotListed, match="in time"):
+        names(in_turn(answer({}, 503)), within=1.0)
+
+
+def test_a_kind_without_definition_is_not_served() -> None:
+    """
+    All its versions were tried. A built-in kind is always served.
+    """
+    lister = Lister(FakeTransport(fixed({})), 60.0, clock=Clock(), wait=lambda _: None)
+
+    with pytest.raises(NotServed):
+        list(lister.every(BY_CLASS[NetworkAttachmentDefinition]))
+    with pytest.raises(NotListed):
+        list(lister.every(CLAIM))
+
+
+def test_an_account_without_rights_is_told_the_verbs() -> None:
+    """
+    401 and 403 are not tried again.
+    """
+    transport = FakeTransport(in_turn(answer({}, 403)))
+
+    with pytest.raises(NotListed) as caught:
+        list(Lister(transport, 60.0, clock=Clock(), wait=lambda _: None).every(CLAIM))
+
+    assert "list" in caught.value.unread.settle
+    assert len(transport.asked) == 1
+
+
+def test_a_list_of_one_namespace_is_asked_there() -> None:
+    """
+    The path names the namespace.
+    """
+    transport = FakeTransport(in_turn(listed(document("a"))))
+
+    list(Lister(transport, 60.0, clock=Clock()).every(CLAIM, "shop"))
+
+    assert transport.asked == ["/api/v1/namespaces/shop/persistentvolumeclaims"]
+
+
+def test_a_response_that_is_no_list_ends_the_list() -> None:
+    """
+    A proxy's page, for example.
+    """
+    with pytest.raises(NotListed):
+        names(in_turn(Answer(200, b"<html>")))
+
+
+def test_a_kind_without_objects_has_no_items() -> None:
+    """
+    Go writes an empty list as null.
+    """
+    assert names(in_turn(Answer(200, msgspec.json.encode({"metadata": {}, "items": None})))) == []
