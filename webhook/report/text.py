@@ -1,15 +1,12 @@
 """The report as text for a terminal: findings by object, each with place, message, excerpt and remedy."""
 
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-
-import msgspec
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
 from webhook.policy.policy import Action
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, StorageVerdictReport, reason_phrase
+from webhook.report.pen import BLUE, BOLD, COLOURS, CYAN, DIM, GREEN, INDENT, RED, YELLOW, Pen
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.sentences import exempted, name_of, place_of
@@ -19,44 +16,6 @@ Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by its name in the report."""
 Writable = Callable[[ObjectReport, FixReport], bool]
 """Returns whether a fix can be written to the file of the object."""
-
-_INDENT = "       "
-
-
-class _Pen(msgspec.Struct, frozen=True):
-    """Formats text with or without ANSI colours. Lines have at most ``width`` columns, unless a single word is longer."""
-
-    colour: bool
-    width: int
-
-    def paint(self, text: str, *codes: int) -> str:
-        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour and codes else text
-
-    def wrap(self, text: str, indent: str = _INDENT, label: str = "") -> list[str]:
-        """``text`` after ``label``. Further lines are aligned with the first word of ``text``."""
-        hanging = indent + " " * len(label)
-        lines = _wrapped(text, max(self.width, len(hanging) + 20), hanging)
-        return [
-            indent + self.paint(label, _BOLD) + line[len(hanging) :] if at == 0 else line
-            for at, line in enumerate(lines)
-        ]
-
-
-@lru_cache(1024)
-def _wrapped(text: str, width: int, indent: str) -> Sequence[str]:
-    """Wrapped text. The result is cached, because many VMs have the same messages."""
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE, _CYAN = 1, 2, 31, 32, 33, 34, 36
-_COLOURS = {Action.DENY: _RED, Action.WARN: _YELLOW, Action.AUDIT: _BLUE}
 
 
 def _always(_judged: ObjectReport, _fix: FixReport) -> bool:
@@ -79,7 +38,7 @@ def render(
     ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
     ``writable``. With ``quiet``, the text contains only findings that are not in the baseline.
     """
-    pen = _Pen(colour, width)
+    pen = Pen(colour, width)
     blocks = [
         "\n".join(_object(judged, report.release, sources or {}, pen, verbose))
         for judged in report.objects
@@ -115,7 +74,7 @@ def _fixes(report: Report, writable: Writable) -> Iterator[str]:
 
 def summary(report: Report, *, colour: bool = False) -> str:
     """One line: ``3 denied, 1 warning, 2 unproven in 12 objects``. Each finding counts once."""
-    pen = _Pen(colour, 0)
+    pen = Pen(colour, 0)
     findings = [finding for judged in report.objects for finding in judged.findings]
     live = [finding for finding in findings if finding.exemption is None]
     denied = sum(finding.action == Action.DENY for finding in live)
@@ -123,16 +82,16 @@ def summary(report: Report, *, colour: bool = False) -> str:
     warned = sum(finding.outcome == "violation" and finding.action == Action.WARN for finding in live)
     noted = sum(finding.outcome == "violation" and finding.action == Action.AUDIT for finding in live)
     counts = [
-        (denied, "denied", _RED),
-        (warned, "warning" if warned == 1 else "warnings", _YELLOW),
-        (unproven, "unproven", _CYAN),
-        (noted, "noted", _BLUE),
-        (len(findings) - len(live), "exempted", _BLUE),
+        (denied, "denied", RED),
+        (warned, "warning" if warned == 1 else "warnings", YELLOW),
+        (unproven, "unproven", CYAN),
+        (noted, "noted", BLUE),
+        (len(findings) - len(live), "exempted", BLUE),
     ]
-    counted = ", ".join(pen.paint(f"{count} {word}", _BOLD, code) for count, word, code in counts if count)
-    line = f"{counted or pen.paint('nothing found', _BOLD, _GREEN)} in {_count(report.summary.objects, 'object')}"
+    counted = ", ".join(pen.paint(f"{count} {word}", BOLD, code) for count, word, code in counts if count)
+    line = f"{counted or pen.paint('nothing found', BOLD, GREEN)} in {_count(report.summary.objects, 'object')}"
     if unreadable := len(report.problems):
-        line += "; " + pen.paint(f"{unreadable} more could not be read", _BOLD, _RED)
+        line += "; " + pen.paint(f"{unreadable} more could not be read", BOLD, RED)
     return line
 
 
@@ -141,10 +100,10 @@ def _is_known(finding: FindingReport) -> bool:
     return finding.exemption is not None and finding.exemption.kind == "baseline"
 
 
-def _baseline(report: Report, pen: _Pen) -> Iterator[str]:
+def _baseline(report: Report, pen: Pen) -> Iterator[str]:
     known = [(judged, finding) for judged in report.objects for finding in judged.findings if _is_known(finding)]
     if known:
-        yield pen.paint(f"In the baseline, so the check does not fail: {_count(len(known), 'finding')}", _BOLD)
+        yield pen.paint(f"In the baseline, so the check does not fail: {_count(len(known), 'finding')}", BOLD)
     for judged, finding in known:
         yield f"  {finding.rule} {finding.name}  {place_of(judged, finding)}  {name_of(judged)}"
 
@@ -153,12 +112,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, verbose: bool) -> Iterator[str]:
+def _object(judged: ObjectReport, release: str, sources: Sources, pen: Pen, verbose: bool) -> Iterator[str]:
     place = f"{_file(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
     name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
     release = judged.release or release
     verdict = _verdict(judged, release)
-    yield pen.paint(f"{place}{judged.kind} {name}", _BOLD) + (f": {pen.paint(*verdict)}" if verdict is not None else "")
+    yield pen.paint(f"{place}{judged.kind} {name}", BOLD) + (f": {pen.paint(*verdict)}" if verdict is not None else "")
     if verbose and judged.verdict is not None:
         for assumption in judged.verdict.assumptions:
             yield from pen.wrap(assumption, "  ", "assumed: ")
@@ -187,22 +146,22 @@ def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
     """The verdict as a phrase, with its colour. The result is None for a kind without a verdict."""
     verdict = judged.verdict
     if verdict is None:
-        return None if judged.findings else ("nothing found", _GREEN)
+        return None if judged.findings else ("nothing found", GREEN)
     kubevirt = f"KubeVirt {verdict.release}"
     refused = _refused(judged) if release == "any" else 0
     if verdict.live_migratable is None:
         if refused:
             where = releases_phrase(refused)
-            return f"cannot be live-migrated by KubeVirt {where}, cannot tell yet for {kubevirt}", _YELLOW
-        return f"cannot tell yet whether it can be live-migrated ({kubevirt})", _CYAN
+            return f"cannot be live-migrated by KubeVirt {where}, cannot tell yet for {kubevirt}", YELLOW
+        return f"cannot tell yet whether it can be live-migrated ({kubevirt})", CYAN
     if refused in (0, SUPPORTED) or bool(refused & only(NEWEST)) is verdict.live_migratable:
         if verdict.live_migratable:
-            return f"can be live-migrated ({kubevirt})", _GREEN
-        return f"cannot be live-migrated ({reason_phrase(verdict)}, {kubevirt})", _RED
+            return f"can be live-migrated ({kubevirt})", GREEN
+        return f"cannot be live-migrated ({reason_phrase(verdict)}, {kubevirt})", RED
     where, elsewhere = f"KubeVirt {releases_phrase(refused)}", releases_phrase(SUPPORTED & ~refused)
     if verdict.live_migratable:
-        return f"cannot be live-migrated by {where}, but can be live-migrated {elsewhere}", _YELLOW
-    return f"cannot be live-migrated by {where} ({reason_phrase(verdict)}), but can be live-migrated {elsewhere}", _RED
+        return f"cannot be live-migrated by {where}, but can be live-migrated {elsewhere}", YELLOW
+    return f"cannot be live-migrated by {where} ({reason_phrase(verdict)}), but can be live-migrated {elsewhere}", RED
 
 
 def _refused(judged: ObjectReport) -> Releases:
@@ -214,15 +173,15 @@ def _refused(judged: ObjectReport) -> Releases:
     return refused & SUPPORTED
 
 
-def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: _Pen) -> Iterator[str]:
+def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: Pen) -> Iterator[str]:
     place = ""
     if judged.source is not None and finding.line is not None:
         place = f"  {_file(judged.source.file)}:{finding.line}"
         place += f":{finding.column}" if finding.column is not None else ""
     undetermined = finding.outcome == "undetermined"
     label = f"{finding.action} {finding.rule} {finding.name}" + (" (unproven)" if undetermined else "")
-    shade = _CYAN if undetermined and finding.action != Action.DENY else _COLOURS.get(Action(finding.action), _BLUE)
-    yield f"  {pen.paint(label, _BOLD, shade)}{place}{pen.paint(f'  {finding.path}', _DIM) if finding.path else ''}"
+    shade = CYAN if undetermined and finding.action != Action.DENY else COLOURS.get(Action(finding.action), BLUE)
+    yield f"  {pen.paint(label, BOLD, shade)}{place}{pen.paint(f'  {finding.path}', DIM) if finding.path else ''}"
     yield from pen.wrap(finding.message)
     if judged.source is not None:
         yield from _frame(finding, sources.get(judged.source.file, ()), pen)
@@ -262,15 +221,15 @@ def _remarks(finding: FindingReport, release: str, unproven: bool) -> Iterator[s
         yield f"KubeVirt refuses such a VM {releases_phrase(held)} and accepts it {releases_phrase(rest)}."
 
 
-def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[str]:
+def _frame(finding: FindingReport, lines: Sequence[str], pen: Pen) -> Iterator[str]:
     gutter = gutter_of(finding, lines)
-    for row in rows_of(finding, lines, max(pen.width - len(_INDENT) - gutter - 3, 20)):
+    for row in rows_of(finding, lines, max(pen.width - len(INDENT) - gutter - 3, 20)):
         if row.number is None:
             carets = row.text.lstrip()
             indent = row.text.removesuffix(carets)
-            yield f"{_INDENT}{' ' * gutter} {pen.paint('|', _DIM)} {indent}{pen.paint(carets, _BOLD, _RED)}"
+            yield f"{INDENT}{' ' * gutter} {pen.paint('|', DIM)} {indent}{pen.paint(carets, BOLD, RED)}"
         else:
-            yield f"{_INDENT}{pen.paint(f'{row.number:>{gutter}} |', _DIM)} {row.text}".rstrip()
+            yield f"{INDENT}{pen.paint(f'{row.number:>{gutter}} |', DIM)} {row.text}".rstrip()
 
 
 def _file(name: str) -> str:

@@ -1,8 +1,6 @@
 """``--fix``, ``--diff`` and ``--options`` of ``migratable check``."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from shlex import quote
 from typing import TypeAlias
 
 import msgspec
@@ -12,7 +10,7 @@ from webhook.manifests.files import Sources
 from webhook.manifests.judged_objects import JudgedObjects
 from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
 from webhook.manifests.replacements import patch_object
-from webhook.objects.kinds import find_kind, group_of
+from webhook.report.kubectl import patch_command
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
 from webhook.report.sentences import name_of, place_of
@@ -205,7 +203,7 @@ def _patch(
     if not candidates or judged.source is None:
         return ""
     if _is_live(candidates[0]):
-        return f"{kubectl(judged, option)}\n"
+        return f"{patch_command(judged, option)}\n"
     if judged.source.rendered_from:
         return f"(the object is rendered: make this change in {judged.source.rendered_from} or its sources)\n"
     name = judged.source.file
@@ -219,14 +217,3 @@ def _is_live(manifest: ManifestObject) -> bool:
     """Whether the object comes from a cluster. Only an API server sets ``resourceVersion`` and ``uid``."""
     metadata = manifest.raw.get("metadata")
     return isinstance(metadata, dict) and ("resourceVersion" in metadata or "uid" in metadata)
-
-
-def kubectl(judged: ObjectReport, option: FixReport) -> str:
-    """The command that makes the change in a cluster. The command fails if the object has changed in the meantime."""
-    known = find_kind(judged.api_version, judged.kind)
-    group = group_of(judged.api_version)
-    resource = known.plural if known is not None else judged.kind.lower()
-    namespace = ["-n", judged.namespace] if judged.namespace else []
-    patch = json.dumps(option.patch, separators=(",", ":"))
-    words = ["kubectl", "patch", f"{resource}.{group}" if group else resource, judged.name, *namespace]
-    return " ".join(map(quote, [*words, "--type=json", "-p", patch]))
