@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Final
 
@@ -10,6 +10,7 @@ import msgspec
 
 from webhook.objects.kinds import find_kind, group_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport
+from webhook.report.pen import Pen
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _WITH_VERSION: Final = frozenset(("HyperConverged", "VirtualMachinePool"))
@@ -20,6 +21,8 @@ _VMI: Final = "VirtualMachineInstance"
 class Command(msgspec.Struct, frozen=True):
     """A fix of a finding as a command."""
 
+    label: str
+    """``safe change``, or ``option 1 of 2`` if the user has to choose."""
     title: str
     """The change, as an instruction."""
     line: str
@@ -55,7 +58,7 @@ def commands_for(judged: ObjectReport, finding: FindingReport, *, has_operator: 
         return ()
     fixes = finding.fixes
     options = [fix for fix in fixes if not fix.safe]
-    return [_command(judged, fix, _title(fix, options), has_operator) for fix in fixes]
+    return [_command(judged, fix, _label(fix, options), has_operator) for fix in fixes]
 
 
 def _is_addressable(judged: ObjectReport) -> bool:
@@ -63,26 +66,51 @@ def _is_addressable(judged: ObjectReport) -> bool:
     return all(_NAME.fullmatch(name) for name in (judged.name, judged.namespace or "default"))
 
 
-def _title(fix: FixReport, options: Sequence[FixReport]) -> str:
+def _label(fix: FixReport, options: Sequence[FixReport]) -> str:
     if fix.safe:
-        return f"fix: {fix.title}"
-    if len(options) == 1:
-        return f"option: {fix.title}"
-    return f"option {options.index(fix) + 1} of {len(options)}: {fix.title}"
+        return "safe change"
+    return "option" if len(options) == 1 else f"option {options.index(fix) + 1} of {len(options)}"
 
 
-def _command(judged: ObjectReport, fix: FixReport, title: str, has_operator: bool) -> Command:
+def _command(judged: ObjectReport, fix: FixReport, label: str, has_operator: bool) -> Command:
     paths = [str(operation["path"]) for operation in fix.patch]
     is_in_spec = any(path.startswith("/spec/") for path in paths)
     where = f"{quote(judged.name)} -n {quote(judged.namespace)}"
     if judged.kind == _VMI and is_in_spec:
-        return Command(title, "", "KubeVirt accepts no change to the spec of a VMI. Create the VMI again")
+        return Command(label, fix.title, "", "KubeVirt accepts no change to the spec of a VMI. Create the VMI again")
     if judged.kind == "KubeVirt" and has_operator:
-        return Command(title, "", "HyperConverged's operator resets the KubeVirt CR. Change the HyperConverged CR")
+        return Command(
+            label, fix.title, "", "HyperConverged's operator resets the KubeVirt CR. Change the HyperConverged CR"
+        )
     remarks = {
         "VirtualMachine": f"A running VM needs a restart after the change: virtctl restart {where}",
         "VirtualMachinePool": "Running VMs of the pool need a restart after the change",
         "VirtualMachineInstanceReplicaSet": "Existing VMIs do not change. Delete them one after another",
     }
     is_in_template = any("emplate/" in path for path in paths)
-    return Command(title, patch_command(judged, fix), remarks.get(judged.kind, "") if is_in_template else "")
+    return Command(label, fix.title, patch_command(judged, fix), remarks.get(judged.kind, "") if is_in_template else "")
+
+
+def command_lines(
+    judged: ObjectReport,
+    finding: FindingReport,
+    pen: Pen,
+    indent: str,
+    *,
+    subject: str = "",
+    has_operator: bool = False,
+) -> Iterator[str]:
+    """
+    The commands as text: title, command, and remark. A command is one line, so that it can be copied.
+
+    ``subject`` is the name of the object, if the text above is about several objects.
+    """
+    remarks: list[str] = []
+    for command in commands_for(judged, finding, has_operator=has_operator):
+        yield from pen.wrap(command.title, indent, f"{command.label}{f' for {subject}' if subject else ''}: ")
+        if command.line:
+            yield f"{indent}  {command.line}"
+        if command.remark not in ("", *remarks):
+            remarks.append(command.remark)
+    for remark in remarks:
+        yield from pen.wrap(remark, indent, "note: ")
