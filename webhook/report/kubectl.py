@@ -28,7 +28,7 @@ class Command(msgspec.Struct, frozen=True):
     line: str
     """The command. Empty if no command can make the change."""
     remark: str
-    """What the change needs besides the command. Empty if the command is enough."""
+    """A necessary step besides the command. Empty if the command is enough."""
 
 
 def patch_command(judged: ObjectReport, fix: FixReport) -> str:
