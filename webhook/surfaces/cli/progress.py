@@ -49,9 +49,12 @@ class Bar:
         if now - self._began < SHOWN_AFTER or (self._drawn is not None and now - self._drawn < _EVERY):
             return
         self._drawn = now
-        filled = "#" * (_WIDTH * self._done // max(self._total, 1))
         objects = f", {self._objects:,} objects" if self._objects else ""
-        line = f"{self._doing} [{filled:<{_WIDTH}}] {self._done:,} of {self._total:,} files{objects}"
+        if self._total:
+            filled = "#" * (_WIDTH * self._done // self._total)
+            line = f"{self._doing} [{filled:<{_WIDTH}}] {self._done:,} of {self._total:,} files{objects}"
+        else:  # the objects of a cluster are not counted in advance
+            line = f"{self._doing}{objects}"
         self._stream.write(f"\r{line}\x1b[K")
         self._stream.flush()
 
