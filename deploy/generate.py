@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import yaml
 
+from deploy import roles
 from deploy.dashboard import dashboard
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy
-from webhook.objects.fleet_kinds import DRAIN_KINDS
 from webhook.policy.policy import Action, Policy, Profile
 from webhook.report import policy_schema
 from webhook.rules.register import RULES
@@ -72,6 +72,9 @@ DRAIN_NOTE: Final = (
     " ConfigMaps. Apply the file, and bind the role: `kubectl create clusterrolebinding migratable-drain"
     " --clusterrole=migratable-drain --user=NAME`."
 )
+AUDIT_NOTE: Final = (
+    "Read-only access to the kinds that the audit reads, and access to reports. No access to Secrets or ConfigMaps."
+)
 LABELS: Final = {"app.kubernetes.io/component": "server"}
 
 
@@ -90,6 +93,7 @@ def generated() -> dict[str, str]:
         "kustomize/components/backstop/parameters.yaml": _backstop("ConfigMap", PARAMETERS_NOTE),
         "drain-role.yaml": _drain_role(),
     }
+    files |= {f"kustomize/components/{name}": text for name, text in _audits().items()}
     files |= {f"helm/migratable/files/{name}": text for name, text in _for_helm().items()}
     files["kustomize/components/excluded-namespaces/kustomization.yaml"] = _excluded_namespaces()
     return files | {"helm/migratable/values.schema.json": _values_schema(), "helm/migratable/README.md": _readme()}
@@ -106,27 +110,26 @@ def _for_helm() -> dict[str, str]:
         "policies/enforce.yaml": _text("base/policy.yaml"),
         "migratable.json": dashboard(),
         "alerts.yaml": _part("components/monitoring/prometheusrule.yaml", "PrometheusRule", "migratable", "spec"),
+        "audit-rules.json": json.dumps(roles.for_helm(), indent=1) + "\n",
         "facts-rules.yaml": _part("base/server/rbac.yaml", "ClusterRole", "migratable-facts", "rules"),
         "rotator-rules.yaml": _part("base/rotator/rbac.yaml", "Role", "migratable-rotator", "rules"),
         "rotator-cluster-rules.yaml": _part("base/rotator/rbac.yaml", "ClusterRole", "migratable-rotator", "rules"),
     }
 
 
+def _audits() -> dict[str, str]:
+    """The roles and the policy file of the audit's components. kustomize reads no file outside of a component's folder."""
+    documents_of = {"audit/rbac.yaml": roles.of_audit()}
+    texts = {
+        name: _comment(GENERATED) + "#\n" + _comment(AUDIT_NOTE) + "---\n".join(map(_dumped, documents))
+        for name, documents in documents_of.items()
+    }
+    return texts | {"audit/policy.yaml": _text("base/policy.yaml")}
+
+
 def _drain_role() -> str:
     """A role that may read each kind of a rehearsal."""
-    plurals: dict[str, list[str]] = {}
-    for kind in DRAIN_KINDS:
-        plurals.setdefault(kind.group, []).append(kind.plural)
-    role = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": "migratable-drain"},
-        "rules": [
-            {"apiGroups": [group], "resources": sorted(names), "verbs": ["get", "list"]}
-            for group, names in sorted(plurals.items())
-        ],
-    }
-    return _comment(GENERATED) + "#\n" + _comment(DRAIN_NOTE) + _dumped(role)
+    return _comment(GENERATED) + "#\n" + _comment(DRAIN_NOTE) + _dumped(roles.of_drain())
 
 
 def _values_schema() -> str:

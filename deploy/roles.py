@@ -1,0 +1,109 @@
+"""
+The roles of drains and audits, from the kinds that they read. No role contains Secrets or ConfigMaps.
+
+``list`` is enough for one audit. ``audit --watch`` also needs ``watch``.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from webhook.objects.fleet_kinds import DRAIN_KINDS
+from webhook.objects.hyper_converged import HyperConverged
+from webhook.objects.kinds import BY_CLASS, KINDS, Kind
+from webhook.objects.kubevirt import KubeVirt
+
+Role = dict[str, Any]
+
+READ_ONCE: Final = ("list",)
+FOLLOWED: Final = ("list", "watch")
+REPORTS: Final = {
+    "openreports": {"openreports.io": ("reports", "clusterreports")},
+    "policyreports": {"wgpolicyk8s.io": ("policyreports", "clusterpolicyreports")},
+}
+"""The resources of each kind of report. The cluster-scoped resource is last."""
+WRITE: Final = ("list", "create", "patch", "delete")
+"""A server-side apply that creates an object needs ``create`` and ``patch``."""
+
+_GROUP: Final = "rbac.authorization.k8s.io"
+_SETTINGS: Final = (BY_CLASS[KubeVirt], BY_CLASS[HyperConverged])
+"""Kinds in namespaces that contain settings of the whole cluster, and nothing of a tenant."""
+
+
+def of_namespaces(verbs: Iterable[str] = ()) -> list[Role]:
+    """The rules for the kinds that tenants write. A Role in each audited namespace can contain them."""
+    return _rules((kind for kind in KINDS if kind.namespaced and kind not in _SETTINGS), verbs)
+
+
+def of_cluster(verbs: Iterable[str] = ()) -> list[Role]:
+    """The rules for cluster-scoped kinds and for the settings of the cluster."""
+    return _rules((kind for kind in KINDS if not kind.namespaced or kind in _SETTINGS), verbs)
+
+
+def of_nodes(verbs: Iterable[str] = ()) -> list[Role]:
+    """The rules for the kinds from which the drain of a node is rehearsed, without the rules above."""
+    known = {(kind.group, kind.plural) for kind in KINDS}
+    return _rules((kind for kind in DRAIN_KINDS if (kind.group, kind.plural) not in known), verbs)
+
+
+def of_reports(verbs: Iterable[str] = WRITE) -> list[Role]:
+    """The rules for both kinds of reports."""
+    return [_rule(group, names, verbs) for groups in REPORTS.values() for group, names in groups.items()]
+
+
+def of_drain() -> Role:
+    """A role that may read each kind of a rehearsal."""
+    return _role("migratable-drain", _rules(DRAIN_KINDS, ("get", "list")))
+
+
+def of_audit() -> list[Role]:
+    """The roles of the CronJob's account in all namespaces, with their bindings."""
+    account = "migratable-audit"
+    return [
+        *_granted(account, account, "audit", of_namespaces(READ_ONCE) + of_cluster(READ_ONCE)),
+        *_granted(f"{account}-reports", account, "audit", of_reports()),
+    ]
+
+
+def _granted(name: str, account: str, component: str, rules: list[Role]) -> list[Role]:
+    """A ClusterRole, and its binding to an account."""
+    role = _role(name, rules, {"labels": {"app.kubernetes.io/component": component}})
+    binding = {key: role[key] for key in ("apiVersion", "kind", "metadata")} | {
+        "kind": "ClusterRoleBinding",
+        "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "migratable"}],
+    }
+    return [role, binding]
+
+
+def _role(name: str, rules: list[Role], metadata: Role | None = None) -> Role:
+    return {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": name} | (metadata or {}),
+        "rules": rules,
+    }
+
+
+def for_helm() -> dict[str, Any]:
+    """The rules without verbs, for the templates of the chart."""
+    return {
+        "namespaces": of_namespaces(),
+        "cluster": of_cluster(),
+        "nodes": of_nodes(),
+        "reports": {
+            chosen: [_rule(group, names) for group, names in groups.items()] for chosen, groups in REPORTS.items()
+        },
+        "verbs": {"once": list(READ_ONCE), "watch": list(FOLLOWED), "reports": list(WRITE)},
+    }
+
+
+def _rules(kinds: Iterable[Kind], verbs: Iterable[str]) -> list[Role]:
+    plurals: dict[str, list[str]] = {}
+    for kind in kinds:
+        plurals.setdefault(kind.group, []).append(kind.plural)
+    return [_rule(group, sorted(names), verbs) for group, names in sorted(plurals.items())]
+
+
+def _rule(group: str, names: Iterable[str], verbs: Iterable[str] = ()) -> Role:
+    rule: Role = {"apiGroups": [group], "resources": list(names)}
+    return rule | ({"verbs": list(verbs)} if verbs else {})
