@@ -1,6 +1,7 @@
 """Helm and kustomize install the same objects for all options."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ FAIL = {"failurePolicy": "Fail"}
 Identity = tuple[str, str, str]
 MONITORING = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")}
 EVICTION_STRATEGY = {"defaultEvictionStrategy": "LiveMigrate"}
+POLICY_NAME = re.compile(r"^(migratable-(?:audit-)?policy)-[0-9a-z]{10}$")
 ADDRESSES = ["192.0.2.10/32", "192.0.2.11/32"]
 
 
@@ -69,12 +71,13 @@ CHOICES = [
     pytest.param(
         AUDIT, ["hyperconverged"], {"mode": "audit"} | values_file("values-hyperconverged.yaml"), id="HyperConverged"
     ),
+    pytest.param(AUDIT, ["audit"], {"mode": "audit", "audit": {"enabled": True}}, id="audit of existing VMs"),
     pytest.param(
         ENFORCE,
-        ["cert-manager", "monitoring", "autoscaling", "client-certificates", "openshift"],
+        ["cert-manager", "monitoring", "autoscaling", "client-certificates", "audit", "openshift"],
         FAIL
         | {"certificates": {"source": "cert-manager"}, "monitoring": MONITORING, "autoscaling": {"enabled": True}}
-        | {"clientCertificates": {"configMap": "migratable-client-ca"}}
+        | {"clientCertificates": {"configMap": "migratable-client-ca"}, "audit": {"enabled": True}}
         | values_file("values-openshift.yaml"),
         id="together",
     ),
@@ -142,18 +145,17 @@ def test_the_webhook_of_a_default_is_installed_only_with_its_policy_key(
 
 
 def identity(manifest: Manifest) -> Identity:
-    """The identity of an object. The policy's name ends in a hash, which each tool computes differently."""
+    """The identity of an object. The name of a policy ends in a hash, which each tool computes differently."""
     metadata = manifest["metadata"]
-    name = "migratable-policy" if is_policy(manifest) else metadata["name"]
+    name = POLICY_NAME.sub(r"\1", metadata["name"]) if manifest["kind"] == "ConfigMap" else metadata["name"]
     return manifest["kind"], metadata.get("namespace", ""), name
 
 
-def is_policy(manifest: Manifest) -> bool:
-    return manifest["kind"] == "ConfigMap" and manifest["metadata"]["name"].startswith("migratable-policy-")
-
-
 def same_named(manifest: Manifest, among: Sequence[Manifest]) -> Manifest:
-    """The object with the policy by a name that both tools share."""
-    (policy,) = (candidate["metadata"]["name"] for candidate in among if is_policy(candidate))
-    changed: Manifest = yaml.safe_load(yaml.safe_dump(manifest).replace(policy, "migratable-policy"))
+    """The object with policies by names that both tools share."""
+    text = yaml.safe_dump(manifest)
+    for config in of_kind(tuple(among), "ConfigMap"):
+        name = config["metadata"]["name"]
+        text = text.replace(name, POLICY_NAME.sub(r"\1", name))
+    changed: Manifest = yaml.safe_load(text)
     return changed
