@@ -145,7 +145,8 @@ def test_kinds_that_may_not_be_read_leave_results_unproven() -> None:
     audited = audit_of([vm("vm", "a"), claim("a")], forbidden=["PersistentVolumeClaim"])
 
     assert by_name(audited)["vm"].report.verdict.live_migratable is None
-    assert audited.report.unread == ("PersistentVolumeClaim: Migratable is not allowed to read PVCs of this cluster",)
+    assert audited.report.unread == ("PersistentVolumeClaim: not allowed",)
+    assert not audited.report.is_incomplete
 
 
 def test_an_account_with_rights_in_some_namespaces_audits_these() -> None:
@@ -158,7 +159,27 @@ def test_an_account_with_rights_in_some_namespaces_audits_these() -> None:
 
     assert list(by_name(audited)) == ["vm"]
     assert by_name(audited)["vm"].report.verdict.reason == BAD
-    assert any(line.startswith("KubeVirt: ") for line in audited.report.unread)
+    assert "KubeVirt: not allowed" in audited.report.unread
+    assert "PersistentVolumeClaim: not allowed" not in audited.report.unread
+    assert not audited.report.is_incomplete
+
+
+@pytest.mark.parametrize("kind", ["VirtualMachinePool", "MigrationPolicy", "NetworkAttachmentDefinition"])
+def test_a_judged_kind_that_may_not_be_read_makes_the_audit_incomplete(kind: str) -> None:
+    """
+    Its objects can have findings.
+    """
+    assert audit_of([vm("vm")], forbidden=[kind]).report.is_incomplete
+
+
+def test_a_namespace_that_does_not_exist_is_an_error() -> None:
+    """
+    A misspelt name would otherwise give an empty report.
+    """
+    objects = [named("v1", "Namespace", "shop"), vm("vm")]
+
+    with pytest.raises(Misconfigured, match="did you mean shop"):
+        audit_of(objects, Scope(("shopp",)))
 
 
 def test_an_account_that_may_read_no_vm_gets_an_error() -> None:

@@ -18,12 +18,14 @@ from webhook.cluster.messages import forbidden
 from webhook.cluster.pages import Item, Lister, NotListed, NotServed
 from webhook.errors import BadInput, Misconfigured, Unavailable
 from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.kubevirt.schema.spelling import close_matches
 from webhook.kubevirt.subject import VM_KINDS, with_labels_only
 from webhook.manifests.live_objects import read_live
 from webhook.manifests.objects import ManifestObject
 from webhook.objects.kinds import BY_CLASS, KINDS, Kind
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.report.audited import Audit, Audited, AuditReport
 
@@ -101,6 +103,7 @@ class _Run:
         self._list_facts([KubeVirt])
         self._refuse_cluster_without_kubevirt()
         self._list_facts([kind.reads for kind in FACT_KINDS if kind.reads is not KubeVirt])
+        self._refuse_absent_namespaces()
         self._judge = Judge(self._world, self._settings)
         for kind in MACHINE_KINDS:
             self._list(kind)
@@ -207,8 +210,25 @@ class _Run:
             raise Misconfigured(why.why, remedy=f"{why.settle.capitalize()}.")
         raise Misconfigured(why.why, remedy="Name the namespaces that you may read: -n NAMESPACE.")
 
+    def _belongs(self, kind: Kind) -> bool:
+        """Whether objects of a judged kind can belong to the audit. Settings are not in the namespaces of VMs."""
+        return not self._scope.namespaces or kind in MACHINE_KINDS or kind.reads is NetworkAttachmentDefinition
+
+    def _refuse_absent_namespaces(self) -> None:
+        """Raises Misconfigured for a namespace that the cluster does not have, if the namespaces are known."""
+        known = self._world.every(Namespace)
+        names = [] if isinstance(known, Unknown) else [namespace.name for namespace in known]
+        for namespace in self._scope.namespaces if names else ():
+            if namespace not in names:
+                close = close_matches(namespace, names)
+                raise Misconfigured(
+                    f"the cluster has no namespace {namespace!a}{f' (did you mean {close[0]}?)' if close else ''}",
+                    remedy="Write -n with the name of a namespace. `kubectl get namespaces` lists them.",
+                )
+
     def _report(self, objects: list[Audited]) -> AuditReport:
-        unread = tuple(sorted(f"{BY_CLASS[kind].kind}: {why.why}" for kind, why in self._world.unread.items()))
+        failed = {BY_CLASS[kind]: why for kind, why in self._world.failed.items()}
+        reasons = {kind: "not allowed" if why == forbidden(kind) else why.why for kind, why in failed.items()}
         report = report_on(
             [audited.report for audited in objects],
             sorted(self._problems, key=lambda problem: (problem.source, problem.path)),
@@ -221,7 +241,8 @@ class _Run:
             **fields,
             shard=self._scope.shard,
             namespaces=self._scope.namespaces,
-            unread=unread,
+            unread=tuple(sorted(f"{kind.kind}: {reason}" for kind, reason in reasons.items())),
+            is_incomplete=any(kind.judged and self._belongs(kind) for kind in failed),
             disagreements=tuple(one for audited in objects for one in audited.disagreements),
         )
 

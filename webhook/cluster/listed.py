@@ -8,15 +8,20 @@ import msgspec
 from webhook.cluster.messages import forbidden, invalid_name, missing_object, not_read
 from webhook.cluster.pages import Item, Lister, NotListed, NotServed
 from webhook.cluster.projection import Key, Malformed, Projection, all_readable
-from webhook.facts.unknown import ABSENT, Fact, Found, Unknown, Unread
+from webhook.facts.objects_world import ONE_IN_A_CLUSTER
+from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
+from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes
+from webhook.objects.quotas import ResourceQuota
 
 K = TypeVar("K", bound=Kubernetes)
 
 _INSTANCETYPE = b"instancetype.kubevirt.io/"
 """A ControllerRevision without this text belongs to a StatefulSet or DaemonSet, and can contain a whole pod template."""
+
+_OF_ONE_NAMESPACE: frozenset[type[Kubernetes]] = frozenset((PodDisruptionBudget, ResourceQuota))
 
 
 class _Listed(msgspec.Struct):
@@ -42,12 +47,6 @@ class ListedWorld:
     def failed(self) -> Mapping[type[Kubernetes], Unknown]:
         """The kinds that could not be listed, each with the reason."""
         return self._unread
-
-    @property
-    def unread(self) -> Mapping[type[Kubernetes], Unknown]:
-        """The kinds that could not be listed, or only in some namespaces, each with the reason."""
-        partly = {kind: why for kind, listed in self._kinds.items() if isinstance(why := listed.others, Unread)}
-        return self._unread | partly
 
     def serves(self, kind: type[Kubernetes]) -> bool:
         """Whether the cluster serves a kind that was listed."""
@@ -94,11 +93,16 @@ class ListedWorld:
         return missing_object(kind, space, name) if listed.is_served else ABSENT
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """Returns all listed objects of a kind. Returns Unknown if not all namespaces could be listed."""
+        """
+        Returns all listed objects of a kind.
+
+        Returns Unknown if only some namespaces were listed, except for kinds of which a judgement needs only the objects of its
+        own namespace.
+        """
         listed = self._kinds.get(kind)
         if listed is None:
             return self._unread.get(kind) or not_read(kind)
-        if listed.others is not None:
+        if listed.others is not None and kind not in _OF_ONE_NAMESPACE:
             return listed.others
         if listed.everything is None:
             listed.everything = all_readable(listed.objects.values())
@@ -126,7 +130,8 @@ def list_facts(
             world.begin(reads, is_served=False)
         except NotListed as error:
             world.fail(reads, error.unread)
-            if kind.namespaced and namespaces and error.unread == forbidden(kind):
+            is_elsewhere = reads in ONE_IN_A_CLUSTER  # in the namespace of KubeVirt
+            if kind.namespaced and namespaces and not is_elsewhere and error.unread == forbidden(kind):
                 _list_namespaces(world, lister, kind, namespaces, seen)
 
 

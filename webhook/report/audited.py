@@ -56,7 +56,9 @@ class AuditReport(Report, frozen=True):
     namespaces: tuple[str, ...] = ()
     """The audited namespaces. Empty if all namespaces were audited."""
     unread: tuple[str, ...] = ()
-    """The kinds that could not be read, each with the reason. Some objects of these kinds were not judged."""
+    """The kinds that could not be read, each with the reason, such as ``StorageClass: not allowed``."""
+    is_incomplete: bool = False
+    """Whether objects that belong to the audit could not be listed, and were therefore not judged."""
     disagreements: tuple[DisagreementReport, ...] = ()
 
 

@@ -14,7 +14,6 @@ from webhook.cluster.pages import Lister
 from webhook.errors import WebhookError
 from webhook.manifests.files import Sources
 from webhook.manifests.policy_file import read_policy
-from webhook.objects.kinds import KINDS
 from webhook.report.audited import Audit
 from webhook.surfaces.cli.configuration import LoadedConfig
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, connected
@@ -31,8 +30,6 @@ from webhook.surfaces.cli.status import (
     write_problems,
     write_stderr,
 )
-
-_JUDGED = frozenset(kind.kind for kind in KINDS if kind.judged)
 
 
 @click.command("audit")
@@ -104,17 +101,23 @@ def command(
     if not quiet:
         for note in report.notes:
             write_stderr(f"note: {note}")
-    for kind in report.unread:
-        write_stderr(f"note: not read: {kind}")
+    for note in unread_notes(report.unread):
+        write_stderr(f"note: {note}")
+    if report.is_incomplete:
+        write_stderr("error: the audit is incomplete: some kinds that it judges could not be read")
     if unwritten:
         write_errors(unwritten)
         sys.exit(EXIT_ERROR)
-    sys.exit(EXIT_ERROR if is_incomplete(audited) else exit_status(report, fail_on, strict=strict))
+    sys.exit(EXIT_ERROR if report.is_incomplete else exit_status(report, fail_on, strict=strict))
 
 
-def is_incomplete(audited: Audit) -> bool:
-    """Whether some objects of a judged kind could not be listed."""
-    return any(line.partition(":")[0] in _JUDGED for line in audited.report.unread)
+def unread_notes(unread: Sequence[str]) -> list[str]:
+    """One line for each reason, with all kinds that could not be read for this reason."""
+    kinds: dict[str, list[str]] = {}
+    for line in unread:
+        kind, _, reason = line.partition(": ")
+        kinds.setdefault(reason, []).append(kind)
+    return [f"not read ({reason}): {', '.join(names)}" for reason, names in kinds.items()]
 
 
 def _audited(
