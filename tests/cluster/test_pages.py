@@ -98,6 +98,24 @@ def test_a_page_that_never_comes_ends_the_list() -> None:
     assert len(transport.asked) == 6
 
 
+def test_a_cluster_that_does_not_answer_is_waited_for_once() -> None:
+    """
+    The next list is tried once, and as often as before after an answer.
+    """
+    transport = FakeTransport(in_turn(*[answer({}, 503)] * 6, listed(claim("a")), answer({}, 503)))
+    lister = Lister(transport, 600.0, clock=Clock(), wait=lambda _: None)
+
+    for _ in range(2):
+        with pytest.raises(NotListed):
+            list(lister.every(CLAIM))
+    assert len(transport.asked) == 6
+    assert len(list(lister.every(CLAIM))) == 1
+    with pytest.raises(NotListed):
+        list(lister.every(CLAIM))
+
+    assert len(transport.asked) == 12
+
+
 def test_the_time_limit_ends_a_list() -> None:
     """
     Also between tries.

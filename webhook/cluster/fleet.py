@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from webhook.cluster.live_reads import BUILT_IN, PAGE, path_of, read_page
-from webhook.cluster.messages import forbidden, late, no_response
-from webhook.cluster.ports import TooLarge, Transport
-from webhook.errors import Unavailable
+from webhook.cluster.pages import Lister, NotListed, NotServed
+from webhook.cluster.ports import Transport
 from webhook.facts.fleet import Fleet
 from webhook.objects.fleet_kinds import classes_of
 from webhook.objects.kinds import Kind
@@ -16,9 +14,6 @@ from webhook.objects.lenient import read_object
 from webhook.objects.meta import Kubernetes
 from webhook.objects.pods import Pod
 from webhook.objects.shared_parts import SharedParts
-
-_MAX_BYTES = 128 * 2**20
-"""The maximum size of a page. A VMI or pod can have 1.5 MiB."""
 
 
 def list_fleet(
@@ -32,21 +27,18 @@ def list_fleet(
 
     Never raises. A kind that cannot be read is in ``unread``. A kind that the API server does not serve has no objects.
     """
-    until = clock() + within_seconds
+    lister = Lister(transport, within_seconds, clock=clock)
     objects: dict[type[Kubernetes], tuple[Kubernetes, ...]] = {}
     unread: dict[type[Kubernetes], str] = {}
     for kind in kinds:
         try:
-            listed = _every(transport, kind, until, clock)
-        except TooLarge:
-            unread[kind.reads] = no_response(kind.reads).why
-        except Unavailable:
-            unread[kind.reads] = late(kind.reads).why
-        else:
-            if isinstance(listed, str):
-                unread[kind.reads] = listed
-            else:
-                objects.update(listed)
+            objects.update(_every(lister, kind))
+        except NotServed:
+            objects.update(dict.fromkeys(classes_of(kind), ()))
+        except NotListed as error:
+            unread[kind.reads] = error.unread.why
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            unread[kind.reads] = f"an object of kind {kind.kind} has a field of the wrong type"
     listed_kinds = frozenset(objects)
     return Fleet(objects, listed_kinds, listed_kinds, unread)
 
@@ -55,46 +47,15 @@ _Views = dict[type[Kubernetes], tuple[Kubernetes, ...]]
 """All objects of a kind, by the class into which they are read."""
 
 
-def _every(transport: Transport, kind: Kind, until: float, clock: Callable[[], float]) -> _Views | str:
-    """All objects of a kind, or the reason why they cannot be read."""
-    for version in kind.versions:
-        listed = _pages(transport, kind, version, until, clock)
-        if listed is not None:
-            return listed
-    if kind.group in BUILT_IN:
-        return no_response(kind.reads).why
-    return dict.fromkeys(classes_of(kind), ())
-
-
-def _pages(
-    transport: Transport, kind: Kind, version: str, until: float, clock: Callable[[], float]
-) -> _Views | str | None:
-    """As ``_every``, in one version. The result is None if the API server does not serve the version."""
+def _every(lister: Lister, kind: Kind) -> _Views:
+    """All objects of a kind. Raises the errors of ``Lister.every``, and DecodeError for an object that cannot be read."""
     decoders = {reads: msgspec.json.Decoder(reads) for reads in classes_of(kind)}
-    identity = {"api_version": f"{kind.group}/{version}" if kind.group else version, "kind": kind.kind}
     objects: dict[type[Kubernetes], list[Kubernetes]] = {reads: [] for reads in decoders}
     shared = SharedParts()
-    query = {"limit": str(PAGE)}
-    while True:
-        left = until - clock()
-        if left <= 0:
-            raise Unavailable("no time left for another read", remedy="Set a longer --timeout.")
-        answer = transport.get(path_of(kind, version), query, timeout_seconds=left, max_bytes=_MAX_BYTES)
-        if answer.status == 404:
-            return None
-        if answer.status in (401, 403):
-            return forbidden(kind).why
-        if answer.status != 200:
-            return no_response(kind.reads).why
-        page = read_page(answer.body)
-        for raw in page.items or ():
-            try:
-                for reads, decoder in decoders.items():
-                    one = read_object(decoder, reads, raw)
-                    one = msgspec.structs.replace(one, **identity)
-                    objects[reads].append(shared.lean(one) if isinstance(one, Pod) else one)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                return f"an object of kind {kind.kind} has a field of the wrong type"
-        if not page.metadata.next_page:
-            return {reads: tuple(members) for reads, members in objects.items()}
-        query = {"limit": str(PAGE), "continue": page.metadata.next_page}
+    for item in lister.every(kind):
+        api_version = f"{kind.group}/{item.version}" if kind.group else item.version
+        for reads, decoder in decoders.items():
+            read = read_object(decoder, reads, item.raw)
+            one = msgspec.structs.replace(read, api_version=api_version, kind=kind.kind)
+            objects[reads].append(shared.lean(one) if isinstance(one, Pod) else one)
+    return {reads: tuple(members) for reads, members in objects.items()}

@@ -69,6 +69,7 @@ class Lister:
         self._clock = clock
         self._wait = wait
         self._until = clock() + within_seconds
+        self._most_tries = _MOST_TRIES
         self.requests = 0
 
     def every(self, kind: Kind, namespace: str = "") -> Iterator[Item]:
@@ -125,6 +126,7 @@ class Lister:
                 answer = None
             if answer is not None:
                 if answer.status == 200:
+                    self._most_tries = _MOST_TRIES
                     return answer.body
                 if answer.status == 404:
                     return None
@@ -136,7 +138,8 @@ class Lister:
                 if answer.status not in _TRY_LATER:
                     raise NotListed(no_response(kind.reads))
             tries += 1
-            if tries == _MOST_TRIES:
+            if tries >= self._most_tries:
+                self._most_tries = 1  # a cluster that does not answer for one kind is not waited for again
                 raise NotListed(late(kind.reads))
             self._wait(min(2.0 ** (tries - 2), max(0.0, self._until - self._clock())))
 
