@@ -215,7 +215,7 @@ def test_namespaces_with_vms_that_cannot_be_migrated_keep_their_series(monkeypat
     A dashboard shows the namespaces with most of them.
     """
     monkeypatch.setattr(audit_metrics, "MOST_NAMESPACES", 1)
-    good = ObjectReport("kubevirt.io/v1", "VirtualMachine", "a", "web", None, verdict(True), [])
+    good = ObjectReport("kubevirt.io/v1", "VirtualMachine", "a", "web", None, verdict(True), [EXEMPTED] * 3)
 
     text = rendered([machine(good), machine(good), machine(WEB)])
 
@@ -223,14 +223,27 @@ def test_namespaces_with_vms_that_cannot_be_migrated_keep_their_series(monkeypat
     assert value(text, "migratable_vms", namespace=OTHERS, verdict="migratable", reason="") == 2
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\r")), st.text(st.characters(codec="utf-8")))
-def test_label_values_are_escaped(label: str, text: str) -> None:
+def test_label_values_and_help_are_escaped() -> None:
     r"""
     Quotes, backslashes and newlines.
     """
-    line = render([Family("migratable_test", text, ("namespace",), {(label,): 1})])
+    text = render([Family("migratable_test", 'a\nb\\c"d', ("rule",), {('a\nb\\c"d',): 1})])
 
-    assert samples(line) == {("migratable_test", frozenset({("namespace", label)})): 1}
+    assert text.splitlines() == [
+        r'# HELP migratable_test a\nb\\c"d',
+        "# TYPE migratable_test gauge",
+        r'migratable_test{rule="a\nb\\c\"d"} 1',
+    ]
+
+
+@given(st.text(st.sampled_from('ab\\n\n"{},= ')))
+def test_label_values_are_read_as_written(label: str) -> None:
+    """
+    By Prometheus's own client.
+    """
+    line = render([Family("migratable_test", "A test.", ("rule",), {(label,): 1})])
+
+    assert samples(line) == {("migratable_test", frozenset({("rule", label)})): 1}
 
 
 def _labels(sample: Sample) -> tuple[str, dict[str, str]]:
