@@ -39,15 +39,14 @@ def _document(key: tuple[str, ...], same: Sequence[ObjectReport], profile: str) 
     first = same[0]
     known = find_kind(first.api_version, first.kind)
     is_cluster_scoped = known is not None and not known.namespaced
-    digest = sha256("\x1f".join(key).encode(errors="replace")).hexdigest()[:16]
-    metadata: dict[str, writer.Plain] = {"name": f"{SOURCE}-{digest}"}
+    metadata: dict[str, writer.Plain] = {"name": report_name(key)}
     scope: dict[str, writer.Plain] = {"apiVersion": first.api_version, "kind": first.kind, "name": first.name}
     if first.namespace and not is_cluster_scoped:
         metadata["namespace"] = scope["namespace"] = first.namespace
     metadata["labels"] = {"app.kubernetes.io/managed-by": SOURCE}
     results = [_result(judged, finding, profile) for judged in same for finding in judged.findings]
     if not results:
-        passed: dict[str, writer.Plain] = {"policy": _policy(profile), "result": "pass", "scored": True}
+        passed: dict[str, writer.Plain] = {"policy": policy_of(profile), "result": "pass", "scored": True}
         results = [passed | {"message": "nothing found"}]
     counts = {name: sum(result["result"] == name for result in results) for name in _RESULTS}
     return {
@@ -61,7 +60,14 @@ def _document(key: tuple[str, ...], same: Sequence[ObjectReport], profile: str) 
     }
 
 
-def _policy(profile: str) -> str:
+def report_name(key: tuple[str, ...]) -> str:
+    """The name of the report about an object with this group, kind, namespace and name."""
+    digest = sha256("\x1f".join(key).encode(errors="replace")).hexdigest()
+    return f"{SOURCE}-{digest[:16]}"
+
+
+def policy_of(profile: str) -> str:
+    """The policy that results name."""
     return f"{SOURCE}-{profile}"
 
 
@@ -77,15 +83,19 @@ def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[
         "exemption": exempted(finding),
     }
     properties: dict[str, writer.Plain] = {key: value for key, value in known.items() if value}
+    return result_of(finding, profile) | {"properties": properties}
+
+
+def result_of(finding: FindingReport, profile: str) -> dict[str, writer.Plain]:
+    """A finding as a result, without properties."""
     return {
-        "policy": _policy(profile),
+        "policy": policy_of(profile),
         "rule": finding.rule,
         "category": FAMILIES.get(finding.rule[2:3], "other"),
         "severity": _SEVERITY[finding.severity],
         "result": _outcome(finding),
         "scored": finding.action == Action.DENY,
         "message": message(finding),
-        "properties": properties,
     }
 
 
