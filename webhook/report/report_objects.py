@@ -1,0 +1,136 @@
+"""
+Reports about the objects of a cluster, as objects of the cluster.
+
+A report has only the findings that are failures, warnings or unknown. An object without such findings has no report. A report
+with the same content has the same fingerprint, so that it is not written again.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from webhook.objects.kinds import group_of
+from webhook.objects.report_kinds import FINGERPRINT, MANAGED_BY, MANAGER, OPENREPORTS, ReportApi
+from webhook.report.audited import Audited
+from webhook.report.model import ObjectReport
+from webhook.report.openreports import SOURCE, policy_of, report_name, result_of
+from webhook.yaml.writer import Plain
+
+CLUSTER: Final = f"{SOURCE}-cluster"
+"""The name of the report about settings, policies and the migration network."""
+SETTINGS_KINDS: Final = frozenset(("KubeVirt", "HyperConverged", "MigrationPolicy"))
+_NETWORK: Final = "NetworkAttachmentDefinition"
+MOST_RESULTS: Final = 32
+"""The maximum number of results for one object, so that a report of a tenant cannot fill etcd."""
+MOST_CHARACTERS: Final = 1000
+"""The maximum length of a message. Names in an object have no limit of their own."""
+
+
+class ReportObject(msgspec.Struct, frozen=True):
+    """A report for one object of a namespace, or for the cluster (``namespace`` is empty)."""
+
+    namespace: str
+    name: str
+    about: tuple[Audited, ...]
+    """The object, or the objects with settings."""
+    profile: str
+    unread: tuple[tuple[str, str], ...] = ()
+    """The kinds of settings that could not be read, each with the reason."""
+
+    def document(self, api: ReportApi) -> dict[str, Plain]:
+        """The report as an object of an API group."""
+        content, metadata = self._content(api), self._metadata()
+        fingerprint = sha256(msgspec.json.encode([api.api_version, metadata, content])).hexdigest()[:16]
+        metadata["annotations"] = {FINGERPRINT: fingerprint}
+        kind = api.kind_in(self.namespace).kind
+        return {"apiVersion": api.api_version, "kind": kind, "metadata": metadata, **content}
+
+    def _metadata(self) -> dict[str, Plain]:
+        metadata: dict[str, Plain] = {"name": self.name}
+        if self.namespace:
+            metadata["namespace"] = self.namespace
+        metadata["labels"] = {MANAGED_BY: MANAGER}
+        if self.namespace and (about := self.about[0]).uid:
+            owner: dict[str, Plain] = {"apiVersion": about.report.api_version, "kind": about.report.kind}
+            metadata["ownerReferences"] = [owner | {"name": about.report.name, "uid": about.uid}]
+        return metadata
+
+    def _content(self, api: ReportApi) -> dict[str, Plain]:
+        has_source = api is OPENREPORTS  # a PolicyReport has a source for each result
+        common: dict[str, Plain] = {} if has_source else {"source": SOURCE}
+        results: list[Plain] = []
+        counts: Counter[str] = Counter()
+        for audited in self.about:
+            more: dict[str, Plain] = {} if self.namespace else {"resources": [_reference(audited)]}
+            for result in _results(audited.report, self.profile):
+                counts[str(result["result"])] += 1
+                results.append(common | result | more)
+        for kind, why in self.unread:
+            counts["error"] += 1
+            message = f"Cannot judge objects of kind {kind}: {why}."
+            results.append(common | {"policy": policy_of(self.profile), "result": "error", "message": message})
+        content: dict[str, Plain] = {"source": SOURCE} if has_source else {}
+        if self.namespace:
+            content["scope"] = _reference(self.about[0])
+        return content | {"summary": dict(counts), "results": results}
+
+
+def settings_namespaces(objects: Iterable[Audited]) -> frozenset[str]:
+    """The namespaces with a KubeVirt CR or HyperConverged CR. The migration network is in such a namespace."""
+    return frozenset(
+        one.report.namespace for one in objects if one.report.kind in SETTINGS_KINDS and one.report.namespace
+    )
+
+
+def is_setting(judged: ObjectReport, namespaces: Collection[str]) -> bool:
+    """Whether the object belongs to the report of the cluster. ``namespaces`` are those of KubeVirt."""
+    return judged.kind in SETTINGS_KINDS or (judged.kind == _NETWORK and judged.namespace in namespaces)
+
+
+def has_results(audited: Audited) -> bool:
+    """Whether the object has a finding that is not exempted."""
+    return any(finding.exemption is None for finding in audited.report.findings)
+
+
+def own_report(audited: Audited, profile: str) -> ReportObject:
+    """The report about one object of a namespace."""
+    judged = audited.report
+    key = (group_of(judged.api_version), judged.kind, judged.namespace, judged.name)
+    return ReportObject(judged.namespace, report_name(key), (audited,), profile)
+
+
+def cluster_report(settings: Iterable[Audited], profile: str, unread: Mapping[str, str]) -> ReportObject:
+    """The report about the settings of a cluster. ``unread`` are the kinds that could not be read, with the reasons."""
+    by_name = sorted(settings, key=lambda one: (one.report.kind, one.report.namespace, one.report.name))
+    return ReportObject("", CLUSTER, tuple(by_name), profile, tuple(sorted(unread.items())))
+
+
+def _results(judged: ObjectReport, profile: str) -> Iterator[dict[str, Plain]]:
+    counted = [finding for finding in judged.findings if finding.exemption is None]
+    for finding in counted[:MOST_RESULTS]:
+        known = {"name": finding.name, "path": finding.path, "reason": finding.reason or ""}
+        properties: dict[str, Plain] = {key: _short(value) for key, value in known.items() if value}
+        result = result_of(finding, profile)
+        yield result | {"message": _short(str(result["message"])), "properties": properties}
+    if len(counted) > MOST_RESULTS:
+        message = f"{len(counted) - MOST_RESULTS} more findings. `migratable audit -o json` lists them."
+        yield {"policy": policy_of(profile), "result": "warn", "message": message}
+
+
+def _reference(audited: Audited) -> dict[str, Plain]:
+    judged = audited.report
+    parts = {
+        "apiVersion": judged.api_version,
+        "kind": judged.kind,
+        "namespace": judged.namespace,
+        "name": judged.name,
+        "uid": audited.uid,
+    }
+    return {key: value for key, value in parts.items() if value}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
