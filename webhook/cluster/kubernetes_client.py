@@ -46,6 +46,11 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
     Connects to the cluster of a kubeconfig, or to the cluster that this pod runs in. Raises Misconfigured if there are no
     credentials.
     """
+    return KubernetesTransport(api_client(kubeconfig, context))
+
+
+def api_client(kubeconfig: Path | None, context: str | None) -> client.ApiClient:
+    """The client for a cluster. Raises Misconfigured if there are no credentials."""
     if kubeconfig is not None:
         target(kubeconfig, context)
     settings = client.Configuration()
@@ -65,7 +70,7 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
     settings.connection_pool_maxsize = _CONNECTIONS
     api = client.ApiClient(settings)
     api.user_agent = f"migratable/{__version__}"
-    return KubernetesTransport(api)
+    return api
 
 
 def _detail(error: Exception) -> str:
@@ -148,7 +153,19 @@ class KubernetesTransport:
     def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
         """Returns the whole response to a POST with a JSON body."""
         headers = {"Accept": JSON, "Content-Type": JSON}
-        response = self._send("POST", path, {}, headers, timeout_seconds, body)
+        return self._exchange("POST", path, {}, headers, timeout_seconds, body)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: dict[str, str],
+        timeout_seconds: float,
+        body: Json,
+    ) -> Answer:
+        """Returns the whole response to a request with a body."""
+        response = self._send(method, path, query, headers, timeout_seconds, body)
         try:
             content = response.read()
         except (urllib3.exceptions.HTTPError, OSError) as error:

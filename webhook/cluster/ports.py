@@ -98,6 +98,43 @@ class Transport(Protocol):
         ...
 
 
+class Writer(Protocol):
+    """
+    Reads and writes the reports of one cluster. All methods raise Unavailable if there is no response.
+
+    This is no part of ``Transport``, so that code that has a Transport cannot write.
+    """
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        accept: str = JSON,
+        timeout_seconds: float,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """As ``Transport.get``."""
+        ...
+
+    def patch(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes,
+        *,
+        content_type: str,
+        accept: str = JSON,
+        timeout_seconds: float,
+    ) -> Answer:
+        """Change or create an object."""
+        ...
+
+    def delete(self, path: str, options: Json, *, timeout_seconds: float) -> Answer:
+        """Delete an object. ``options`` is a DeleteOptions object."""
+        ...
+
+
 class LiveReader(Protocol):
     """Reads objects from the API server. Never raises. A read takes about ``deadline_seconds`` at most."""
 
