@@ -1,0 +1,225 @@
+"""Writing reports: requests, retries, the bounded rate, and the failures that a run meets."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.audit.reported import ETCD_FULL, ReportsServer, Time, answer, existing, status, store_of
+from webhook.cluster.ports import Answer
+from webhook.cluster.writes import Failure, Rate, ReportStore, Stored
+from webhook.errors import Misconfigured, Unavailable
+from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, REPORT_APIS
+
+DOCUMENT = {"metadata": {"name": "a", "namespace": "tenant", "annotations": {"migratable.dev/fingerprint": "f"}}}
+PLACE = ("tenant", "a")
+PATH = "/apis/openreports.io/v1alpha1/namespaces/tenant/reports/a"
+
+
+def apply(store: ReportStore) -> Stored | Failure:
+    return store.apply(OPENREPORTS, *PLACE, DOCUMENT)
+
+
+def failing(*answers: Answer | Exception) -> ReportsServer:
+    """The first responses to writes. Later requests succeed."""
+    left: Iterator[Answer | Exception] = iter(answers)
+
+    def fault(method: str, _: str) -> Answer | None:
+        reply = next(left, None) if method != "GET" else None
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    return ReportsServer(fault=fault)
+
+
+def test_a_report_is_applied_with_a_field_manager_of_its_own() -> None:
+    """``force`` takes over the fields that ``kubectl apply`` set."""
+    server = ReportsServer()
+
+    outcome = apply(store_of(server))
+
+    assert outcome == Stored("report-1")
+    assert server.requests == [("PATCH", PATH)]
+    assert server.queries == [{"fieldManager": "migratable-audit", "force": "true"}]
+
+
+def test_only_reports_with_the_label_are_listed_page_by_page() -> None:
+    """Other tools write reports too."""
+    server = ReportsServer(page=2)
+    store = store_of(server)
+    for name in "abcde":
+        store.apply(OPENREPORTS, "tenant", name, {"metadata": DOCUMENT["metadata"] | {"name": name}})
+    store.apply(OPENREPORTS, "", "c", {"metadata": {"name": "c"}})
+    del server.queries[:]
+
+    found = store.every(OPENREPORTS)
+
+    assert [(one.namespace, one.name) for one in found] == [*(("tenant", name) for name in "abcde"), ("", "c")]
+    assert {query["labelSelector"] for query in server.queries} == {"app.kubernetes.io/managed-by=migratable"}
+    assert found[0].fingerprint == "f"
+    assert found[0].uid == "report-1"
+
+
+def test_only_some_namespaces_are_listed_for_a_namespaced_account() -> None:
+    """The account may not list all namespaces, and no kind of the cluster."""
+    server = ReportsServer()
+
+    store_of(server).every(OPENREPORTS, ("one", "two"), cluster=False)
+
+    assert [path for _, path in server.requests] == [
+        f"/apis/openreports.io/v1alpha1/namespaces/{namespace}/reports" for namespace in ("one", "two")
+    ]
+
+
+def test_a_list_whose_token_expired_starts_again() -> None:
+    """No report is listed twice."""
+    server = ReportsServer(page=1)
+    store = store_of(server)
+    for name in "ab":
+        store.apply(OPENREPORTS, "tenant", name, {"metadata": DOCUMENT["metadata"] | {"name": name}})
+    seen = []
+
+    def expired(method: str, path: str) -> Answer | None:
+        seen.append(path)
+        return status(410) if len(seen) == 2 else None
+
+    server.fault = expired
+
+    assert [one.name for one in store.every(OPENREPORTS, cluster=False)] == ["a", "b"]
+
+
+def test_an_account_without_rights_to_list_is_told_which_to_grant() -> None:
+    """Without the list, no report can be compared."""
+    server = ReportsServer(fault=lambda *_: status(403))
+
+    with pytest.raises(Misconfigured, match=r"may not list reports.openreports.io") as error:
+        store_of(server).every(OPENREPORTS)
+
+    assert "list, patch, create and delete" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("served", "expected"), [((), ()), ((POLICYREPORTS,), (POLICYREPORTS,)), (REPORT_APIS, REPORT_APIS)]
+)
+def test_the_served_kinds_are_discovered(served: tuple[object, ...], expected: tuple[object, ...]) -> None:
+    """A group without both kinds counts as not served."""
+    assert store_of(ReportsServer(served=served)).served() == expected  # type: ignore[arg-type]
+    half = ReportsServer(fault=lambda *_: answer({"resources": [{"name": "reports"}]}))
+    assert store_of(half).served() == ()
+
+
+def test_a_discovery_that_fails_is_no_absence() -> None:
+    """Reports would otherwise move to the other API group during an outage."""
+    with pytest.raises(Unavailable):
+        store_of(ReportsServer(fault=lambda *_: status(503))).served()
+
+
+@pytest.mark.parametrize("first", [ETCD_FULL, status(429), status(503), status(409), Unavailable("lost", remedy="")])
+def test_a_temporary_failure_is_retried_after_growing_pauses(first: Answer | Exception) -> None:
+    """Three more tries, then the failure counts."""
+    time, server = Time(), failing(first, first)
+
+    outcome = apply(store_of(server, time))
+
+    assert isinstance(outcome, Stored)
+    assert time.pauses == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("reply", "words", "is_temporary"),
+    [
+        (ETCD_FULL, "etcd is full", True),
+        (status(429), "HTTP 429", True),
+        (Unavailable("no response from the API server", remedy=""), "no response", True),
+        (status(403), "the account may not write reports of openreports.io (HTTP 403)", False),
+        (Answer(404, b"404 page not found\n"), "openreports.io is no longer served", False),
+        (status(422, 'reports.openreports.io "a" is invalid'), "the API server refuses a report", False),
+    ],
+)
+def test_each_failure_names_its_cause_and_no_object(reply: Answer | Exception, words: str, is_temporary: bool) -> None:
+    """The texts appear in logs, which other tenants may read."""
+    outcome = apply(store_of(failing(*[reply] * 9)))
+
+    assert isinstance(outcome, Failure)
+    assert words in outcome.why
+    assert outcome.is_temporary == is_temporary
+    assert "tenant" not in str(outcome)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        status(404, 'namespaces "tenant" not found', kind="namespaces", name="tenant"),
+        status(403, "being terminated", causes=[{"reason": "NamespaceTerminating"}]),
+    ],
+)
+def test_a_report_in_a_namespace_that_goes_is_not_needed(reply: Answer) -> None:
+    """Its object is deleted too."""
+    server = failing(reply)
+
+    assert apply(store_of(server)) == Stored()
+    assert len(server.requests) == 1
+
+
+def test_a_deletion_is_bound_to_the_listed_report() -> None:
+    """Another audit can have deleted and created it in the meantime."""
+    server = ReportsServer()
+    store = store_of(server)
+    apply(store)
+
+    outcome = store.delete(existing(PLACE))
+
+    assert outcome == Stored()
+    assert PATH in server.stored
+
+
+def test_a_report_that_is_gone_counts_as_deleted() -> None:
+    """The garbage collector was faster."""
+    server = ReportsServer()
+
+    assert store_of(server).delete(existing(PLACE)) == Stored()
+    assert len(server.requests) == 1
+
+
+def test_a_refused_deletion_is_a_failure() -> None:
+    """The report stays, although its object is clean."""
+    outcome = store_of(failing(status(403))).delete(existing(PLACE))
+
+    assert isinstance(outcome, Failure)
+    assert "may not delete" in outcome.why
+
+
+def test_the_number_of_writes_per_second_is_bounded() -> None:
+    """A second without writes can be made up for, and no more than that."""
+    time = Time()
+    rate = Rate(5, time.clock, time.wait)
+    time.now += 100
+
+    before = time.now
+    for _ in range(25):
+        rate.next()
+
+    assert 3.8 <= time.now - before <= 4.2
+
+
+def test_retries_count_as_writes() -> None:
+    """An API server that is overloaded gets no more requests than the rate allows."""
+    time = Time()
+    store = store_of(failing(*[status(429)] * 3), time, per_second=0.1)
+
+    apply(store)
+
+    assert time.now - 1000 >= 29
+
+
+def test_a_stopping_program_writes_nothing_more() -> None:
+    """A pause that is interrupted ends the write."""
+    server = ReportsServer()
+    store = ReportStore(server, per_second=0.5, clock=lambda: 0.0, wait=lambda _: True, chance=lambda: 1.0)
+
+    first, second = apply(store), apply(store)
+
+    assert isinstance(second, Failure)
+    assert second.is_temporary
+    assert len(server.requests) <= 1
+    assert first != second or not server.requests

@@ -1,0 +1,305 @@
+"""
+Writes reports: the only objects that Migratable stores in a cluster.
+
+Reports are written with server-side apply, and deleted only if they are still the listed object (``preconditions.uid``). The
+number of requests per second is bounded. No method raises because of a response: a failure is a value.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from webhook.cluster.live_reads import PAGE, path_of, read_page
+from webhook.cluster.ports import JSON, Answer, TooLarge, Writer
+from webhook.cluster.watch import Backoff
+from webhook.errors import Misconfigured, Unavailable
+from webhook.objects.json_depth import decode
+from webhook.objects.kinds import Kind
+from webhook.objects.meta import Json, Read
+from webhook.objects.report_kinds import (
+    FINGERPRINT,
+    MANAGED_BY,
+    MANAGER,
+    REPORT_APIS,
+    Existing,
+    ReportApi,
+    StoredReport,
+)
+
+FIELD_MANAGER: Final = "migratable-audit"
+APPLY: Final = "application/apply-patch+yaml"
+_METADATA: Final = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1,{JSON}"
+_METADATA_LIST: Final = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
+_TRY_LATER: Final = frozenset((409, 429, 500, 502, 503, 504))
+_MOST_TRIES: Final = 4
+_MAX_BYTES: Final = 64 * 2**20
+_FULL: Final = "database space exceeded"
+"""``etcdserver: mvcc: database space exceeded`` (etcd ``api/v3rpc/rpctypes/error.go``, ErrGRPCNoSpace)."""
+
+Wait = Callable[[float], bool]
+"""Pauses for some seconds, and returns whether to stop."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a report was not written. The text has no name of an object."""
+
+    why: str
+    remedy: str
+    is_temporary: bool = False
+    """Whether the next write probably fails too, such as during an outage."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The report is as it was requested. ``uid`` is empty if the report or its namespace does not exist."""
+
+    uid: str = ""
+
+
+class _Cause(Read, frozen=True):
+    reason: str = ""
+
+
+class _Details(Read, frozen=True):
+    kind: str = ""
+    causes: list[_Cause] | None = None
+
+
+class _Status(Read, frozen=True):
+    message: str = ""
+    details: _Details | None = None
+
+
+class _Resource(Read, frozen=True):
+    name: str = ""
+
+
+class _Resources(Read, frozen=True):
+    resources: list[_Resource] | None = None
+
+
+_status = msgspec.json.Decoder(_Status)
+_resources = msgspec.json.Decoder(_Resources)
+_report = msgspec.json.Decoder(StoredReport)
+
+
+class Rate:
+    """Bounds the number of requests per second. Unused requests of at most one second can be made up for."""
+
+    def __init__(self, per_second: float, clock: Callable[[], float], wait: Wait) -> None:
+        self._interval = 1 / per_second
+        self._clock = clock
+        self._wait = wait
+        self._free_at = clock() - 1.0
+
+    def next(self) -> bool:
+        """Waits until the next request may be sent. Returns whether to stop instead."""
+        now = self._clock()
+        self._free_at = max(self._free_at, now - 1.0) + self._interval
+        return self._free_at > now and self._wait(self._free_at - now)
+
+
+class ReportStore:
+    """
+    The reports of one cluster. ``wait`` pauses, ``clock`` returns monotonic seconds, ``chance`` returns numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        transport: Writer,
+        *,
+        per_second: float,
+        clock: Callable[[], float],
+        wait: Wait,
+        chance: Callable[[], float],
+        timeout_seconds: float = 30.0,
+    ) -> None:
+        self._transport = transport
+        self._rate = Rate(per_second, clock, wait)
+        self._wait = wait
+        self._chance = chance
+        self._timeout = timeout_seconds
+
+    def served(self) -> tuple[ReportApi, ...]:
+        """The API groups with kinds of reports that the API server serves. Raises Unavailable."""
+        return tuple(api for api in REPORT_APIS if self._serves(api))
+
+    def _serves(self, api: ReportApi) -> bool:
+        answer = self._get(f"/apis/{api.group}/{api.version}", {}, JSON)
+        if answer.status == 404:
+            return False
+        if answer.status != 200:
+            raise _unlisted(api.group, answer.status)
+        try:
+            found = decode(_resources, answer.body).resources or ()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _unlisted(api.group, answer.status) from error
+        names = {resource.name for resource in found}
+        return all(kind.plural in names for kind in api.kinds)
+
+    def every(self, api: ReportApi, namespaces: Iterable[str] = (), *, cluster: bool = True) -> list[Existing]:
+        """
+        The metadata of Migratable's reports, in all namespaces or in some, and in the cluster.
+
+        Raises Unavailable, or Misconfigured for an account that may not list reports.
+        """
+        found: list[Existing] = []
+        for namespace in namespaces or ("",):
+            found.extend(self._list(api, api.namespaced, namespace))
+        if cluster:
+            found.extend(self._list(api, api.cluster, ""))
+        return found
+
+    def _list(self, api: ReportApi, kind: Kind, namespace: str) -> list[Existing]:
+        first = {"limit": str(PAGE), "labelSelector": f"{MANAGED_BY}={MANAGER}"}
+        found: list[Existing] = []
+        query: dict[str, str] = first
+        while True:
+            answer = self._get(path_of(kind, api.version, namespace), query, _METADATA_LIST)
+            if answer.status == 410 and query is not first:  # the continue token is too old
+                query, found = first, []
+                continue
+            if answer.status in (401, 403):
+                raise Misconfigured(
+                    f"the account may not list {kind.plural}.{kind.group}",
+                    remedy=f"Grant it the verbs list, patch, create and delete on {kind.plural}, or write --reports none.",
+                )
+            if answer.status != 200:
+                raise _unlisted(kind.plural, answer.status)
+            page = read_page(answer.body)
+            found.extend(_existing(api, raw) for raw in page.items or ())
+            if not page.metadata.next_page:
+                return found
+            query = first | {"continue": page.metadata.next_page}
+
+    def _get(self, path: str, query: Mapping[str, str], accept: str) -> Answer:
+        """The response to a read. Raises Unavailable after several tries without a response that helps."""
+        pauses = Backoff((0.5, 4.0), self._chance)
+        for left in reversed(range(_MOST_TRIES)):
+            try:
+                answer = self._transport.get(
+                    path, query, accept=accept, timeout_seconds=self._timeout, max_bytes=_MAX_BYTES
+                )
+                if answer.status not in _TRY_LATER or not left:
+                    return answer
+            except TooLarge:
+                raise
+            except Unavailable:
+                if not left:
+                    raise
+            if self._wait(pauses.next()):
+                break
+        raise Unavailable("stopped", remedy="Start the command again.")
+
+    def apply(self, api: ReportApi, namespace: str, name: str, document: Json) -> Stored | Failure:
+        """Creates or replaces a report. A report whose namespace is being deleted is not written, and that is no failure."""
+        path = path_of(api.kind_in(namespace), api.version, namespace, name)
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        body = msgspec.json.encode(document)
+
+        def send() -> Answer:
+            return self._transport.patch(
+                path, query, body, content_type=APPLY, accept=_METADATA, timeout_seconds=self._timeout
+            )
+
+        return self._write(send, api, is_delete=False)
+
+    def delete(self, existing: Existing) -> Stored | Failure:
+        """Deletes a report, unless it was deleted or replaced since it was listed."""
+        api = existing.api
+        path = path_of(api.kind_in(existing.namespace), api.version, existing.namespace, existing.name)
+        options: Json = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if existing.uid:
+            options["preconditions"] = {"uid": existing.uid}
+
+        def send() -> Answer:
+            return self._transport.delete(path, options, timeout_seconds=self._timeout)
+
+        return self._write(send, api, is_delete=True)
+
+    def _write(self, send: Callable[[], Answer], api: ReportApi, *, is_delete: bool) -> Stored | Failure:
+        pauses = Backoff((0.5, 8.0), self._chance)
+        failure = Failure("the program is stopping", "", is_temporary=True)
+        for left in reversed(range(_MOST_TRIES)):
+            if self._rate.next():
+                break
+            try:
+                answer = send()
+            except Unavailable as error:
+                failure = Failure(error.message, "Check the API server and the network.", is_temporary=True)
+            else:
+                outcome = _outcome(answer, api, is_delete=is_delete)
+                if not isinstance(outcome, Failure) or not outcome.is_temporary:
+                    return outcome
+                failure = outcome
+            if left and self._wait(pauses.next()):
+                break
+        return failure
+
+
+def _outcome(answer: Answer, api: ReportApi, *, is_delete: bool) -> Stored | Failure:
+    status = answer.status
+    if 200 <= status < 300:
+        return Stored() if is_delete else Stored(_uid_of(answer.body))
+    if is_delete and status in (404, 409):  # deleted, or replaced by another object
+        return Stored()
+    told = _status_of(answer.body)
+    details = told.details or _Details()
+    if status == 404 and details.kind == "namespaces":
+        return Stored()
+    if status == 403 and any(cause.reason == "NamespaceTerminating" for cause in details.causes or ()):
+        return Stored()
+    if status in (401, 403):
+        return Failure(
+            f"the account may not {'delete' if is_delete else 'write'} reports of {api.group} (HTTP {status})",
+            f"Grant it the verbs list, patch, create and delete on {api.namespaced.plural} and {api.cluster.plural}.",
+        )
+    if _FULL in told.message:
+        return Failure("etcd is full", "Compact and defragment etcd, or raise its quota.", is_temporary=True)
+    if status in _TRY_LATER:
+        return Failure(f"the API server returned HTTP {status}", "Check the API server.", is_temporary=True)
+    if status == 404:
+        return Failure(f"{api.group} is no longer served", f"Install the CustomResourceDefinitions of {api.group}.")
+    return Failure(
+        f"the API server refuses a report of {api.group} (HTTP {status})",
+        f"Check that the CustomResourceDefinitions of {api.group} are those of {api.version}, and the admission webhooks.",
+    )
+
+
+def _status_of(body: bytes) -> _Status:
+    try:
+        return decode(_status, body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Status()
+
+
+def _uid_of(body: bytes) -> str:
+    try:
+        return decode(_report, body).meta.uid or ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def _existing(api: ReportApi, raw: msgspec.Raw) -> Existing:
+    """Raises Unavailable if the metadata has wrong types, which an API server does not store."""
+    try:
+        meta = decode(_report, raw).meta
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unlisted(api.group, 200) from error
+    owner = next(iter(meta.owner_references or ()), None)
+    return Existing(
+        api,
+        meta.namespace or "",
+        meta.name or "",
+        meta.uid or "",
+        (meta.annotations or {}).get(FINGERPRINT, ""),
+        owner.kind if owner is not None else "",
+        owner.name if owner is not None else "",
+    )
+
+
+def _unlisted(what: str, status: int) -> Unavailable:
+    return Unavailable(
+        f"the API server did not list {what} (HTTP {status})",
+        remedy="Check the API server, then start the audit again.",
+    )
