@@ -1,0 +1,153 @@
+"""The changes of reports that follow from an audit."""
+
+import pytest
+from msgspec.structs import replace
+
+from tests.audit.reported import FAILS, audit_of, audited, existing
+from tests.report.reports import EXEMPTED
+from webhook.audit.reports import CLUSTER_PLACE, Change, Place, changes, fingerprint_of
+from webhook.audit.scope import shard_of
+from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, Existing
+from webhook.report.audited import Audit, Audited, Shard
+from webhook.report.report_objects import own_report
+
+WEB = audited("web", FAILS)
+CLEAN = audited("web")
+
+
+def place_of(judged: Audited) -> Place:
+    report = own_report(judged, "strict")
+    return report.namespace, report.name
+
+
+def up_to_date(judged: Audited) -> Existing:
+    document = own_report(judged, "strict").document(OPENREPORTS)
+    return existing(place_of(judged), fingerprint_of(document))
+
+
+def planned(audit: Audit, *stored: Existing) -> list[Change]:
+    return list(changes(stored, audit, OPENREPORTS))
+
+
+def test_an_object_with_findings_gets_a_report() -> None:
+    """Objects without findings get none."""
+    (change,) = planned(audit_of(WEB, audited("clean"), audited("exempt", EXEMPTED)))
+
+    assert change.place == place_of(WEB)
+    assert change.document is not None
+
+
+def test_a_report_with_the_same_fingerprint_is_not_written() -> None:
+    """The second run on an unchanged cluster writes nothing."""
+    assert planned(audit_of(WEB), up_to_date(WEB)) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [replace(WEB, uid="recreated"), audited("web", FAILS, FAILS), audited("web", replace(FAILS, message="other"))],
+)
+def test_a_changed_object_has_its_report_written(changed: Audited) -> None:
+    """Also if only the uid of the object changed: the report would otherwise be garbage."""
+    (change,) = planned(audit_of(changed), up_to_date(WEB))
+
+    assert change.document is not None
+    assert not change.delete
+
+
+def test_the_report_of_a_clean_object_is_deleted() -> None:
+    """Also if all findings are exempted now."""
+    stored = up_to_date(WEB)
+
+    assert planned(audit_of(CLEAN), stored) == [Change(place_of(WEB), delete=(stored,))]
+    assert planned(audit_of(audited("web", EXEMPTED)), stored) == [Change(place_of(WEB), delete=(stored,))]
+
+
+def test_the_report_of_an_object_that_is_gone_is_deleted() -> None:
+    """The garbage collector does the same, but only for an object that it saw."""
+    stored = up_to_date(WEB)
+
+    assert planned(audit_of(), stored) == [Change(place_of(WEB), delete=(stored,))]
+
+
+@pytest.mark.parametrize(
+    "audit",
+    [
+        audit_of(namespaces=("other",)),
+        audit_of(shard=Shard(3 - shard_of("tenant", 2), 2)),
+        audit_of(unread=("VirtualMachine: the API server did not return VirtualMachines in time",)),
+        audit_of(unreadable=("VirtualMachine tenant/web",)),
+    ],
+    ids=["another namespace", "another shard", "kind not read", "object not readable"],
+)
+def test_the_report_of_an_object_that_was_not_judged_stays(audit: Audit) -> None:
+    """The object may exist, with the same findings."""
+    assert planned(audit, up_to_date(WEB)) == []
+
+
+def test_a_kind_that_is_not_read_keeps_no_report_of_other_kinds() -> None:
+    """Each report names the kind of its object."""
+    stored = existing(("tenant", "migratable-1"), owner=("VirtualMachineInstance", "web"))
+
+    assert planned(audit_of(unread=("VirtualMachine: late",)), stored) == [
+        Change(stored_place(stored), delete=(stored,))
+    ]
+
+
+def stored_place(stored: Existing) -> Place:
+    return stored.namespace, stored.name
+
+
+def test_a_report_in_the_other_api_group_is_deleted_after_the_new_one_is_written() -> None:
+    """No object has a report of each kind."""
+    old = replace(up_to_date(WEB), api=POLICYREPORTS)
+
+    (change,) = planned(audit_of(WEB), old)
+
+    assert change.document is not None
+    assert change.document["kind"] == "Report"
+    assert change.delete == (old,)
+
+
+def test_a_report_that_a_user_applied_is_not_deleted() -> None:
+    """``migratable check -o openreports`` makes reports without a fingerprint, also about clean objects."""
+    assert planned(audit_of(CLEAN), replace(up_to_date(WEB), fingerprint="")) == []
+
+
+def test_settings_policies_and_the_network_of_migrations_share_one_report() -> None:
+    """A network in a namespace of a tenant has a report of its own."""
+    objects = (
+        audited("kubevirt", FAILS, namespace="kubevirt", kind="KubeVirt"),
+        audited("fast", FAILS, namespace="", kind="MigrationPolicy"),
+        audited("migration", FAILS, namespace="kubevirt", kind="NetworkAttachmentDefinition"),
+        audited("blue", FAILS, kind="NetworkAttachmentDefinition"),
+    )
+
+    found = {change.place: change.document for change in planned(audit_of(*objects))}
+
+    assert found.keys() == {CLUSTER_PLACE, place_of(objects[3])}
+    document = found[CLUSTER_PLACE]
+    assert document is not None
+    assert document["kind"] == "ClusterReport"
+    assert [result["resources"][0]["name"] for result in document["results"]] == ["kubevirt", "fast", "migration"]  # type: ignore[index,union-attr,call-overload]
+
+
+def test_the_report_of_the_cluster_is_deleted_when_the_settings_are_sound() -> None:
+    """It has no owner that could be deleted."""
+    stored = existing(CLUSTER_PLACE, owner=("", ""))
+
+    assert planned(audit_of(), stored) == [Change(CLUSTER_PLACE, delete=(stored,))]
+
+
+@pytest.mark.parametrize("audit", [audit_of(namespaces=("kubevirt",)), audit_of(shard=Shard(2, 2))])
+def test_only_a_run_that_covers_the_cluster_changes_the_report_of_the_cluster(audit: Audit) -> None:
+    """With ``--shard``, it belongs to the first shard."""
+    assert planned(audit, existing(CLUSTER_PLACE, owner=("", ""))) == []
+
+
+def test_settings_that_cannot_be_read_are_unknown_in_the_report_of_the_cluster() -> None:
+    """An absent report would say that they are sound."""
+    (change,) = planned(audit_of(unread=("MigrationPolicy: no permission",)))
+
+    assert change.document is not None
+    assert change.document["summary"] == {"error": 1}
+    assert "MigrationPolicy: no permission" in str(change.document["results"])

@@ -1,0 +1,133 @@
+"""
+Compares the reports in a cluster with the reports that its objects need. This module does no I/O.
+
+A report is deleted only if its object was judged without findings, or if the object no longer exists. The object of a report
+that this audit did not cover may exist: its namespace belongs to another shard, or its kind could not be read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+
+from webhook.audit.scope import Scope
+from webhook.objects.report_kinds import FINGERPRINT, Existing, ReportApi
+from webhook.report.audited import Audit
+from webhook.report.report_objects import (
+    CLUSTER,
+    SETTINGS_KINDS,
+    ReportObject,
+    cluster_report,
+    has_results,
+    is_setting,
+    own_report,
+    settings_namespaces,
+)
+from webhook.yaml.writer import Plain
+
+Place: TypeAlias = tuple[str, str]
+"""Namespace and name of a report. They are the same in each API group."""
+CLUSTER_PLACE: Final[Place] = ("", CLUSTER)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A report to write (with a document), and reports to delete afterwards."""
+
+    place: Place
+    document: dict[str, Plain] | None = None
+    delete: tuple[Existing, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the document."""
+        return fingerprint_of(self.document) if self.document is not None else ""
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """The part of a cluster that an audit judged."""
+
+    scope: Scope
+    unread: Mapping[str, str]
+    """The kinds that could not be read, with the reasons."""
+    unreadable: frozenset[str]
+    """The objects that could not be read, such as ``VirtualMachine tenant/web``."""
+
+    @property
+    def has_cluster(self) -> bool:
+        """Whether the report of the cluster belongs to this audit."""
+        return self.scope.holds("")
+
+    def knows(self, report: Existing) -> bool:
+        """Whether the object of the report would have been judged if it existed."""
+        if not self.scope.holds(report.namespace):
+            return False
+        if not report.namespace:
+            return report.name == CLUSTER
+        if not report.owner_kind:
+            return not self.unread
+        name = f"{report.owner_kind} {report.namespace}/{report.owner_name}"
+        return report.owner_kind not in self.unread and name not in self.unreadable
+
+
+def coverage_of(audit: Audit) -> Coverage:
+    """The part of a cluster that an audit judged."""
+    unread = dict(_parted(line) for line in audit.report.unread)
+    unreadable = frozenset(problem.file for problem in audit.report.problems)
+    return Coverage(Scope(audit.report.namespaces, audit.report.shard), unread, unreadable)
+
+
+def _parted(line: str) -> tuple[str, str]:
+    kind, _, why = line.partition(": ")
+    return kind, why
+
+
+def changes(existing: Iterable[Existing], audit: Audit, api: ReportApi) -> Iterator[Change]:
+    """The changes after which the cluster has the reports of an audit, all of one API group."""
+    stored: dict[Place, list[Existing]] = {}
+    for report in existing:
+        stored.setdefault((report.namespace, report.name), []).append(report)
+    coverage = coverage_of(audit)
+    for wanted in wanted_reports(audit, coverage):
+        place = (wanted.namespace, wanted.name)
+        change = change_at(place, stored.pop(place, ()), wanted, api)
+        if change is not None:
+            yield change
+    for place, reports in stored.items():
+        gone = tuple(report for report in reports if report.fingerprint and coverage.knows(report))
+        if gone:
+            yield Change(place, delete=gone)
+
+
+def change_at(place: Place, stored: Iterable[Existing], wanted: ReportObject | None, api: ReportApi) -> Change | None:
+    """The change after which the cluster has the wanted report, in one API group only. None if nothing changes."""
+    if wanted is None:
+        gone = tuple(report for report in stored if report.fingerprint)
+        return Change(place, delete=gone) if gone else None
+    document = wanted.document(api)
+    stored = tuple(stored)
+    others = tuple(report for report in stored if report.api is not api and report.fingerprint)
+    if any(report.api is api and report.fingerprint == fingerprint_of(document) for report in stored):
+        return Change(place, delete=others) if others else None
+    return Change(place, document, others)
+
+
+def wanted_reports(audit: Audit, coverage: Coverage) -> Iterator[ReportObject]:
+    """The reports about the objects of an audit. The report of the cluster comes last."""
+    namespaces = settings_namespaces(audit.objects)
+    settings = []
+    for audited in audit.objects:
+        if has_results(audited):
+            if is_setting(audited.report, namespaces):
+                settings.append(audited)
+            else:
+                yield own_report(audited, audit.report.profile)
+    unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
+    if coverage.has_cluster and (settings or unread):
+        yield cluster_report(settings, audit.report.profile, unread)
+
+
+def fingerprint_of(document: dict[str, Plain]) -> str:
+    """The fingerprint in the annotation of a report."""
+    metadata = document["metadata"]
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return str(annotations.get(FINGERPRINT, "")) if isinstance(annotations, dict) else ""
