@@ -119,12 +119,12 @@ def _for_helm() -> dict[str, str]:
 
 def _audits() -> dict[str, str]:
     """The roles and the policy file of the audit's components. kustomize reads no file outside of a component's folder."""
-    documents_of = {"audit/rbac.yaml": roles.of_audit()}
+    documents_of = {"audit/rbac.yaml": roles.of_audit(), "audit-watch/rbac.yaml": roles.of_watch()}
     texts = {
         name: _comment(GENERATED) + "#\n" + _comment(AUDIT_NOTE) + "---\n".join(map(_dumped, documents))
         for name, documents in documents_of.items()
     }
-    return texts | {"audit/policy.yaml": _text("base/policy.yaml")}
+    return texts | {f"{name}/policy.yaml": _text("base/policy.yaml") for name in ("audit", "audit-watch")}
 
 
 def _drain_role() -> str:

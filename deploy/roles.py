@@ -17,37 +17,42 @@ Role = dict[str, Any]
 READ_ONCE: Final = ("list",)
 FOLLOWED: Final = ("list", "watch")
 REPORTS: Final = {
-    "openreports": {"openreports.io": ("reports", "clusterreports")},
-    "policyreports": {"wgpolicyk8s.io": ("policyreports", "clusterpolicyreports")},
+    "openreports": ("openreports.io", ("reports", "clusterreports")),
+    "policyreports": ("wgpolicyk8s.io", ("policyreports", "clusterpolicyreports")),
 }
-"""The resources of each kind of report. The cluster-scoped resource is last."""
+"""The API group of each kind of report, and its resources: in namespaces, and for the cluster."""
 WRITE: Final = ("list", "create", "patch", "delete")
 """A server-side apply that creates an object needs ``create`` and ``patch``."""
+REMOVE: Final = ("list", "delete")
+"""For reports of the kind that is not chosen, which an earlier choice left."""
 
 _GROUP: Final = "rbac.authorization.k8s.io"
 _SETTINGS: Final = (BY_CLASS[KubeVirt], BY_CLASS[HyperConverged])
 """Kinds in namespaces that contain settings of the whole cluster, and nothing of a tenant."""
 
 
-def of_namespaces(verbs: Iterable[str] = ()) -> list[Role]:
+def of_namespaces(verbs: Iterable[str]) -> list[Role]:
     """The rules for the kinds that tenants write. A Role in each audited namespace can contain them."""
     return _rules((kind for kind in KINDS if kind.namespaced and kind not in _SETTINGS), verbs)
 
 
-def of_cluster(verbs: Iterable[str] = ()) -> list[Role]:
+def of_cluster(verbs: Iterable[str]) -> list[Role]:
     """The rules for cluster-scoped kinds and for the settings of the cluster."""
     return _rules((kind for kind in KINDS if not kind.namespaced or kind in _SETTINGS), verbs)
 
 
-def of_nodes(verbs: Iterable[str] = ()) -> list[Role]:
+def of_nodes(verbs: Iterable[str]) -> list[Role]:
     """The rules for the kinds from which the drain of a node is rehearsed, without the rules above."""
     known = {(kind.group, kind.plural) for kind in KINDS}
     return _rules((kind for kind in DRAIN_KINDS if (kind.group, kind.plural) not in known), verbs)
 
 
-def of_reports(verbs: Iterable[str] = WRITE) -> list[Role]:
-    """The rules for both kinds of reports."""
-    return [_rule(group, names, verbs) for groups in REPORTS.values() for group, names in groups.items()]
+def of_reports(choice: str = "auto", *, in_namespace: bool = False) -> list[Role]:
+    """The rules for reports. A Role in a namespace has no rule for reports on the cluster."""
+    return [
+        _rule(group, names[:1] if in_namespace else names, WRITE if choice in (name, "auto") else REMOVE)
+        for name, (group, names) in REPORTS.items()
+    ]
 
 
 def of_drain() -> Role:
@@ -57,10 +62,32 @@ def of_drain() -> Role:
 
 def of_audit() -> list[Role]:
     """The roles of the CronJob's account in all namespaces, with their bindings."""
-    account = "migratable-audit"
+    return _of_account("migratable-audit", "audit", READ_ONCE)
+
+
+def of_watch() -> list[Role]:
+    """The roles of the account of ``audit --watch`` in all namespaces, with their bindings."""
+    account, component = "migratable-audit-watch", "audit-watch"
+    nodes = _granted(f"{account}-nodes", account, component, of_nodes(FOLLOWED))
+    return [*_of_account(account, component, FOLLOWED), *nodes]
+
+
+def for_helm() -> dict[str, Any]:
+    """The rules of each role, for the templates of the chart."""
+    verbs = {"audit": READ_ONCE, "audit-watch": FOLLOWED}
+    return {
+        "namespaces": {component: of_namespaces(of) for component, of in verbs.items()},
+        "cluster": {component: of_cluster(of) for component, of in verbs.items()},
+        "nodes": of_nodes(FOLLOWED),
+        "reports": {choice: of_reports(choice) for choice in ("auto", *REPORTS)},
+        "reportsInNamespace": {choice: of_reports(choice, in_namespace=True) for choice in ("auto", *REPORTS)},
+    }
+
+
+def _of_account(account: str, component: str, verbs: Iterable[str]) -> list[Role]:
     return [
-        *_granted(account, account, "audit", of_namespaces(READ_ONCE) + of_cluster(READ_ONCE)),
-        *_granted(f"{account}-reports", account, "audit", of_reports()),
+        *_granted(account, account, component, of_namespaces(verbs) + of_cluster(verbs)),
+        *_granted(f"{account}-reports", account, component, of_reports()),
     ]
 
 
@@ -84,19 +111,6 @@ def _role(name: str, rules: list[Role], metadata: Role | None = None) -> Role:
     }
 
 
-def for_helm() -> dict[str, Any]:
-    """The rules without verbs, for the templates of the chart."""
-    return {
-        "namespaces": of_namespaces(),
-        "cluster": of_cluster(),
-        "nodes": of_nodes(),
-        "reports": {
-            chosen: [_rule(group, names) for group, names in groups.items()] for chosen, groups in REPORTS.items()
-        },
-        "verbs": {"once": list(READ_ONCE), "watch": list(FOLLOWED), "reports": list(WRITE)},
-    }
-
-
 def _rules(kinds: Iterable[Kind], verbs: Iterable[str]) -> list[Role]:
     plurals: dict[str, list[str]] = {}
     for kind in kinds:
@@ -104,6 +118,5 @@ def _rules(kinds: Iterable[Kind], verbs: Iterable[str]) -> list[Role]:
     return [_rule(group, sorted(names), verbs) for group, names in sorted(plurals.items())]
 
 
-def _rule(group: str, names: Iterable[str], verbs: Iterable[str] = ()) -> Role:
-    rule: Role = {"apiGroups": [group], "resources": list(names)}
-    return rule | ({"verbs": list(verbs)} if verbs else {})
+def _rule(group: str, names: Iterable[str], verbs: Iterable[str]) -> Role:
+    return {"apiGroups": [group], "resources": list(names), "verbs": list(verbs)}

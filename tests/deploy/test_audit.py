@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.charts import refusal, template
-from tests.deploy.granted import rights_in
+from tests.deploy.granted import rights_of_account
 from tests.deploy.manifests import NAMESPACE, Manifest, find, of_kind
 from webhook.objects.kinds import KINDS
 
@@ -17,6 +17,7 @@ REPORTS = {
     "policyreports": {"wgpolicyk8s.io/policyreports", "wgpolicyk8s.io/clusterpolicyreports"},
 }
 WRITES = {"list", "create", "patch", "delete"}
+REMOVES = {"list", "delete"}
 
 
 def installed(**values: Any) -> tuple[Manifest, ...]:
@@ -37,22 +38,6 @@ def pod_of(objects: tuple[Manifest, ...]) -> Manifest:
 def args_of(objects: tuple[Manifest, ...]) -> list[str]:
     args: list[str] = pod_of(objects)["containers"][0]["args"]
     return args
-
-
-def rights(objects: tuple[Manifest, ...], account: str) -> dict[str, set[str]]:
-    """The rights of an account by namespace. The rights in all namespaces have the key ``''``."""
-    granted: dict[str, set[str]] = {}
-    for binding in of_kind(objects, "ClusterRoleBinding", "RoleBinding"):
-        if account not in [subject["name"] for subject in binding["subjects"]]:
-            continue
-        space = binding["metadata"].get("namespace", "")
-        (role,) = (
-            role
-            for role in of_kind(objects, binding["roleRef"]["kind"])
-            if (role["metadata"]["name"], role["metadata"].get("namespace", "")) == (binding["roleRef"]["name"], space)
-        )
-        granted.setdefault(space, set()).update(right for rule in role["rules"] for right in rights_in(rule))
-    return granted
 
 
 def reads(*verbs: str) -> set[str]:
@@ -82,12 +67,14 @@ def test_the_account_may_list_what_the_audit_reads_and_write_the_chosen_reports(
     reports: str, written: set[str]
 ) -> None:
     """
-    Without reports, the account has no right to write.
+    Reports of the other kind can be deleted, because an earlier choice left them. Without reports, there is no right to write.
     """
     objects = installed(reports=reports)
 
     writes = {f"{verb} {resource}" for verb in WRITES for resource in written}
-    assert rights(objects, AUDIT) == {"": reads("list") | writes}
+    others = set().union(*REPORTS.values()) - written if written else set()
+    removes = {f"{verb} {resource}" for verb in REMOVES for resource in others}
+    assert rights_of_account(objects, AUDIT) == {"": reads("list") | writes | removes}
     assert f"--reports={reports}" in args_of(objects)
 
 
@@ -95,7 +82,7 @@ def test_the_audit_gives_the_server_no_right() -> None:
     """
     The pods that API servers call have the same rights with and without the audit.
     """
-    assert rights(installed(), "migratable") == rights(template({}), "migratable")
+    assert rights_of_account(installed(), "migratable") == rights_of_account(template({}), "migratable")
 
 
 def test_rights_can_be_limited_to_namespaces() -> None:
@@ -104,7 +91,7 @@ def test_rights_can_be_limited_to_namespaces() -> None:
     """
     objects = installed(namespaces=["team-a", "team-b"])
 
-    granted = rights(objects, AUDIT)
+    granted = rights_of_account(objects, AUDIT)
     settings = {"list kubevirt.io/kubevirts", "list hco.kubevirt.io/hyperconvergeds"}
     whole = {f"list {kind.group}/{kind.plural}" for kind in KINDS if not kind.namespaced} | settings
     assert granted.pop("") == whole
@@ -112,6 +99,8 @@ def test_rights_can_be_limited_to_namespaces() -> None:
     for here in granted.values():
         assert reads("list") - whole < here
         assert not here & whole
+        assert "create openreports.io/reports" in here
+        assert [right for right in here if "cluster" in right] == []
     assert {"--namespace=team-a", "--namespace=team-b"} <= {*args_of(objects)}
 
 
@@ -119,7 +108,7 @@ def test_an_account_can_do_without_cluster_roles() -> None:
     """
     With clusterFacts false, all rights are in the audited namespaces.
     """
-    granted = rights(installed(namespaces=["team-a"], clusterFacts=False), AUDIT)
+    granted = rights_of_account(installed(namespaces=["team-a"], clusterFacts=False), AUDIT)
 
     assert granted.keys() == {"team-a"}
 

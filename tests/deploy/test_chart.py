@@ -344,6 +344,29 @@ def test_notes_describe_the_backstop(values: str, said: str) -> None:
     assert ("kubectl delete validatingadmissionpolicybinding" in notes) is ("still deny" in said)
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("audit.reports=auto", []),
+        ("audit.enabled=true", ["A CronJob audits", "kubectl get reports.openreports.io -A", "create job --from"]),
+        ("audit.enabled=true,audit.namespaces={a,b}", ["A CronJob audits the VMs that exist in a, b."]),
+        ("audit.watch.enabled=true,audit.reports=policyreports", ["A Deployment watches", "kubectl get policyreports"]),
+        ("audit.watch.enabled=true,audit.reports=none", ["A Deployment watches the VMs that exist.\n"]),
+    ],
+)
+def test_notes_show_where_the_reports_are(values: str, said: list[str]) -> None:
+    """
+    And how to run the CronJob at once.
+    """
+    flags = ("install", "migratable", str(CHART), "--namespace", "migratable", "--dry-run=client", "--set")
+
+    notes = helm(*flags, values).stdout.partition("NOTES:")[2]
+
+    assert [text for text in said if text not in notes] == []
+    assert ("VMs that exist" in notes) is bool(said)
+    assert ("kubectl get" in notes) is ("none" not in values and bool(said))
+
+
 @pytest.mark.parametrize(("namespace", "said"), [("default", True), ("migratable", False)])
 def test_notes_warn_about_the_default_namespace(namespace: str, said: bool) -> None:
     """

@@ -11,7 +11,7 @@
 
 {{/* Ends in a hash of the content, as the policy of the server. */}}
 {{- define "migratable.auditPolicyName" -}}
-{{ .name }}-policy-{{ include "migratable.auditPolicy" .root | sha256sum | trunc 10 }}
+migratable-{{ .component }}-policy-{{ include "migratable.auditPolicy" .root | sha256sum | trunc 10 }}
 {{- end }}
 
 {{- define "migratable.auditPolicyMap" -}}
@@ -27,9 +27,14 @@ data:
     {{- include "migratable.auditPolicy" .root | nindent 4 }}
 {{- end }}
 
-{{/* The kind of reports that the CronJob writes. With the watch, only the watch writes reports. */}}
+{{/* The kind of reports that the CronJob writes. If the watch is installed, only the watch writes reports. */}}
 {{- define "migratable.auditReports" -}}
-{{- .Values.audit.reports }}
+{{- ternary "none" .Values.audit.reports .Values.audit.watch.enabled }}
+{{- end }}
+
+{{/* Nodes are rehearsed only if all namespaces are audited, because pods of any namespace matter. */}}
+{{- define "migratable.auditDrainMinutes" -}}
+{{- ternary 0 .Values.audit.watch.drainMinutes (gt (len .Values.audit.namespaces) 0) }}
 {{- end }}
 
 {{/* Flags of both commands. */}}
@@ -82,18 +87,7 @@ tolerations:
 {{ include "migratable.tokenVolume" .root }}
 {{- end }}
 
-{{/* Rules with verbs. */}}
-{{- define "migratable.auditRules" -}}
-{{- $verbs := .verbs }}
-{{- range .rules }}
-- {{ toYaml (merge (dict "verbs" $verbs) .) | nindent 2 | trim }}
-{{- end }}
-{{- end }}
-
-{{/*
-A role and its binding to one account: in each of .namespaces, or for the whole cluster if there are none. `cluster` adds rules
-that need a ClusterRole.
-*/}}
+{{/* A role and its binding to an account: in each of .namespaces, or a ClusterRole if there are none. */}}
 {{- define "migratable.auditRole" -}}
 {{- $ := .root }}
 {{- $role := . }}
@@ -110,7 +104,7 @@ metadata:
   labels:
     {{- include "migratable.labels" (dict "root" $ "component" $role.component) | nindent 4 }}
 rules:
-{{- include "migratable.auditRules" (dict "rules" $role.rules "verbs" $role.verbs) }}
+{{- toYaml $role.rules | nindent 0 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}Binding
@@ -132,35 +126,47 @@ subjects:
 {{- end }}
 {{- end }}
 
-{{/* The account of one of the commands, with its rights. */}}
+{{/* The account of one of the commands, with its rights. Expects root, component and reports. */}}
 {{- define "migratable.auditIdentity" -}}
 {{- $ := .root }}
 {{- $audit := $.Values.audit }}
-{{- $data := $.Files.Get "files/audit-rules.json" | fromJson }}
-{{- $role := dict "root" $ "component" .component "account" .name "namespaces" $audit.namespaces }}
-{{- $read := dict "name" .name "verbs" (get $data.verbs .verbs) }}
+{{- $component := .component }}
+{{- $name := printf "migratable-%s" $component }}
+{{- $rules := $.Files.Get "files/audit-rules.json" | fromJson }}
+{{- $role := dict "root" $ "component" $component "account" $name }}
+{{- $local := get $rules.namespaces $component }}
+{{- $whole := get $rules.cluster $component }}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ .name }}
+  name: {{ $name }}
   namespace: {{ $.Release.Namespace }}
   labels:
-    {{- include "migratable.labels" (dict "root" $ "component" .component) | nindent 4 }}
+    {{- include "migratable.labels" (dict "root" $ "component" $component) | nindent 4 }}
 automountServiceAccountToken: false
 {{- if $audit.namespaces }}
-{{- include "migratable.auditRole" (mergeOverwrite (dict) $role $read (dict "rules" $data.namespaces)) }}
+{{- include "migratable.auditRole" (merge (dict "name" $name "namespaces" $audit.namespaces "rules" $local) $role) }}
 {{- if $audit.clusterFacts }}
-{{- include "migratable.auditRole" (mergeOverwrite (dict) $role $read (dict "rules" $data.cluster "namespaces" list)) }}
+{{- include "migratable.auditRole" (merge (dict "name" $name "namespaces" list "rules" $whole) $role) }}
 {{- end }}
 {{- else }}
-{{- include "migratable.auditRole" (mergeOverwrite (dict) $role $read (dict "rules" (concat $data.namespaces $data.cluster))) }}
+{{- include "migratable.auditRole" (merge (dict "name" $name "namespaces" list "rules" (concat $local $whole)) $role) }}
 {{- end }}
-{{- $rules := list }}
-{{- $reports := .reports }}
-{{- range $chosen, $of := $data.reports }}
-{{- if has $reports (list $chosen "auto") }}{{ $rules = concat $rules $of }}{{ end }}
+{{- if ne .reports "none" }}
+{{- $written := get (ternary $rules.reportsInNamespace $rules.reports (gt (len $audit.namespaces) 0)) .reports }}
+{{- include "migratable.auditRole" (merge (dict "name" (printf "%s-reports" $name) "namespaces" $audit.namespaces "rules" $written) $role) }}
 {{- end }}
-{{- if $rules }}
-{{- include "migratable.auditRole" (mergeOverwrite (dict) $role (dict "name" (printf "%s-reports" .name) "verbs" $data.verbs.reports "rules" $rules)) }}
+{{- if and (eq $component "audit-watch") (ne (include "migratable.auditDrainMinutes" $) "0") }}
+{{- include "migratable.auditRole" (merge (dict "name" (printf "%s-nodes" $name) "namespaces" list "rules" $rules.nodes) $role) }}
 {{- end }}
+{{- end }}
+
+{{- define "migratable.auditEgress" -}}
+egress:
+# To the API server, on its usual ports. Its address comes from the environment, so DNS is not needed.
+- ports:
+  {{- range .Values.networkPolicy.apiServerPorts }}
+  - port: {{ . }}
+    protocol: TCP
+  {{- end }}
 {{- end }}
