@@ -19,7 +19,8 @@ FAIL = {"failurePolicy": "Fail"}
 Identity = tuple[str, str, str]
 MONITORING = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")}
 EVICTION_STRATEGY = {"defaultEvictionStrategy": "LiveMigrate"}
-POLICY_NAME = re.compile(r"^(migratable-(?:audit-)?policy)-[0-9a-z]{10}$")
+BOTH_AUDITS = {"enabled": True, "watch": {"enabled": True}}
+POLICY_NAME = re.compile(r"^(migratable-(?:audit-|audit-watch-)?policy)-[0-9a-z]{10}$")
 ADDRESSES = ["192.0.2.10/32", "192.0.2.11/32"]
 
 
@@ -72,12 +73,28 @@ CHOICES = [
         AUDIT, ["hyperconverged"], {"mode": "audit"} | values_file("values-hyperconverged.yaml"), id="HyperConverged"
     ),
     pytest.param(AUDIT, ["audit"], {"mode": "audit", "audit": {"enabled": True}}, id="audit of existing VMs"),
+    pytest.param(BASE, ["audit-watch"], {"audit": {"watch": {"enabled": True}}}, id="watch"),
+    pytest.param(
+        BASE,
+        ["audit", "audit-watch"],
+        {"audit": BOTH_AUDITS},
+        id="audit of existing VMs, and watch",
+    ),
     pytest.param(
         ENFORCE,
-        ["cert-manager", "monitoring", "autoscaling", "client-certificates", "audit", "openshift"],
+        [
+            "cert-manager",
+            "monitoring",
+            "autoscaling",
+            "client-certificates",
+            "audit",
+            "audit-watch",
+            "audit-monitoring",
+            "openshift",
+        ],
         FAIL
         | {"certificates": {"source": "cert-manager"}, "monitoring": MONITORING, "autoscaling": {"enabled": True}}
-        | {"clientCertificates": {"configMap": "migratable-client-ca"}, "audit": {"enabled": True}}
+        | {"clientCertificates": {"configMap": "migratable-client-ca"}, "audit": BOTH_AUDITS}
         | values_file("values-openshift.yaml"),
         id="together",
     ),
