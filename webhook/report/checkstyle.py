@@ -10,7 +10,7 @@ import xml.etree.ElementTree as Xml
 from webhook.policy.policy import Action
 from webhook.report.junit import legal
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, problem_message
+from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, path_of, problem_message
 
 VERSION = "4.3"
 
@@ -19,9 +19,8 @@ def render(report: Report) -> str:
     """An XML document that ends with a newline."""
     files: dict[str, list[Xml.Element]] = {}
     for judged in report.objects:
-        file = file_of(judged.source.file) if judged.source is not None else "request"
         for finding in judged.findings:
-            files.setdefault(file, []).append(_error(judged, finding))
+            files.setdefault(path_of(judged), []).append(_error(judged, finding))
     for problem in report.problems:
         files.setdefault(file_of(problem.file), []).append(_unreadable(problem))
     root = Xml.Element("checkstyle", {"version": VERSION})

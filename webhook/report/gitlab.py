@@ -11,7 +11,7 @@ import msgspec
 from webhook.policy.policy import Action
 from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, problem_message
+from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, path_of, problem_message
 
 Json: TypeAlias = dict[str, Any]
 
@@ -48,7 +48,7 @@ def _severity(finding: FindingReport) -> str:
 
 def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     if judged.source is None:
-        return {"path": "request", "lines": {"begin": 1}}
+        return {"path": path_of(judged), "lines": {"begin": 1}}
     path = file_of(judged.source.file)
     if judged.source.rendered_from:  # GitLab requires a line
         return {"path": path, "lines": {"begin": 1}}

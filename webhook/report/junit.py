@@ -1,9 +1,10 @@
 """
 The report as JUnit XML for Jenkins (``junit-10.xsd``), GitLab and Azure.
 
-Each file is a test suite. Each finding is a test case, and each object without findings is also a test case. A denied finding
-is a failure. A warning is a test case that passes, with its text in ``system-out``. An unproven or exempted finding is skipped,
-with the reason. A report without objects has one case that passes, because readers reject an empty document.
+Each file is a test suite. For objects of a cluster, each namespace is a test suite. Each finding is a test case, and each
+object without findings is also a test case. A denied finding is a failure. A warning is a test case that passes, with its text
+in ``system-out``. An unproven or exempted finding is skipped, with the reason. A report without objects has one case that
+passes, because readers reject an empty document.
 """
 
 import re
@@ -32,8 +33,7 @@ def render(report: Report) -> str:
     """An XML document that ends with a newline."""
     suites: dict[str, list[Xml.Element]] = {}
     for judged in report.objects:
-        file = file_of(judged.source.file) if judged.source is not None else "request"
-        suites.setdefault(file, []).extend(_cases(judged))
+        suites.setdefault(_suite(judged), []).extend(_cases(judged))
     for problem in report.problems:
         suites.setdefault(file_of(problem.file), []).append(_unreadable(problem))
     if not suites:
@@ -87,6 +87,13 @@ def _case(name: str, classname: str, file: str = "") -> Xml.Element:
     """A test case. GitLab shows the attribute ``file``. Jenkins ignores it."""
     place = {"file": legal(file)} if file else {}
     return Xml.Element("testcase", {"name": legal(name), "classname": legal(classname)} | place)
+
+
+def _suite(judged: ObjectReport) -> str:
+    """The file of an object. Objects of a cluster are in a suite for each namespace."""
+    if judged.source is not None:
+        return file_of(judged.source.file)
+    return f"namespace {judged.namespace}" if judged.namespace else "cluster"
 
 
 def _file(judged: ObjectReport) -> str:

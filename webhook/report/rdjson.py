@@ -12,7 +12,7 @@ import msgspec
 
 from webhook.report.checkstyle import severity_of
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.sentences import exempted, file_of, message, name_of, problem_message
+from webhook.report.sentences import exempted, file_of, message, name_of, path_of, problem_message
 from webhook.rules.register import RULES
 
 Json: TypeAlias = dict[str, Any]
@@ -45,7 +45,7 @@ def _diagnostic(judged: ObjectReport, finding: FindingReport, lines: Mapping[str
 
 def _location(judged: ObjectReport, finding: FindingReport, lines: Mapping[str, Sequence[str]]) -> Json:
     if judged.source is None:
-        return {"path": "request"}
+        return {"path": path_of(judged)}
     file = judged.source.file
     if judged.source.rendered_from:
         return {"path": file_of(file)}

@@ -62,6 +62,15 @@ def file_of(name: str) -> str:
     return "stdin" if name in ("", "-") else name.removeprefix("./")
 
 
+def path_of(judged: ObjectReport) -> str:
+    """
+    The path of an object for readers that require one: the file, or ``VirtualMachine/tenant/web`` for an object without a file.
+    """
+    if judged.source is not None:
+        return file_of(judged.source.file)
+    return "/".join(part for part in (judged.kind, judged.namespace, judged.name or "(no name)") if part)
+
+
 def place_of(judged: ObjectReport, finding: FindingReport | None = None) -> str:
     """
     The place of a finding: ``vm.yaml:15:9``.

@@ -38,8 +38,9 @@ def _points(judged: ObjectReport) -> Iterator[_Point]:
         details: dict[str, writer.Plain] = {
             "message": message(finding),
             "severity": "fail" if finding.action == Action.DENY else "comment",
-            "at": place_of(judged, finding),
         }
+        if place := place_of(judged, finding):
+            details["at"] = place
         ok, directive = _outcome(finding)
         yield ok, title, directive, details
 
