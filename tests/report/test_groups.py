@@ -19,9 +19,10 @@ from tests.report.audits import (
 )
 from tests.report.reports import EXEMPTED
 from tests.snapshots.snapshot import snapshot
+from webhook.report.audit_remarks import MOST_DISAGREEMENTS
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import GROUPINGS, grouped, machines_of
-from webhook.report.groups import MOST_DISAGREEMENTS, MOST_GROUPS, render
+from webhook.report.groups import MOST_GROUPS, render
 from webhook.report.model import ObjectReport
 
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from webhook.policy.policy import Action
 from webhook.report import text
-from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport
+from webhook.report.audit_remarks import remark_blocks
+from webhook.report.audited import AuditReport
 from webhook.report.grouping import (
     Group,
     Part,
@@ -31,7 +32,6 @@ MOST_PARTS: Final = 8
 """The number of rules in a group that are shown."""
 NAMES: Final = 3
 NAMESPACES: Final = 5
-MOST_DISAGREEMENTS: Final = 10
 
 
 def render(
@@ -48,7 +48,7 @@ def render(
     if quiet:
         return "\n\n".join(blocks) + "\n" * bool(blocks)
     blocks.insert(0, "\n".join(_head(report, pen)))
-    blocks += filter(None, ("\n".join(lines) for lines in (_disagreements(report, pen), _unread(report, pen))))
+    blocks += remark_blocks(report, pen)
     blocks.append("\n".join(_closing(report, groups, pen)))
     return "\n\n".join(blocks) + "\n"
 
@@ -69,7 +69,7 @@ def _group(group: Group, by: str, pen: Pen, seen: set[str], has_operator: bool) 
     members = group.members
     places = namespaces_of(members)
     where = f" in {plural(len(places), 'namespace')}" if len(places) > 1 and by != "namespace" else ""
-    yield from _title(f"{group.title}: {counted(members)}{where}", pen)
+    yield from pen.title(f"{group.title}: {counted(members)}{where}")
     if len(places) > 1:
         yield from pen.wrap(some([f"{name} ({count})" for name, count in places], NAMESPACES), "  ", "namespaces: ")
     parts = parts_of(group)
@@ -77,10 +77,6 @@ def _group(group: Group, by: str, pen: Pen, seen: set[str], has_operator: bool) 
         yield from _part(part, by, pen, seen, has_operator)
     if len(parts) > MOST_PARTS:
         yield f"  and {plural(len(parts) - MOST_PARTS, 'rule')} more"
-
-
-def _title(title: str, pen: Pen) -> Iterator[str]:
-    return (pen.paint(line, BOLD) for line in pen.wrap(title, ""))
 
 
 def _part(part: Part, by: str, pen: Pen, seen: set[str], has_operator: bool) -> Iterator[str]:
@@ -102,34 +98,6 @@ def _part(part: Part, by: str, pen: Pen, seen: set[str], has_operator: bool) -> 
         yield from pen.wrap(part.remedy, "    ", "to settle it: " if is_open else "fix: ")
     subject = short_name(part.judged) if len(part.members) > 1 else ""
     yield from command_lines(part.judged, finding, pen, "    ", subject=subject, has_operator=has_operator)
-
-
-def _disagreements(report: AuditReport, pen: Pen) -> Iterator[str]:
-    differing = report.disagreements
-    if not differing:
-        return
-    machines = {(one.namespace, one.name) for one in differing}
-    yield from _title(f"KubeVirt's condition differs from the verdict: {plural(len(machines), 'VM')}", pen)
-    for one in differing[:MOST_DISAGREEMENTS]:
-        yield from pen.wrap(difference(one), "  ", f"{one.namespace}/{one.name}: ")
-    if len(differing) > MOST_DISAGREEMENTS:
-        yield f"  and {len(differing) - MOST_DISAGREEMENTS} more"
-
-
-def difference(one: DisagreementReport) -> str:
-    """Both values of a condition."""
-    return f"{one.condition} is {_condition(one.observed)} in KubeVirt, and {_condition(one.verdict)} in the verdict"
-
-
-def _condition(condition: ConditionReport) -> str:
-    return f"{condition.status} ({condition.reason})" if condition.reason else str(condition.status)
-
-
-def _unread(report: AuditReport, pen: Pen) -> Iterator[str]:
-    if report.unread:
-        yield from _title("Not read, so results that depend on it are unproven:", pen)
-    for why in report.unread:
-        yield from pen.wrap(why, "  ")
 
 
 def _closing(report: AuditReport, groups: list[Group], pen: Pen) -> Iterator[str]:

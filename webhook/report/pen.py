@@ -24,6 +24,10 @@ class Pen(msgspec.Struct, frozen=True):
         """The text in colour, if colours are used."""
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour and codes else text
 
+    def title(self, text: str) -> list[str]:
+        """``text`` in bold."""
+        return [self.paint(line, BOLD) for line in self.wrap(text, "")]
+
     def wrap(self, text: str, indent: str = INDENT, label: str = "") -> list[str]:
         """``text`` after ``label``. Further lines are aligned with the first word of ``text``."""
         hanging = indent + " " * len(label)

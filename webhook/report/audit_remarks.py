@@ -1,0 +1,56 @@
+"""Disagreements with KubeVirt and unread kinds of an audit: as text, and as notes for formats without a place for them."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport
+from webhook.report.grouping import plural
+from webhook.report.pen import Pen
+from webhook.report.printable import printable
+
+MOST_DISAGREEMENTS: Final = 10
+
+
+def with_notes(report: AuditReport) -> AuditReport:
+    """The report with a note for each unread kind and each of the first disagreements."""
+    notes = [f"not read: {why}" for why in report.unread]
+    notes += [f"{one.namespace}/{one.name}: {difference(one)}" for one in report.disagreements[:MOST_DISAGREEMENTS]]
+    if len(report.disagreements) > MOST_DISAGREEMENTS:
+        notes.append(f"{len(report.disagreements) - MOST_DISAGREEMENTS} more conditions differ from the verdict")
+    return replace(report, notes=[*report.notes, *notes])
+
+
+def remark_blocks(report: AuditReport, pen: Pen) -> list[str]:
+    """The disagreements and the unread kinds as text, each with a title. Empty if there are none."""
+    return [block for lines in (_disagreements, _unread) if (block := "\n".join(lines(report, pen)))]
+
+
+def _disagreements(report: AuditReport, pen: Pen) -> Iterator[str]:
+    differing = report.disagreements
+    if not differing:
+        return
+    machines = {(one.namespace, one.name) for one in differing}
+    yield from pen.title(f"KubeVirt's condition differs from the verdict: {plural(len(machines), 'VM')}")
+    for one in differing[:MOST_DISAGREEMENTS]:
+        yield from pen.wrap(difference(one), "  ", f"{one.namespace}/{one.name}: ")
+    if len(differing) > MOST_DISAGREEMENTS:
+        yield f"  and {len(differing) - MOST_DISAGREEMENTS} more"
+
+
+def difference(one: DisagreementReport) -> str:
+    """Both values of a condition."""
+    return f"{one.condition} is {condition_phrase(one.observed)} in KubeVirt, and {condition_phrase(one.verdict)} in the verdict"
+
+
+def condition_phrase(condition: ConditionReport) -> str:
+    """The status of a condition, with its reason if it has one."""
+    return f"{condition.status} ({printable(condition.reason)})" if condition.reason else str(condition.status)
+
+
+def _unread(report: AuditReport, pen: Pen) -> Iterator[str]:
+    if report.unread:
+        yield from pen.title("Not read, so results that depend on it are unproven:")
+    for why in report.unread:
+        yield from pen.wrap(why, "  ")
