@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
 from webhook.policy.policy import Action
+from webhook.report.audited import AuditReport
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, StorageVerdictReport, reason_phrase
 from webhook.report.pen import BLUE, BOLD, COLOURS, CYAN, DIM, GREEN, INDENT, RED, YELLOW, Pen
@@ -16,6 +17,10 @@ Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by its name in the report."""
 Writable = Callable[[ObjectReport, FixReport], bool]
 """Returns whether a fix can be written to the file of the object."""
+
+
+_Commands = Callable[[ObjectReport, FindingReport], Iterator[str]]
+"""Returns the lines with the commands for a finding."""
 
 
 def _always(_judged: ObjectReport, _fix: FixReport) -> bool:
@@ -39,13 +44,18 @@ def render(
     ``writable``. With ``quiet``, the text contains only findings that are not in the baseline.
     """
     pen = Pen(colour, width)
+    commands = _commands_of(report, pen)
     blocks = [
-        "\n".join(_object(judged, report.release, sources or {}, pen, verbose))
+        "\n".join(_object(judged, report.release, sources or {}, pen, verbose, commands))
         for judged in report.objects
         if verbose or any(not _is_known(finding) for finding in judged.findings)
     ]
     if quiet:
         return "\n\n".join(blocks) + "\n" * bool(blocks)
+    if isinstance(report, AuditReport):
+        from webhook.report.audit_remarks import remark_blocks  # noqa: PLC0415 - a check does not need it
+
+        blocks += remark_blocks(report, pen)
     if known := "\n".join(_baseline(report, pen)):
         blocks.insert(0, known)  # new findings are at the end, where users look first in a log
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
@@ -56,6 +66,17 @@ def render(
     closing.extend(_fixes(report, writable))
     closing.append(summary(report, colour=colour))
     return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
+
+
+def _commands_of(report: Report, pen: Pen) -> _Commands:
+    """Commands for the objects of a cluster. The fixes of manifests are changes of files."""
+    if not isinstance(report, AuditReport):
+        return lambda _judged, _finding: iter(())
+    from webhook.report.grouping import manages_kubevirt  # noqa: PLC0415 - a check does not need it
+    from webhook.report.kubectl import command_lines  # noqa: PLC0415
+
+    has_operator = manages_kubevirt(report)
+    return lambda judged, finding: command_lines(judged, finding, pen, INDENT, has_operator=has_operator)
 
 
 def _fixes(report: Report, writable: Writable) -> Iterator[str]:
@@ -112,7 +133,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _object(judged: ObjectReport, release: str, sources: Sources, pen: Pen, verbose: bool) -> Iterator[str]:
+def _object(
+    judged: ObjectReport, release: str, sources: Sources, pen: Pen, verbose: bool, commands: _Commands
+) -> Iterator[str]:
     place = f"{_file(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
     name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
     release = judged.release or release
@@ -133,6 +156,7 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: Pen, verb
             continue
         yield ""
         yield from _finding(finding, judged, release, sources, pen)
+        yield from commands(judged, finding)
 
 
 def _storage(storage: StorageVerdictReport) -> str:
