@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from webhook.report import text
+from webhook.report.audited import AuditReport
 from webhook.report.model import FindingReport, ObjectReport, Report
 from webhook.report.sentences import is_unproven, name_of, place_of, place_of_problem, problem_message
 
@@ -14,24 +15,29 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@!])")
 _LINK = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 
-def render(report: Report) -> str:
-    """A Markdown section with a heading and a final newline."""
-    return "\n".join(_lines(report)) + "\n"
+def render(report: Report, *, by: str = "reason") -> str:
+    """A Markdown section with a heading and a final newline. ``by`` is the grouping for the report of an audit."""
+    return "\n".join(_lines(report, by)) + "\n"
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, by: str) -> Iterator[str]:
     yield f"## Migratable: {text.summary(report)}"
     yield ""
     yield f"KubeVirt release: {cell(report.release)}. Profile: {cell(report.profile)}."
+    if isinstance(report, AuditReport):
+        from webhook.report import audit_markdown  # noqa: PLC0415 - imports this module
+
+        yield from audit_markdown.head(report, by)
     findings = [(judged, finding) for judged in report.objects for finding in judged.findings]
     live = [(judged, finding) for judged, finding in findings if finding.exemption is None]
     if live:
-        rows = ((_action(f), _rule(f), _object(o, f), place_of(o, f), f.message, f.remedy) for o, f in live)
-        yield from _table(("", "Rule", "Object", "Where", "Problem", "How to fix it"), rows, len(live))
+        yield from _findings(live, has_places=not isinstance(report, AuditReport))
+    if isinstance(report, AuditReport):
+        yield from audit_markdown.commands(report)
     exempt = [(judged, finding) for judged, finding in findings if finding.exemption is not None]
     if exempt:
         yield from ("", "### Exempted")
-        yield from _table(
+        yield from table(
             ("Rule", "Object", "Problem", "Reason", "Owner", "Until"),
             (
                 (_rule(f), _object(o, f), f.message, f.exemption.reason, f.exemption.owner, f.exemption.until)
@@ -43,12 +49,25 @@ def _lines(report: Report) -> Iterator[str]:
     if report.problems:
         yield from ("", "### Unreadable input")
         problems = ((place_of_problem(problem), problem_message(problem)) for problem in report.problems)
-        yield from _table(("Where", "Error and fix"), problems, len(report.problems))
+        yield from table(("Where", "Error and fix"), problems, len(report.problems))
+    if isinstance(report, AuditReport):
+        yield from audit_markdown.remarks(report)
     for note in report.notes:
         yield from ("", f"Note: {cell(note)}.")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> Iterator[str]:
+def _findings(live: Sequence[tuple[ObjectReport, FindingReport]], *, has_places: bool) -> Iterator[str]:
+    """Findings without an exemption. The objects of a cluster have no place in a file."""
+    if has_places:
+        rows = ((_action(f), _rule(f), _object(o, f), place_of(o, f), f.message, f.remedy) for o, f in live)
+        yield from table(("", "Rule", "Object", "Where", "Problem", "How to fix it"), rows, len(live))
+    else:
+        short = ((_action(f), _rule(f), _object(o, f), f.message, f.remedy) for o, f in live)
+        yield from table(("", "Rule", "Object", "Problem", "How to fix it"), short, len(live))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> Iterator[str]:
+    """A table with at most ``MAX_ROWS`` of ``total`` rows."""
     yield ""
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
