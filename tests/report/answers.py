@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from tests.report.audits import SMALL_AUDIT
 from tests.report.reports import PROBLEMS, SMALL, report
 from tests.wrapping import every_example
 from webhook.check.check import Settings, check
@@ -70,4 +71,5 @@ ANSWERS = {
     "empty": report(),
     "problems": report(problems=PROBLEMS),
     "hostile": hostile(),
+    "audit": SMALL_AUDIT,
 }

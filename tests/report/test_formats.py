@@ -34,6 +34,8 @@ from webhook.report import (
     tap,
     text,
 )
+from webhook.report.audited import AuditReport
+from webhook.report.grouping import grouped
 from webhook.report.model import Report
 from webhook.yaml import writer
 from webhook.yaml.document import read_documents
@@ -245,15 +247,21 @@ def test_tap_fails_for_denied_findings_and_unreadable_input(answer: Report) -> N
 def test_markdown_makes_tables_and_nothing_else(answer: Report) -> None:
     """
     A reader of GitHub's Markdown sees a row for each finding and problem, and no HTML, link, picture or code.
+
+    The report on a cluster also has rows for groups and disagreements, and commands as code.
     """
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown.render(answer))
 
     rows = sum(token.type == "tr_open" for token in tokens) - sum(token.type == "thead_open" for token in tokens)
     inside = {child.type for token in tokens for child in token.children or ()}
     findings = sum(len(judged.findings) for judged in answer.objects)
-    assert rows == min(findings, markdown.MAX_ROWS) + len(answer.problems)
+    is_audit = isinstance(answer, AuditReport)
+    more = len(grouped(answer, "reason")) + len(answer.disagreements) if isinstance(answer, AuditReport) else 0
+    assert rows == min(findings, markdown.MAX_ROWS) + len(answer.problems) + more
     assert inside <= {"text", "text_special"}
-    assert {token.type for token in tokens} & {"html_block", "code_block", "fence"} == set()
+    assert {token.type for token in tokens} & {"html_block", "code_block", "fence"} == (
+        {"code_block"} if is_audit else set()
+    )
     if findings > markdown.MAX_ROWS:
         assert f"and {findings - markdown.MAX_ROWS} more" in markdown.render(answer)
 
