@@ -73,7 +73,7 @@ def test_notes_tell_of_unread_kinds_and_disagreements(name: str) -> None:
     """
     shown = EVERY[name](with_notes(SMALL_AUDIT)).replace("\\", "")
 
-    assert "not read: StorageProfile" in shown
+    assert "not read (not allowed): PersistentVolume, StorageProfile" in shown
     assert (
         "tenant/good: LiveMigratable is False (HostDeviceNotLiveMigratable) in KubeVirt, and True in the verdict"
         in shown

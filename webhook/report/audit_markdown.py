@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from webhook.report.audit_remarks import condition_phrase
+from webhook.report.audit_remarks import condition_phrase, unread_notes
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import (
     counted,
@@ -19,7 +19,7 @@ from webhook.report.grouping import (
     some,
 )
 from webhook.report.kubectl import Command, commands_for
-from webhook.report.markdown import MAX_ROWS, cell, table
+from webhook.report.markdown import cell, table
 from webhook.report.sentences import is_unproven, name_of
 
 MAX_COMMANDS = 100
@@ -102,4 +102,4 @@ def remarks(report: AuditReport) -> Iterator[str]:
         yield from table(("VM", "Condition", "KubeVirt", "Verdict"), rows, len(report.disagreements))
     if report.unread:
         yield from ("", "### Not read")
-        yield from ("", *(f"- {cell(why)}" for why in report.unread[:MAX_ROWS]))
+        yield from ("", *(f"- {cell(why)}" for why in unread_notes(report.unread)))

@@ -1,6 +1,6 @@
 """Disagreements with KubeVirt and unread kinds of an audit: as text, and as notes for formats without a place for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,11 +15,20 @@ MOST_DISAGREEMENTS: Final = 10
 
 def with_notes(report: AuditReport) -> AuditReport:
     """The report with a note for each unread kind and each of the first disagreements."""
-    notes = [f"not read: {why}" for why in report.unread]
+    notes = unread_notes(report.unread)
     notes += [f"{one.namespace}/{one.name}: {difference(one)}" for one in report.disagreements[:MOST_DISAGREEMENTS]]
     if len(report.disagreements) > MOST_DISAGREEMENTS:
         notes.append(f"{len(report.disagreements) - MOST_DISAGREEMENTS} more conditions differ from the verdict")
     return replace(report, notes=[*report.notes, *notes])
+
+
+def unread_notes(unread: Sequence[str]) -> list[str]:
+    """One line for each reason, with all kinds that could not be read for this reason."""
+    kinds: dict[str, list[str]] = {}
+    for line in unread:
+        kind, _, reason = line.partition(": ")
+        kinds.setdefault(reason, []).append(kind)
+    return [f"not read ({reason}): {', '.join(names)}" for reason, names in kinds.items()]
 
 
 def remark_blocks(report: AuditReport, pen: Pen) -> list[str]:
@@ -51,6 +60,6 @@ def condition_phrase(condition: ConditionReport) -> str:
 
 def _unread(report: AuditReport, pen: Pen) -> Iterator[str]:
     if report.unread:
-        yield from pen.title("Not read, so results that depend on it are unproven:")
-    for why in report.unread:
+        yield from pen.title("Results that depend on these kinds are unproven:")
+    for why in unread_notes(report.unread):
         yield from pen.wrap(why, "  ")

@@ -24,16 +24,13 @@ def _lines(report: Report, by: str) -> Iterator[str]:
     yield f"## Migratable: {text.summary(report)}"
     yield ""
     yield f"KubeVirt release: {cell(report.release)}. Profile: {cell(report.profile)}."
-    if isinstance(report, AuditReport):
-        from webhook.report import audit_markdown  # noqa: PLC0415 - imports this module
-
-        yield from audit_markdown.head(report, by)
+    head, commands, remarks = _audit_parts(report, by)
+    yield from head
     findings = [(judged, finding) for judged in report.objects for finding in judged.findings]
     live = [(judged, finding) for judged, finding in findings if finding.exemption is None]
     if live:
         yield from _findings(live, has_places=not isinstance(report, AuditReport))
-    if isinstance(report, AuditReport):
-        yield from audit_markdown.commands(report)
+    yield from commands
     exempt = [(judged, finding) for judged, finding in findings if finding.exemption is not None]
     if exempt:
         yield from ("", "### Exempted")
@@ -50,10 +47,18 @@ def _lines(report: Report, by: str) -> Iterator[str]:
         yield from ("", "### Unreadable input")
         problems = ((place_of_problem(problem), problem_message(problem)) for problem in report.problems)
         yield from table(("Where", "Error and fix"), problems, len(report.problems))
-    if isinstance(report, AuditReport):
-        yield from audit_markdown.remarks(report)
+    yield from remarks
     for note in report.notes:
         yield from ("", f"Note: {cell(note)}.")
+
+
+def _audit_parts(report: Report, by: str) -> tuple[Iterable[str], Iterable[str], Iterable[str]]:
+    """The parts that only the report of an audit has: before the findings, after them, and at the end."""
+    if not isinstance(report, AuditReport):
+        return (), (), ()
+    from webhook.report import audit_markdown  # noqa: PLC0415 - imports this module
+
+    return audit_markdown.head(report, by), audit_markdown.commands(report), audit_markdown.remarks(report)
 
 
 def _findings(live: Sequence[tuple[ObjectReport, FindingReport]], *, has_places: bool) -> Iterator[str]:

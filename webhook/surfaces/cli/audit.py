@@ -14,6 +14,7 @@ from webhook.cluster.pages import Lister
 from webhook.errors import WebhookError
 from webhook.manifests.files import Sources
 from webhook.manifests.policy_file import read_policy
+from webhook.report.audit_remarks import unread_notes
 from webhook.report.audited import Audit
 from webhook.surfaces.cli.configuration import LoadedConfig
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, connected
@@ -109,15 +110,6 @@ def command(
         write_errors(unwritten)
         sys.exit(EXIT_ERROR)
     sys.exit(EXIT_ERROR if report.is_incomplete else exit_status(report, fail_on, strict=strict))
-
-
-def unread_notes(unread: Sequence[str]) -> list[str]:
-    """One line for each reason, with all kinds that could not be read for this reason."""
-    kinds: dict[str, list[str]] = {}
-    for line in unread:
-        kind, _, reason = line.partition(": ")
-        kinds.setdefault(reason, []).append(kind)
-    return [f"not read ({reason}): {', '.join(names)}" for reason, names in kinds.items()]
 
 
 def _audited(
