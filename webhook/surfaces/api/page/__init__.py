@@ -1,0 +1,1 @@
+"""The HTML pages: rendered by the server, readable without script. ``docs/page.md`` has the design notes."""

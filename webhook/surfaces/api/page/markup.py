@@ -1,0 +1,67 @@
+"""
+Builds HTML from elements. All text is escaped, except text of type ``Html``, which only this module creates.
+
+``element("p", "a < b", class_="small")`` gives ``<p class="small">a &lt; b</p>``. This module does no I/O.
+"""
+
+from collections.abc import Iterable
+from html import escape
+from typing import Final, TypeAlias
+
+_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta"})
+_ADDRESSES: Final = frozenset({"href", "src", "action"})
+_SAFE_STARTS: Final = ("/", "#", "?", "https://")
+
+
+class Html(str):
+    """Escaped text with tags."""
+
+    __slots__ = ()
+
+
+Child: TypeAlias = "str | int | None | Iterable[Child]"
+"""Text, an element (``Html``), nothing, or several of them."""
+Attribute: TypeAlias = str | int | bool | None
+
+
+def element(tag: str, *children: Child, **attributes: Attribute) -> Html:
+    """
+    An element. ``class_`` gives ``class``, ``aria_label`` gives ``aria-label``.
+
+    An attribute that is None or False is left out, and True gives an attribute without a value. An address must lead to this
+    server or begin with ``https://``: another address raises ValueError.
+    """
+    start = f"<{tag}{''.join(_attribute(name, value) for name, value in attributes.items())}>"
+    return Html(start if tag in _VOID else f"{start}{join(children)}</{tag}>")
+
+
+def join(*children: Child) -> Html:
+    """The children without an element around them."""
+    return Html("".join(_child(child) for child in children))
+
+
+def prose(text: str) -> Html:
+    """Text, with the parts between backticks as code."""
+    return join(element("code", part) if index % 2 else part for index, part in enumerate(text.split("`")))
+
+
+def _child(child: Child) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Html):
+        return child
+    if isinstance(child, str | int):
+        return escape(str(child), quote=False)
+    return "".join(map(_child, child))
+
+
+def _attribute(name: str, value: Attribute) -> str:
+    if value is None or value is False:
+        return ""
+    name = name.rstrip("_").replace("_", "-")
+    if value is True:
+        return f" {name}"
+    text = str(value)
+    if name in _ADDRESSES and (not text.startswith(_SAFE_STARTS) or text.startswith(("//", "/\\"))):
+        raise ValueError(f"{name}: {text!r} leads to an unknown place")
+    return f' {name}="{escape(text)}"'
