@@ -201,7 +201,20 @@ def test_other_paths_and_methods_are_refused(method: str, path: str, status: int
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/page.js", "/page.css", "/icon.svg", "/openapi.json", "/v1/rules", "/nope", "/v1/check"]
+    "path",
+    [
+        "/",
+        "/page.js",
+        "/page.css",
+        "/icon.svg",
+        "/rules",
+        "/rules/LM101",
+        "/rules/LM999",
+        "/openapi.json",
+        "/v1/rules",
+        "/nope",
+        "/v1/check",
+    ],
 )
 def test_every_response_has_the_security_headers(path: str) -> None:
     """

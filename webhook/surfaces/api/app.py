@@ -4,9 +4,8 @@ The dry-run API and the page. They return the same verdicts as admission and the
 With a cluster attached, a response depends only on objects that the caller is allowed to read (``authorization``).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -15,26 +14,19 @@ from starlette.exceptions import HTTPException
 
 from webhook import __version__
 from webhook.check.check import Settings
-from webhook.kubevirt.releases import PREVIEW, SUPPORTED, TABLE, behaviours
+from webhook.kubevirt.releases import SUPPORTED, behaviours
 from webhook.manifests.objects import ManifestObject
 from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world_for
 from webhook.surfaces.api.http import SCHEMAS, add_headers_and_errors, problem_response
 from webhook.surfaces.api.judge_client import InProcess, Judge
+from webhook.surfaces.api.page.routes import add_pages
 from webhook.yaml.document import MAX_BYTES
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
 """The accepted types. An HTML form cannot send these types, so a page on another website cannot post to this API."""
-PAGE = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
-_NO_RELEASES = b'<select id="release"></select>'
-"""The place in the page for the releases."""
 
 
 class Terms(Protocol):
@@ -74,7 +66,7 @@ def build_api(
     )
     _add_check(app, terms, judge or InProcess(background), release, cluster)
     _add_catalogue(app)
-    _add_page(app)
+    add_pages(app)
     add_headers_and_errors(app)
     return app
 
@@ -183,29 +175,3 @@ def _encoded_rules() -> bytes:
 @cache
 def _encoded_schema() -> bytes:
     return msgspec.json.encode(as_json.schema())
-
-
-def _add_page(app: FastAPI) -> None:
-    folder = files("webhook.surfaces.api") / "page"
-    for path, (name, kind) in PAGE.items():
-        content = (folder / name).read_bytes()
-        if path == "/":
-            content = content.replace(_NO_RELEASES, _select_of_releases())
-        app.add_api_route(path, _static(content, kind), include_in_schema=False)
-
-
-def _select_of_releases() -> bytes:
-    """The choice of every release that ``check`` accepts, newest first."""
-    labels = {"": "default", "any": "any"}
-    for behaviour in reversed(TABLE):
-        release = str(behaviour.release)
-        labels[release] = f"{release} (preview)" if behaviour.release == PREVIEW else release
-    options = "".join(f'\n<option value="{value}">{label}</option>' for value, label in labels.items())
-    return _NO_RELEASES.replace(b"></", f">{options}\n</".encode())
-
-
-def _static(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
-    async def give() -> Response:
-        return Response(content, media_type=kind)
-
-    return give
