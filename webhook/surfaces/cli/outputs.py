@@ -35,9 +35,13 @@ class Output(msgspec.Struct, frozen=True):
     target: "Path | None" = None
 
 
-def outputs_of(words: Sequence[str]) -> list[Output]:
-    """Parses each ``FORMAT[=FILE]``. Raises UsageMistake for an unknown format, and for two formats with the same target."""
-    outputs = [_output(word) for word in words or ("text",)]
+def outputs_of(words: Sequence[str], formats: Sequence[str] = FORMATS) -> list[Output]:
+    """
+    Parses each ``FORMAT[=FILE]``. The default is the first of ``formats``.
+
+    Raises UsageMistake for an unknown format, and for two formats with the same target.
+    """
+    outputs = [_output(word, formats) for word in words or formats[:1]]
     targets = [output.target for output in outputs]
     for target in targets:
         if targets.count(target) > 1:
@@ -48,10 +52,10 @@ def outputs_of(words: Sequence[str]) -> list[Output]:
     return outputs
 
 
-def _output(word: str) -> Output:
+def _output(word: str, formats: Sequence[str]) -> Output:
     form, _, target = word.partition("=")
-    if form not in FORMATS:
-        raise UsageMistake(f"Unknown output format {form!r}{_hint(form)}. Formats: {', '.join(FORMATS)}.")
+    if form not in formats:
+        raise UsageMistake(f"Unknown output format {form!r}{_hint(form, formats)}. Formats: {', '.join(formats)}.")
     if target in ("", "-"):
         return Output(form)
     from pathlib import Path
@@ -59,8 +63,8 @@ def _output(word: str) -> Output:
     return Output(form, Path(target))
 
 
-def _hint(form: str) -> str:
-    close = close_matches(form.lower(), FORMATS)
+def _hint(form: str, formats: Sequence[str]) -> str:
+    close = close_matches(form.lower(), formats)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
@@ -91,8 +95,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
             shown = placed_in_repository(report, sources.rendered)
         if root and output.form in CI_FORMATS:
             shown, texts = _renamed(shown, sources, root)
-        rendered = _rendered(output, shown, texts, style)
-        errors += _write(rendered, output)
+        errors += write(rendered(output, shown, texts, style), output)
     return errors
 
 
@@ -109,7 +112,8 @@ def _renamed(report: Report, sources: Sources, root: str) -> tuple[Report, Sourc
     return with_names(report, rename), Sources({rename(name): text for name, text in sources.texts.items()})
 
 
-def _rendered(output: Output, report: Report, sources: Sources, style: Style) -> str:
+def rendered(output: Output, report: Report, sources: Sources, style: Style) -> str:
+    """The report in a format of ``check``."""
     if output.form == "text":
         return _text(report, sources, style, colour_for(style.color, output.target))
     if output.form == "sarif":
@@ -128,7 +132,7 @@ def _text(report: Report, sources: Sources, style: Style, colour: bool) -> str:
         return statistics.render(report, colour=colour, quiet=style.quiet)
     from webhook.report import text
 
-    width = min(_columns(), MAX_WIDTH)
+    width = text_width()
     writable = _Writable(sources.texts)
     return text.render(
         report,
@@ -204,6 +208,11 @@ class _Writable:
         return self._can_write(judged, fix)
 
 
+def text_width() -> int:
+    """The number of columns for text."""
+    return min(_columns(), MAX_WIDTH)
+
+
 def _columns() -> int:
     """The width of the terminal, as in ``shutil.get_terminal_size``. Importing shutil costs more than the rest of this file."""
     configured = environ.get("COLUMNS", "")
@@ -226,7 +235,7 @@ def colour_for(color: str, target: "Path | None") -> bool:
     return not environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def _write(text: str, output: Output) -> list[BadInput]:
+def write(text: str, output: Output) -> list[BadInput]:
     """Writes the text. Returns an error if the file cannot be written."""
     target = output.target
     if target is None:
