@@ -12,14 +12,15 @@ from webhook.audit.scope import Scope, parse_shard
 from webhook.check.check import Settings
 from webhook.cluster.pages import Lister
 from webhook.errors import WebhookError
-from webhook.manifests.files import Sources
 from webhook.manifests.policy_file import read_policy
 from webhook.report.audit_remarks import unread_notes
 from webhook.report.audited import Audit
+from webhook.report.grouping import GROUPINGS
+from webhook.surfaces.cli.audit_outputs import AUDIT_FORMATS, GROUPED, AuditStyle, has_notes, write_audit
 from webhook.surfaces.cli.configuration import LoadedConfig
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, connected
-from webhook.surfaces.cli.options import FAIL_ON, FORMATS
-from webhook.surfaces.cli.outputs import Style, outputs_of, write_all
+from webhook.surfaces.cli.options import FAIL_ON
+from webhook.surfaces.cli.outputs import Output, Style, outputs_of
 from webhook.surfaces.cli.progress import bar
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine
 from webhook.surfaces.cli.status import (
@@ -48,7 +49,10 @@ from webhook.surfaces.cli.status import (
     "outputs",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help=f"Output format: {', '.join(FORMATS)}. Repeatable.",
+    help=f"Output format: {', '.join(AUDIT_FORMATS)}. Repeatable.",
+)
+@click.option(
+    "--group-by", type=click.Choice(GROUPINGS), help="Groups of the formats summary and markdown. [default: reason]"
 )
 @click.option(
     "--fail-on", type=click.Choice(FAIL_ON), default="deny", show_default=True, help="Findings that give exit status 1."
@@ -70,6 +74,7 @@ def command(
     profile: str | None,
     release: str | None,
     outputs: Sequence[str],
+    group_by: str | None,
     fail_on: str,
     strict: bool,
     color: str,
@@ -88,7 +93,8 @@ def command(
     if namespaces and all_namespaces:
         raise click.UsageError("Write either --namespace or --all-namespaces.")
     try:
-        written = outputs_of(outputs)
+        written = outputs_of(outputs, AUDIT_FORMATS)
+        _refuse_contradictions(written, group_by)
         scope = Scope(tuple(sorted(set(namespaces))), parse_shard(shard))
         effective = combine(Flags(policy=policy, profile=profile, release=release), LoadedConfig(), read_policy)
         audited = _audited(effective, scope, kubeconfig, context, timeout, quiet=quiet)
@@ -97,19 +103,24 @@ def command(
     except WebhookError as error:
         fail(error)
     report = audited.report
-    unwritten = write_all(written, report, Sources(), Style(color=color, quiet=quiet, verbose=verbose))
+    style = AuditStyle(Style(color=color, quiet=quiet, verbose=verbose), group_by or "reason")
+    unwritten = write_audit(written, report, style)
     write_problems(report.problems)
-    if not quiet:
-        for note in report.notes:
+    if quiet or not has_notes(written):
+        for note in [*(() if quiet else report.notes), *unread_notes(report.unread)]:
             write_stderr(f"note: {note}")
-    for note in unread_notes(report.unread):
-        write_stderr(f"note: {note}")
     if report.is_incomplete:
         write_stderr("error: the audit is incomplete: some kinds that it judges could not be read")
     if unwritten:
         write_errors(unwritten)
         sys.exit(EXIT_ERROR)
     sys.exit(EXIT_ERROR if report.is_incomplete else exit_status(report, fail_on, strict=strict))
+
+
+def _refuse_contradictions(outputs: Sequence[Output], group_by: str | None) -> None:
+    """Raises UsageMistake if an option would have no effect because of another option."""
+    if group_by is not None and not any(output.form in GROUPED for output in outputs):
+        raise UsageMistake(f"--group-by changes only the formats {' and '.join(GROUPED)}. Add one of them with -o.")
 
 
 def _audited(

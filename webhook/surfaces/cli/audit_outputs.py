@@ -1,0 +1,51 @@
+"""The formats of the report of ``migratable audit``: those of ``check``, and those about a cluster."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from webhook.errors import BadInput
+from webhook.manifests.files import Sources
+from webhook.report.audit_remarks import with_notes
+from webhook.report.audited import AuditReport
+from webhook.surfaces.cli.options import FORMATS
+from webhook.surfaces.cli.outputs import Output, Style, colour_for, rendered, text_width, write
+
+AUDIT_FORMATS: Final = ("summary", *FORMATS)
+"""The formats of an audit, the default first."""
+GROUPED: Final = ("summary", "markdown")
+"""The formats with groups."""
+_COMPLETE: Final = ("json", "yaml", "text", "markdown")
+"""Formats that have a place for everything in the report of an audit. Other formats have notes."""
+
+
+class AuditStyle(msgspec.Struct, frozen=True):
+    """The options that concern only the output of an audit."""
+
+    check: Style
+    group_by: str = "reason"
+
+
+def write_audit(outputs: Sequence[Output], report: AuditReport, style: AuditStyle) -> list[BadInput]:
+    """Renders the report in each requested format, and writes it. Returns an error for each file that cannot be written."""
+    return [error for output in outputs for error in write(_rendered(output, report, style), output)]
+
+
+def has_notes(outputs: Sequence[Output]) -> bool:
+    """Whether the text on standard output contains the notes."""
+    return any(output.form in ("summary", "text") and output.target is None for output in outputs)
+
+
+def _rendered(output: Output, report: AuditReport, style: AuditStyle) -> str:
+    if output.form == "summary":
+        from webhook.report import groups
+
+        colour = colour_for(style.check.color, output.target)
+        return groups.render(report, by=style.group_by, colour=colour, width=text_width(), quiet=style.check.quiet)
+    if output.form == "markdown":
+        from webhook.report import markdown
+
+        return markdown.render(report, by=style.group_by)
+    shown = report if output.form in _COMPLETE else with_notes(report)
+    return rendered(output, shown, Sources(), style.check)
