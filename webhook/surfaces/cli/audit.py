@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from os import environ
 from pathlib import Path
 
 import click
 
 from webhook.audit.audit import audit
-from webhook.audit.scope import Scope, parse_shard
+from webhook.audit.scope import Scope
 from webhook.check.check import Settings
 from webhook.cluster.pages import Lister
 from webhook.errors import WebhookError
@@ -23,6 +24,7 @@ from webhook.surfaces.cli.options import FAIL_ON
 from webhook.surfaces.cli.outputs import Output, Style, outputs_of
 from webhook.surfaces.cli.progress import bar
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine
+from webhook.surfaces.cli.shards import shard_from
 from webhook.surfaces.cli.status import (
     EXIT_ERROR,
     UsageMistake,
@@ -39,7 +41,13 @@ from webhook.surfaces.cli.status import (
     "-n", "--namespace", "namespaces", multiple=True, help="Audit only this namespace. Repeatable. Default: all."
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Audit all namespaces (the default).")
-@click.option("--shard", default="1/1", show_default=True, metavar="I/N", help="Audit part I of N of the namespaces.")
+@click.option(
+    "--shard",
+    default="1/1",
+    show_default=True,
+    metavar="I/N",
+    help="Audit part I of N of the namespaces. In a pod of an Indexed Job, auto/N.",
+)
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), help="Policy file.")
 @click.option("--profile", type=click.Choice(["strict", "exact"]), help="Profile: strict (default) or exact.")
 @click.option("--release", metavar="any|1.x", help="KubeVirt release. Default: the release in the KubeVirt CR.")
@@ -95,7 +103,7 @@ def command(
     try:
         written = outputs_of(outputs, AUDIT_FORMATS)
         _refuse_contradictions(written, group_by)
-        scope = Scope(tuple(sorted(set(namespaces))), parse_shard(shard))
+        scope = Scope(tuple(sorted(set(namespaces))), shard_from(shard, environ))
         effective = combine(Flags(policy=policy, profile=profile, release=release), LoadedConfig(), read_policy)
         audited = _audited(effective, scope, kubeconfig, context, timeout, quiet=quiet)
     except UsageMistake as error:
