@@ -20,6 +20,12 @@ Identity = tuple[str, str, str]
 MONITORING = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")}
 EVICTION_STRATEGY = {"defaultEvictionStrategy": "LiveMigrate"}
 BOTH_AUDITS = {"enabled": True, "watch": {"enabled": True}}
+SHARDS = {
+    "enabled": True,
+    "shards": 4,
+    "reportVolume": {"persistentVolumeClaim": {"claimName": "migratable-audit"}},
+    "mergeSchedule": "47 * * * *",
+}
 POLICY_NAME = re.compile(r"^(migratable-(?:audit-|audit-watch-)?policy)-[0-9a-z]{10}$")
 ADDRESSES = ["192.0.2.10/32", "192.0.2.11/32"]
 
@@ -73,6 +79,7 @@ CHOICES = [
         AUDIT, ["hyperconverged"], {"mode": "audit"} | values_file("values-hyperconverged.yaml"), id="HyperConverged"
     ),
     pytest.param(AUDIT, ["audit"], {"mode": "audit", "audit": {"enabled": True}}, id="audit of existing VMs"),
+    pytest.param(BASE, ["audit", "audit-shards"], {"audit": SHARDS}, id="shards of an audit"),
     pytest.param(BASE, ["audit-watch"], {"audit": {"watch": {"enabled": True}}}, id="watch"),
     pytest.param(
         BASE,
@@ -88,13 +95,14 @@ CHOICES = [
             "autoscaling",
             "client-certificates",
             "audit",
+            "audit-shards",
             "audit-watch",
             "audit-monitoring",
             "openshift",
         ],
         FAIL
         | {"certificates": {"source": "cert-manager"}, "monitoring": MONITORING, "autoscaling": {"enabled": True}}
-        | {"clientCertificates": {"configMap": "migratable-client-ca"}, "audit": BOTH_AUDITS}
+        | {"clientCertificates": {"configMap": "migratable-client-ca"}, "audit": BOTH_AUDITS | SHARDS}
         | values_file("values-openshift.yaml"),
         id="together",
     ),
