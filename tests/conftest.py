@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.apiserver import crds
-from tests.apiserver.binaries import CONTROL_PLANE, SCHEDULERS, missing_binaries
+from tests.apiserver.binaries import CONTROL_PLANE, PROMETHEUS, SCHEDULERS, missing_binaries
 from tests.apiserver.controlplane import ControlPlane
 
 NO_CONTROL_PLANE = "no control plane"
@@ -34,10 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips a test whose kube-apiserver, kube-scheduler or helm is absent; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
+    """Skips a test whose kube-apiserver or other binary is absent; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
     needed = [*CONTROL_PLANE] if item.get_closest_marker("apiserver") else []
     needed += SCHEDULERS if item.get_closest_marker("scheduler") else []
     needed += ["helm"] if item.get_closest_marker("helm") else []
+    needed += PROMETHEUS if item.get_closest_marker("prometheus") else []
     if (why := missing_binaries(needed)) is None:
         return
     if os.environ.get("MIGRATABLE_REQUIRE_APISERVER") == "1":

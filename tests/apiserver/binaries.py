@@ -1,5 +1,5 @@
 """
-Where etcd, kube-apiserver, kubectl, kube-scheduler and helm come from.
+Where etcd, kube-apiserver, kubectl, kube-scheduler, helm and Prometheus come from.
 
 In this order: $KUBEBUILDER_ASSETS (envtest's convention), a folder of this user ($MIGRATABLE_TEST_CACHE, else
 $XDG_CACHE_HOME or ~/.cache, and in it kas-testenv), a build through Go from tools/*/go.mod, kept in that folder.
@@ -32,6 +32,7 @@ class Tool:
     name: str
     package: str
     module: str  # folder of tools/ whose go.mod pins it; also its folder in the cache
+    tags: str = ""  # build tags
 
     @property
     def version(self) -> str:
@@ -63,12 +64,18 @@ KNOWN = {
         Tool("typecheck", "./typecheck", f"kube-{TESTED_KUBERNETES}"),
         Tool("fitprobe", "./fitprobe", f"kube-{TESTED_KUBERNETES}"),
         Tool("helm", "helm.sh/helm/v4/cmd/helm", "helm-v4.3.1"),
+        *(
+            # without the clients of clouds, which take most of the build
+            Tool(name, f"github.com/prometheus/prometheus/cmd/{name}", "prometheus-v3.16.0", "remove_all_sd")
+            for name in ("prometheus", "promtool")
+        ),
     )
 }
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl")
 SCHEDULERS = ("kube-scheduler", "fitprobe")
-TESTED = (*CONTROL_PLANE, *SCHEDULERS, "helm")
+PROMETHEUS = ("prometheus", "promtool")
+TESTED = (*CONTROL_PLANE, *SCHEDULERS, "helm", *PROMETHEUS)
 
 
 class MissingBinaryError(RuntimeError):
@@ -135,7 +142,7 @@ def _go() -> str | None:
 
 
 def _build(tool: Tool, target: Path) -> None:
-    """Builds TOOL; five minutes for a kube-apiserver on two idle cores, half a minute for etcd, one for a scheduler."""
+    """Builds TOOL; five minutes for a kube-apiserver on two idle cores, half a minute for etcd, one to two for each other."""
     go = _go()
     if go is None:
         raise MissingBinaryError(f"{tool.name} not found: {REMEDY}")
@@ -146,8 +153,10 @@ def _build(tool: Tool, target: Path) -> None:
         stamps = {"gitVersion": tool.version, "gitMajor": major, "gitMinor": minor}
         ldflags += [f"-X k8s.io/component-base/version.{key}={value}" for key, value in stamps.items()]
     part = target.with_name(f"{tool.name}.part")
+    options = ["-mod=readonly", "-trimpath", f"-ldflags={' '.join(ldflags)}"]
+    options += [f"-tags={tool.tags}"] if tool.tags else []
     subprocess.run(
-        [go, "build", "-mod=readonly", "-trimpath", f"-ldflags={' '.join(ldflags)}", "-o", str(part), tool.package],
+        [go, "build", *options, "-o", str(part), tool.package],
         cwd=TOOLS / tool.module,
         env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
         check=True,

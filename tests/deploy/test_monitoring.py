@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+from tests.apiserver.binaries import find_binary
 from tests.deploy.manifests import KUSTOMIZE
 from webhook.serve.cache_metrics import CacheCollector
 from webhook.serve.metrics import Metrics
@@ -159,7 +159,7 @@ WELL = [
 BOTH = WELL[:2]
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Prometheus")
+@pytest.mark.prometheus
 @pytest.mark.parametrize(
     ("input_series", "alerts"),
     [
@@ -233,8 +233,9 @@ def test_alerts_fire_when_they_should(tmp_path: Path, input_series: list[dict[st
         yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests})
     )
 
+    promtool = str(find_binary("promtool"))
     done = subprocess.run(
-        ["promtool", "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [promtool, "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
