@@ -113,6 +113,22 @@ def test_a_report_has_a_maximum_size() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("remedy", "shown"),
+    [
+        ("Set a. Set b.", "Set a. Set b."),
+        (f"Set {'a' * 90}. Set {'b' * 90}. Set c.", f"Set {'a' * 90}."),
+        (f"Set {'a' * 200}. Set b.", f"Set {'a' * 200}."),
+        ("Use 1.5 or e.g. b.", "Use 1.5 or e.g. b."),
+    ],
+)
+def test_a_long_remedy_ends_after_a_sentence(remedy: str, shown: str) -> None:
+    """The whole remedy is in the pages of the rules, and would be a third of each report."""
+    found = own_report(audited("web", replace(FAILS, remedy=remedy)), "strict").document(OPENREPORTS)
+
+    assert [result["message"].split("\n")[1] for result in found["results"]] == [shown]  # type: ignore[index,union-attr,call-overload]
+
+
 def test_the_report_of_the_cluster_names_the_object_of_each_result() -> None:
     """It has no scope and no owner, and does not depend on the order of the objects."""
     kubevirt = audited("kubevirt", FAILS, namespace="kubevirt", kind="KubeVirt")

@@ -5,12 +5,14 @@ A report has only the findings that are failures, warnings or unknown. An object
 with the same content has the same fingerprint, so that it is not written again.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.objects.kinds import group_of
 from webhook.objects.report_kinds import FINGERPRINT, MANAGED_BY, MANAGER, OPENREPORTS, ReportApi
@@ -27,6 +29,9 @@ MOST_RESULTS: Final = 32
 """The maximum number of results for one object, so that a report of a tenant cannot fill etcd."""
 MOST_CHARACTERS: Final = 1000
 """The maximum length of a message. Names in an object have no limit of their own."""
+REMEDY_CHARACTERS: Final = 160
+"""The length from which further sentences of a remedy are left out. Remedies take a third of a report."""
+_SENTENCE_END: Final = re.compile(r"(?<=[.?]) (?=[A-Z`])")
 
 
 class ReportObject(msgspec.Struct, frozen=True):
@@ -113,7 +118,8 @@ def _results(judged: ObjectReport, profile: str) -> Iterator[dict[str, Plain]]:
     for finding in counted[:MOST_RESULTS]:
         known = {"name": finding.name, "path": finding.path, "reason": finding.reason or ""}
         properties: dict[str, Plain] = {key: _short(value) for key, value in known.items() if value}
-        result = result_of(finding, profile)
+        result = result_of(replace(finding, remedy=_first_sentences(finding.remedy)), profile)
+        del result["scored"]  # ``result`` says the same
         yield result | {"message": _short(str(result["message"])), "properties": properties}
     if len(counted) > MOST_RESULTS:
         message = f"{len(counted) - MOST_RESULTS} more findings. `migratable audit -o json` lists them."
@@ -130,6 +136,16 @@ def _reference(audited: Audited) -> dict[str, Plain]:
         "uid": audited.uid,
     }
     return {key: value for key, value in parts.items() if value}
+
+
+def _first_sentences(remedy: str) -> str:
+    """The beginning of a remedy. ``migratable explain`` shows more about a rule."""
+    first, *others = _SENTENCE_END.split(remedy)
+    for other in others:
+        if len(first) + len(other) >= REMEDY_CHARACTERS:
+            break
+        first = f"{first} {other}"
+    return first
 
 
 def _short(text: str) -> str:
