@@ -48,6 +48,7 @@ class Written(msgspec.Struct, frozen=True):
     """Reports that are not as they should be. The next run repeats the changes."""
     problems: tuple[str, ...] = ()
     """Why reports were not written, without names of objects."""
+    notes: tuple[str, ...] = ()
 
 
 class ReportWriter:
@@ -65,6 +66,7 @@ class ReportWriter:
         self._unread: dict[str, str] = {}
         self._profile = ""
         self._has_cluster = True
+        self._notes: tuple[str, ...] = ()
         self._in_flight: Place | None = None
         self._judged_again: tuple[ReportObject | None] | None = None
         """The report that ``_in_flight`` needs now, if that changed during its request."""
@@ -81,11 +83,14 @@ class ReportWriter:
     def begin(self, audit: Audit) -> None:
         """Lists the reports of the cluster, and records the changes. Raises Unavailable or Misconfigured."""
         coverage = coverage_of(audit)
-        existing = [
-            report
-            for api in (self._api, *self._others)
-            for report in self._store.every(api, audit.report.namespaces, cluster=coverage.has_cluster)
-        ]
+        namespaces, has_cluster = audit.report.namespaces, coverage.has_cluster
+        existing = self._store.every(self._api, namespaces, cluster=has_cluster)
+        notes: list[str] = []
+        for api in self._others:
+            try:
+                existing.extend(self._store.every(api, namespaces, cluster=has_cluster))
+            except Misconfigured as error:
+                notes.append(f"earlier reports of {api.group} are not deleted: {error.message}")
         stored: dict[Place, tuple[Existing, ...]] = {}
         for report in existing:
             place = (report.namespace, report.name)
@@ -93,10 +98,10 @@ class ReportWriter:
         pending = {change.place: change for change in changes(existing, audit, self._api)}
         with self._lock:
             self._stored, self._pending = stored, pending
-            self._profile, self._has_cluster = audit.report.profile, coverage.has_cluster
+            self._profile, self._has_cluster, self._notes = audit.report.profile, has_cluster, tuple(notes)
             self._unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
-            namespaces = settings_namespaces(audit.objects)
-            self._settings = {_key(one): one for one in audit.objects if is_setting(one.report, namespaces)}
+            of_kubevirt = settings_namespaces(audit.objects)
+            self._settings = {_key(one): one for one in audit.objects if is_setting(one.report, of_kubevirt)}
 
     def update(self, objects: Iterable[Audited]) -> None:
         """Records that objects were judged again. The reports of other objects stay as they are."""
@@ -147,7 +152,8 @@ class ReportWriter:
             if in_a_row == MOST_FAILURES:
                 break
         failed = self.pending
-        return Written(counts["written"], counts["deleted"], unchanged, failed, tuple(_problems(failures, failed)))
+        problems = tuple(_problems(failures, failed))
+        return Written(counts["written"], counts["deleted"], unchanged, failed, problems, self._notes)
 
     def _carry_out(self, change: Change, counts: Counter[str]) -> Failure | None:
         place, kept = change.place, []

@@ -18,6 +18,7 @@ from webhook.report.audit_remarks import unread_notes
 from webhook.report.audited import Audit
 from webhook.report.grouping import GROUPINGS
 from webhook.surfaces.cli.audit_outputs import AUDIT_FORMATS, GROUPED, AuditStyle, has_notes, write_audit
+from webhook.surfaces.cli.audit_reports import REPORTS, WRITES_PER_SECOND, report_writer, write_reports
 from webhook.surfaces.cli.configuration import LoadedConfig
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, connected
 from webhook.surfaces.cli.options import FAIL_ON
@@ -69,6 +70,8 @@ from webhook.surfaces.cli.status import (
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Print only findings and errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show objects without findings.")
+@REPORTS
+@WRITES_PER_SECOND
 @KUBECONFIG
 @CONTEXT
 @click.option(
@@ -88,6 +91,8 @@ def command(
     color: str,
     quiet: bool,
     verbose: bool,
+    reports: str,
+    writes_per_second: float,
     kubeconfig: Path | None,
     context: str | None,
     timeout: float,
@@ -95,8 +100,8 @@ def command(
     """
     Judge the VMs and the migration settings of a running cluster.
 
-    Reads the cluster, and changes nothing. Exit status: 0 if there is no finding at or above --fail-on, 1 if there is one, 2 if
-    the cluster or some of its VMs cannot be read.
+    Reads the cluster, and changes nothing but the reports of --reports. Exit status: 0 if there is no finding at or above
+    --fail-on, 1 if there is one, 2 if the cluster or some of its VMs cannot be read, or a report cannot be written.
     """
     if namespaces and all_namespaces:
         raise click.UsageError("Write either --namespace or --all-namespaces.")
@@ -105,6 +110,7 @@ def command(
         _refuse_contradictions(written, group_by)
         scope = Scope(tuple(sorted(set(namespaces))), shard_from(shard, environ))
         effective = combine(Flags(policy=policy, profile=profile, release=release), LoadedConfig(), read_policy)
+        writer = report_writer(reports, writes_per_second, kubeconfig, context)
         audited = _audited(effective, scope, kubeconfig, context, timeout, quiet=quiet)
     except UsageMistake as error:
         raise click.UsageError(str(error)) from None
@@ -119,8 +125,8 @@ def command(
             write_stderr(f"note: {note}")
     if report.is_incomplete:
         write_stderr("error: the audit is incomplete: some kinds that it judges could not be read")
-    if unwritten:
-        write_errors(unwritten)
+    write_errors(unwritten)
+    if (writer is not None and not write_reports(writer, audited, quiet=quiet)) or unwritten:
         sys.exit(EXIT_ERROR)
     sys.exit(EXIT_ERROR if report.is_incomplete else exit_status(report, fail_on, strict=strict))
 

@@ -10,7 +10,7 @@ from webhook.surfaces.cli.extras import fail_missing, missing_package
 from webhook.surfaces.cli.status import write_stderr
 
 if TYPE_CHECKING:
-    from webhook.cluster.ports import Transport
+    from webhook.cluster.ports import Transport, Writer
 
 KUBECONFIG = click.option(
     "--kubeconfig",
@@ -32,14 +32,7 @@ def connected(
 
     Raises Misconfigured if there are no usable credentials.
     """
-    from importlib.util import find_spec
-
-    from webhook.cluster.kubeconfig import target
-
-    if find_spec("kubernetes") is None:
-        fail_missing(command, "kubernetes")
-    path = kubeconfig or _default_kubeconfig()
-    cluster = "the API server of this pod" if path is None else str(target(path, context))
+    path, cluster = _place(command, kubeconfig, context)
     if not quiet:
         write_stderr(f"note: reading from {cluster}")
     try:
@@ -49,6 +42,30 @@ def connected(
             raise
         fail_missing(command, package)
     return connect(path, context), cluster
+
+
+def connected_writer(command: str, kubeconfig: Path | None, context: str | None) -> "Writer":
+    """A connection that can change the cluster, as ``connected`` makes one that cannot."""
+    path, _ = _place(command, kubeconfig, context)
+    try:
+        from webhook.cluster.writing_client import connect_writer
+    except ModuleNotFoundError as error:
+        if not (package := missing_package(error)):
+            raise
+        fail_missing(command, package)
+    return connect_writer(path, context)
+
+
+def _place(command: str, kubeconfig: Path | None, context: str | None) -> tuple[Path | None, str]:
+    """The kubeconfig, and the name of its cluster in messages."""
+    from importlib.util import find_spec
+
+    from webhook.cluster.kubeconfig import target
+
+    if find_spec("kubernetes") is None:
+        fail_missing(command, "kubernetes")
+    path = kubeconfig or _default_kubeconfig()
+    return path, "the API server of this pod" if path is None else str(target(path, context))
 
 
 def _default_kubeconfig() -> Path | None:
