@@ -299,3 +299,102 @@ def test_the_store_is_imported_without_the_kubernetes_client() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
 
     assert done.returncode == 0
+
+
+class Listener:
+    """Records changes as kind, name, and versions before and after."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int | None, int | None]] = []
+        self.store: Store | None = None
+
+    def __call__(self, kind: Any, key: tuple[str, str], before: Any, after: Any) -> None:
+        if self.store is not None:
+            assert self.store.get(kind, *key) is after
+        self.heard.append((key[1], version_of(before), version_of(after)))
+
+
+def version_of(stored: Any) -> int | None:
+    return None if stored is None else int(stored.meta.resource_version)
+
+
+def heard(*actions: Any) -> list[tuple[str, int | None, int | None]]:
+    """The changes that a listener receives after a list of the networks a and b in version 1."""
+    listener = Listener()
+    listener.store = store = Store([NAD], Clock(), changed=listener)
+    store.replace(NAD, [store.read(NAD, nad(name, 1), "v1") for name in "ab"], "v1")
+    listener.heard.clear()
+    for action in actions:
+        action(store)
+    return listener.heard
+
+
+def test_a_listener_receives_each_change_when_the_store_has_it() -> None:
+    """
+    With the object before and after. A deleted object has none after, and an added one none before.
+    """
+    assert heard(
+        lambda store: store.put(NAD, nad("a", 2)),
+        lambda store: store.put(NAD, nad("c", 3)),
+        lambda store: store.remove(NAD, nad("b", 4)),
+        lambda store: store.heard(NAD),
+    ) == [("a", 1, 2), ("c", None, 3), ("b", 1, None)]
+
+
+def test_another_list_tells_only_the_differences() -> None:
+    """
+    Objects that were changed, added or deleted while the watch was interrupted.
+    """
+    again = [("a", 1), ("b", 2), ("c", 3)]
+
+    assert heard(
+        lambda store: store.replace(NAD, [store.read(NAD, nad(*one), "v1") for one in again], "v1"),
+        lambda store: store.replace(NAD, [store.read(NAD, nad("c", 3), "v1")], "v1"),
+    ) == [("b", 1, 2), ("c", None, 3), ("a", 1, None), ("b", 2, None)]
+
+
+def test_a_kind_that_becomes_readable_or_is_no_longer_served_is_one_change() -> None:
+    """
+    A lookup that was unknown then has a result, also if the kind has no objects.
+    """
+    listener = Listener()
+    store = Store([NAD], Clock(), changed=listener)
+
+    store.replace(NAD, [], "v1")
+    store.replace(NAD, [], "v1")
+    store.miss(NAD)
+    store.miss(NAD)
+    store.replace(NAD, [], "v1")
+
+    assert listener.heard == [("", None, None)] * 3
+
+
+def test_an_error_of_a_listener_does_not_end_a_watch(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    It is logged, without content of the object.
+    """
+
+    def fail(*_: object) -> None:
+        raise ValueError("canary")
+
+    store = Store([NAD], Clock(), changed=fail)
+
+    store.put(NAD, nad("a", 1))
+
+    assert store.get(NAD, "shop", "a") is not None
+    assert [record.getMessage() for record in caplog.records] == ["a change was not processed"]
+    assert "canary" not in str([vars(record) for record in caplog.records])
+
+
+def test_a_refused_kind_is_refused_until_it_is_listed() -> None:
+    """
+    An interruption of another kind replaces the refusal.
+    """
+    store = Store([NAD], Clock())
+    store.failed(NAD, "HTTP 403", refused=True)
+    refused = store.refused(NAD)
+
+    store.replace(NAD, [], "v1")
+
+    assert refused
+    assert not store.refused(NAD)

@@ -9,7 +9,7 @@ kinds whose watch is stale.
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from webhook.cluster.lookups import LiveWorld, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object, never_read, not_read, stale
 from webhook.cluster.ports import AsyncReader, LiveReader, Transport
 from webhook.cluster.refusals import Refusals
-from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
+from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Listener, Reader, Store
 from webhook.cluster.unchanged import is_unchanged
 from webhook.cluster.watch import Pace, Watch
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
@@ -130,8 +130,10 @@ class ClusterFacts:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
         chance: Callable[[], float] = random.random,
+        readers: Mapping[type[Kubernetes], Reader] | None = None,
+        changed: Listener | None = None,
     ) -> None:
-        self.store = Store(kinds, clock)
+        self.store = Store(kinds, clock, readers=readers, **({} if changed is None else {"changed": changed}))
         self._kinds = tuple(kinds)
         self._default = default_namespace
         self._pace = pace or Pace()

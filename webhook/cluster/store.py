@@ -4,10 +4,11 @@ Stores the objects of the cluster, by kind. This module does no I/O.
 One thread writes each kind, and any thread reads. ``get`` is one dict lookup, so it needs no lock.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -16,11 +17,34 @@ from webhook.facts.unknown import Fact, Unknown
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 
+log = logging.getLogger("migratable.cluster")
+
 K = TypeVar("K", bound=Kubernetes)
 Raw = bytes | msgspec.Raw
+Stored = Kubernetes | Unknown
+Listener = Callable[[type[Kubernetes], Key, Stored | None, Stored | None], None]
+"""
+Receives each change: the kind, the key, and the object before and after (None if it does not exist).
+
+It is called in the thread of the watch, when the store already returns the new object. The calls for one kind are in order.
+The key is ``WHOLE_KIND`` if the kind was listed for the first time, or is no longer served.
+"""
+WHOLE_KIND: Final[Key] = ("", "")
 
 FRESH_SECONDS = 90.0
 """Bookmarks arrive about once a minute. A watch that receives no bookmark for this time is broken."""
+
+
+class Reader(Protocol):
+    """Reads one object from JSON, in the form in which the store keeps it."""
+
+    def read(self, raw: Raw, version: str, /) -> Seen:
+        """Raises Malformed if the object has no name."""
+        ...
+
+
+def _ignore(_kind: type[Kubernetes], _key: Key, _before: Stored | None, _after: Stored | None) -> None:
+    """No listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +71,13 @@ class KindStatistics:
 class _KindState(Generic[K]):
     """The state of one kind: all its objects, and the result of its list and watch."""
 
-    projection: Projection
+    projection: Reader
     objects: dict[Key, K | Unknown] = field(default_factory=dict)
     everything: Fact[tuple[K, ...]] | None = None
     undecodable: int = 0
     synced: bool = False
     missing: bool = False
+    refused: bool = False
     heard: float | None = None
     version: str = ""
     lists: int = 0
@@ -61,18 +86,36 @@ class _KindState(Generic[K]):
 
 
 class Store:
-    """Stores projected objects of the watched kinds. ``clock`` returns monotonic seconds."""
+    """
+    Stores projected objects of the watched kinds. ``clock`` returns monotonic seconds.
 
-    def __init__(self, kinds: Iterable[type[Kubernetes]], clock: Callable[[], float]) -> None:
+    ``readers`` replaces the projection of some kinds. ``changed`` receives each change.
+    """
+
+    def __init__(
+        self,
+        kinds: Iterable[type[Kubernetes]],
+        clock: Callable[[], float],
+        *,
+        readers: Mapping[type[Kubernetes], Reader] | None = None,
+        changed: Listener = _ignore,
+    ) -> None:
         self._clock = clock
         self._lock = Lock()
+        self._changed = changed
+        own = readers or {}
         self._states: Mapping[type[Kubernetes], _KindState[Kubernetes]] = {
-            kind: _KindState(Projection(BY_CLASS[kind])) for kind in kinds
+            kind: _KindState(own.get(kind) or Projection(BY_CLASS[kind])) for kind in kinds
         }
 
     def get(self, kind: type[K], namespace: str, name: str) -> K | Unknown | None:
         """Returns the stored object, Unknown if the object could not be decoded, or None if the object does not exist."""
         return self._state_of(kind).objects.get((namespace, name))
+
+    def objects(self, kind: type[Kubernetes]) -> tuple[tuple[Key, Stored], ...]:
+        """Returns all stored objects with their keys, in no defined order."""
+        with self._lock:
+            return tuple(self._states[kind].objects.items())
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns all readable objects of a kind. Returns Unknown if there are objects and none of them is readable."""
@@ -94,6 +137,10 @@ class Store:
     def missing(self, kind: type[Kubernetes]) -> bool:
         """Whether the cluster does not serve the kind, because its CustomResourceDefinition is not installed."""
         return self._states[kind].missing
+
+    def refused(self, kind: type[Kubernetes]) -> bool:
+        """Whether the account may not list or watch the kind, at the last attempt."""
+        return self._states[kind].refused
 
     def fresh(self, kind: type[Kubernetes], within_seconds: float = FRESH_SECONDS) -> bool:
         """Whether a list, event or bookmark of the kind arrived in the last ``within_seconds``."""
@@ -136,10 +183,14 @@ class Store:
             state.objects = new
             state.undecodable = sum(isinstance(value, Unknown) for value in new.values())
             state.version = version
-            state.missing, state.synced = False, True
+            is_new = not state.synced
+            state.missing, state.synced, state.refused = False, True, False
             state.lists += 1
             state.heard = self._clock()
             state.problem = ""
+        self._tell_differences(kind, old, new)
+        if is_new:
+            self._tell(kind, WHOLE_KIND, None, None)
 
     def put(self, kind: type[Kubernetes], raw: Raw) -> str:
         """Store an added or modified object and return its resourceVersion. Raises Malformed if the object has no name."""
@@ -158,17 +209,22 @@ class Store:
     def miss(self, kind: type[Kubernetes]) -> None:
         """Record that the cluster does not serve this kind."""
         state = self._states[kind]
+        old, is_new = state.objects, not state.missing
         with self._lock:
             state.everything = None
             state.objects = {}
             state.undecodable, state.version = 0, ""
-            state.missing, state.synced = True, False
+            state.missing, state.synced, state.refused = True, False, False
             state.heard = self._clock()
             state.problem = ""
+        self._tell_differences(kind, old, {})
+        if is_new:
+            self._tell(kind, WHOLE_KIND, None, None)
 
-    def failed(self, kind: type[Kubernetes], problem: str) -> None:
-        """Record a failed list or watch. Stored objects stay."""
-        self._states[kind].problem = problem
+    def failed(self, kind: type[Kubernetes], problem: str, *, refused: bool = False) -> None:
+        """Record a failed list or watch, and whether the account may not list and watch the kind. Stored objects stay."""
+        state = self._states[kind]
+        state.problem, state.refused = problem, refused
 
     def restarted(self, kind: type[Kubernetes]) -> None:
         """Count an opened watch."""
@@ -209,7 +265,26 @@ class Store:
             state.undecodable -= isinstance(before, Unknown)
             state.heard = self._clock()
             state.problem = ""
+        self._tell(kind, seen.key, before, None if gone else seen.value)
         return seen.resource_version
+
+    def _tell_differences(self, kind: type[Kubernetes], old: Mapping[Key, Stored], new: Mapping[Key, Stored]) -> None:
+        if self._changed is _ignore:
+            return
+        for key, before in old.items():
+            if key not in new:
+                self._tell(kind, key, before, None)
+        for key, after in new.items():
+            before_it = old.get(key)
+            if before_it is not after:
+                self._tell(kind, key, before_it, after)
+
+    def _tell(self, kind: type[Kubernetes], key: Key, before: Stored | None, after: Stored | None) -> None:
+        """Call the listener. Its errors must not end the watch."""
+        try:
+            self._changed(kind, key, before, after)
+        except Exception as error:  # noqa: BLE001
+            log.error("a change was not processed", extra={"kind": kind.__name__, "error": type(error).__name__})  # noqa: TRY400
 
     def _state_of(self, kind: type[K]) -> _KindState[K]:
         return cast("_KindState[K]", self._states[kind])

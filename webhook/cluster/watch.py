@@ -140,7 +140,7 @@ class Watch:
         try:
             return self._watch() if self._position else self._list()
         except _Refused as error:
-            self._store.failed(self._reads, str(error))
+            self._store.failed(self._reads, str(error), refused=True)
             self._refusals.refused(self._reads, error.status)
             return self._refused.next()
         except _Expired as error:
