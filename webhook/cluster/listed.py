@@ -18,7 +18,7 @@ from webhook.objects.quotas import ResourceQuota
 
 K = TypeVar("K", bound=Kubernetes)
 
-_INSTANCETYPE = b"instancetype.kubevirt.io/"
+INSTANCETYPE = b"instancetype.kubevirt.io/"
 """A ControllerRevision without this text belongs to a StatefulSet or DaemonSet, and can contain a whole pod template."""
 
 _OF_ONE_NAMESPACE: frozenset[type[Kubernetes]] = frozenset((PodDisruptionBudget, ResourceQuota))
@@ -156,7 +156,7 @@ def _list_namespaces(
 def _read(world: ListedWorld, items: Iterable[Item], kind: Kind, seen: Callable[[Kind, Item], None] | None) -> None:
     projection = Projection(kind)
     for item in items:
-        if kind.reads is ControllerRevision and _INSTANCETYPE not in bytes(item.raw):
+        if kind.reads is ControllerRevision and INSTANCETYPE not in bytes(item.raw):
             continue
         try:
             one = projection.read(item.raw, item.version)

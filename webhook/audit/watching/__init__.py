@@ -1,0 +1,1 @@
+"""Keeps the judgements of a running cluster current: watches it, and judges again the objects that a change concerns."""
