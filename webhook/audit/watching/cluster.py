@@ -1,0 +1,99 @@
+"""Watches all kinds that an audit needs, and judges."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS
+from webhook.audit.scope import Scope
+from webhook.audit.watching.auditor import Auditor
+from webhook.audit.watching.packed import Packing
+from webhook.audit.watching.units import JUDGED
+from webhook.check.check import Settings
+from webhook.cluster.facts import ClusterFacts
+from webhook.cluster.listed import INSTANCETYPE
+from webhook.cluster.projection import Key, Projection, Seen
+from webhook.cluster.store import Raw, Reader, Stored
+from webhook.cluster.watch import Pace
+from webhook.objects.instancetype import ControllerRevision
+from webhook.objects.kinds import BY_CLASS
+from webhook.objects.meta import Kubernetes
+
+KINDS: tuple[type[Kubernetes], ...] = tuple(kind.reads for kind in (*FACT_KINDS, *MACHINE_KINDS))
+"""The watched kinds: those that ``webhook.audit.audit`` lists."""
+
+
+class WatchedCluster:
+    """A cluster that is watched and judged. ``facts`` lists and watches it, ``auditor`` judges."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        scope: Scope | None = None,
+        *,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        readers: dict[type[Kubernetes], Reader] = {kind: Packing(kind, self._known(kind)) for kind in JUDGED}
+        readers[ControllerRevision] = Revisions()
+        self.facts = ClusterFacts(
+            KINDS, pace=pace, clock=clock, wait=wait, chance=chance, readers=readers, changed=self._changed
+        )
+        self.auditor = Auditor(self.facts.store, settings, scope, clock=clock)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether each kind was listed, is not served, or is refused."""
+        store = self.facts.store
+        return all(store.synced(kind) or store.missing(kind) or store.refused(kind) for kind in KINDS)
+
+    @property
+    def refused(self) -> tuple[type[Kubernetes], ...]:
+        """The kinds that the account may not read, and that were never read."""
+        store = self.facts.store
+        return tuple(kind for kind in KINDS if store.refused(kind) and not store.synced(kind))
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Seconds since the judgements were last known to equal the cluster. None before all units were judged."""
+        if not self.auditor.complete:
+            return None
+        refused = {kind.__name__ for kind in self.refused}
+        ages = [state.age_seconds for state in self.facts.statistics() if state.kind not in refused]
+        return max(self.auditor.age_seconds, *(age for age in ages if age is not None))
+
+    def run(self, stopping: threading.Event) -> None:
+        """Judge until ``stopping`` is set. Raises BadInput for a release that cannot be judged."""
+        while not self.is_listed:
+            if stopping.wait(0.05):
+                return
+        self.auditor.begin()
+        while not stopping.is_set():
+            self.auditor.work(1.0)
+
+    def _known(self, kind: type[Kubernetes]) -> Callable[[Key], Stored | None]:
+        return lambda key: self.facts.store.get(kind, *key)
+
+    def _changed(self, kind: type[Kubernetes], key: Key, before: Stored | None, after: Stored | None) -> None:
+        self.auditor.note(kind, key, before, after)
+
+
+class Revisions:
+    """
+    Reads ControllerRevisions. Those of StatefulSets and DaemonSets, which can contain a whole pod template, have no ``data``.
+    """
+
+    def __init__(self) -> None:
+        self._projection = Projection(BY_CLASS[ControllerRevision])
+
+    def read(self, raw: Raw, version: str) -> Seen:
+        """Reads one object. Raises Malformed if the object has no name."""
+        seen = self._projection.read(raw, version)
+        if INSTANCETYPE in bytes(raw) or not isinstance(seen.value, ControllerRevision):
+            return seen
+        return msgspec.structs.replace(seen, value=msgspec.structs.replace(seen.value, data=None))

@@ -1,0 +1,85 @@
+"""Stores the judgements of all units in little memory, and counts them. This module does no I/O."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from webhook.audit.watching.dependencies import Unit
+from webhook.errors import BadInput
+from webhook.report.audit_metrics import Counts
+from webhook.report.audited import Audited
+
+ObjectKey = tuple[str, str, str, str]
+"""apiVersion, kind, namespace and name of a judged object."""
+
+_decoder = msgspec.json.Decoder(tuple[Audited, ...])
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """The judgements of a unit that differ from the previous ones, and the objects that no longer have a judgement."""
+
+    updated: tuple[Audited, ...] = ()
+    removed: tuple[ObjectKey, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.updated or self.removed)
+
+
+class _Stored(msgspec.Struct, frozen=True, gc=False):
+    content: bytes
+    has_findings: bool
+
+
+class Results:
+    """The judgements of a cluster. One thread changes them, and any thread reads them."""
+
+    def __init__(self) -> None:
+        self._stored: dict[Unit, _Stored] = {}
+        self._problems: dict[Unit, tuple[BadInput, ...]] = {}
+        self.counts = Counts()
+
+    def put(self, unit: Unit, judged: Sequence[Audited], problems: Sequence[BadInput] = ()) -> Difference:
+        """Replaces the judgements of a unit. A unit without any is forgotten."""
+        if problems:
+            self._problems[unit] = tuple(problems)
+        else:
+            self._problems.pop(unit, None)
+        content = zlib.compress(msgspec.json.encode(judged), 1) if judged else b""
+        old = self._stored.get(unit)
+        if old is not None and old.content == content:
+            return Difference()
+        before = _read(old)
+        known = {key_of(audited): audited for audited in before}
+        updated = tuple(audited for audited in judged if known.pop(key_of(audited), None) != audited)
+        for audited in before:
+            self.counts.remove(audited)
+        for audited in judged:
+            self.counts.add(audited)
+        if judged:
+            self._stored[unit] = _Stored(content, any(audited.report.findings for audited in judged))
+        else:
+            self._stored.pop(unit, None)
+        return Difference(updated, tuple(known))
+
+    @property
+    def problems(self) -> list[BadInput]:
+        """The objects that could not be read, sorted."""
+        every = [problem for problems in tuple(self._problems.values()) for problem in problems]
+        return sorted(every, key=lambda problem: (problem.source, problem.path))
+
+    def every(self, *, with_findings: bool = False) -> Iterator[Audited]:
+        """Yields the judgements, or those of units with findings. Their order is not defined."""
+        for stored in tuple(self._stored.values()):
+            if stored.has_findings or not with_findings:
+                yield from _read(stored)
+
+
+def key_of(audited: Audited) -> ObjectKey:
+    """The identity of a judged object."""
+    report = audited.report
+    return report.api_version, report.kind, report.namespace, report.name
+
+
+def _read(stored: _Stored | None) -> tuple[Audited, ...]:
+    return () if stored is None else _decoder.decode(zlib.decompress(stored.content))
