@@ -2,7 +2,7 @@
 Leader election with a Lease of coordination.k8s.io, as client-go does it (``client-go/tools/leaderelection``).
 
 The API server decides: each write names the resourceVersion that was read, so of two candidates one gets a conflict. Only local
-clocks are compared. The times in the Lease are for readers. Decision 27 tells why ``kubernetes.leaderelection`` is not used.
+clocks are compared. The times in the Lease are for readers. Decision 28 has the reasons against ``kubernetes.leaderelection``.
 """
 
 import logging
@@ -104,7 +104,7 @@ def parse_lease(text: str) -> tuple[str, str]:
 
 class Election:
     """
-    One candidate for one Lease. ``run`` runs in a thread of its own, and any thread asks ``leads``.
+    One candidate for one Lease. ``run`` runs in a thread of its own, and any thread can read ``leads``.
 
     ``wait`` pauses for some seconds and returns whether to stop. ``clock`` returns seconds. ``chance`` returns numbers in
     [0, 1).

@@ -21,7 +21,7 @@ _BY_NAME = {kind.kind: kind.reads for kind in KINDS if kind.judged}
 
 
 class Units:
-    """The units of the judged objects in a store. ``holds`` tells whether a namespace is audited."""
+    """The units of the judged objects in a store. ``holds`` returns whether a namespace is audited."""
 
     def __init__(self, store: Store, holds: Callable[[str], bool]) -> None:
         self._store = store

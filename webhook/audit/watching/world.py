@@ -23,7 +23,7 @@ class WatchedWorld:
     A World of the watched objects. No lookup reads anything.
 
     The result is the state that was heard last, also while a watch is interrupted: an interruption alone must not change
-    100,000 reports. The age of the audit tells how old this state can be.
+    100,000 reports. The metric for the age of the audit shows the age of this state.
     """
 
     def __init__(self, store: Store) -> None:
