@@ -13,13 +13,13 @@ NEW_PYTHON = { command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) is n
 CORE   := yaml objects manifests cni kubevirt judging policy rules defaults fixes report check
 CLI    := check config exemptions explain_settings fix
 
-.PHONY: run test test-fast test-pythons coverage check format docs rule mutants lock clean
+.PHONY: run test test-fast test-pythons coverage check format docs rule site site-serve mutants lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
 	$(BIN)/migratable serve --facts examples $(PORTS)
 
-test: $(VENV)/development
+test: $(VENV)/development $(VENV)/site
 	$(BIN)/python -m tests.apiserver build
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -68,6 +68,15 @@ docs: $(VENV)/development
 rule: $(VENV)/development
 	$(BIN)/python -m tools.new_rule $(NAME) $(FAMILY)
 
+# The documentation site, in build/site. Fails for a broken link or an orphan page. `make site ADDRESS=https://docs.example/`
+ADDRESS ?= /
+site: $(VENV)/site
+	$(BIN)/python -m tools.site build --address $(ADDRESS)
+
+# Serves the site at http://127.0.0.1:8000/
+site-serve: site
+	$(BIN)/python -m tools.site serve
+
 lock:
 	requirements/lock.sh
 
@@ -84,6 +93,10 @@ $(VENV)/runtime: $(VENV)/pyvenv.cfg requirements/server.txt requirements/build.t
 
 $(VENV)/development: $(VENV)/runtime requirements/dev.txt
 	@$(BIN)/python tools/environment.py install $(VENV) dev
+	@touch $@
+
+$(VENV)/site: $(VENV)/development requirements/site.txt
+	@$(BIN)/python tools/environment.py install $(VENV) site
 	@touch $@
 
 FORCE:

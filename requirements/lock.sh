@@ -9,3 +9,5 @@ compile pyproject.toml -c requirements/server.txt -o requirements/checker.txt
 compile pyproject.toml --extra cluster -c requirements/server.txt -o requirements/cluster.txt
 compile --group build -o requirements/build.txt
 compile pyproject.toml --extra server --group dev -o requirements/dev.txt
+# installed beside dev
+compile --group site -c requirements/dev.txt -o requirements/site.txt

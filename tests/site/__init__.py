@@ -1,0 +1,1 @@
+"""The documentation site: every link leads somewhere, and every page is in the navigation."""

@@ -1,0 +1,129 @@
+"""The site is built from the pages of the repository."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tools.site import links, sources, versions
+from tools.site.__main__ import ROOT, build
+from tools.site.navigation import pages
+
+needs_sphinx = pytest.mark.skipif(find_spec("sphinx") is None, reason="Sphinx is not installed: make .venv/site")
+
+
+def repository(tmp_path: Path, **files: str) -> Path:
+    """A repository with these pages in `docs`."""
+    root = tmp_path / "repository"
+    (root / "docs").mkdir(parents=True)
+    for name, text in files.items():
+        (root / "docs" / f"{name}.md").write_text(text)
+    return root
+
+
+@needs_sphinx
+def test_the_site_has_no_broken_link_and_no_orphan_page(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """
+    Sphinx reports links in Markdown and pages outside the navigation; the links of the HTML are checked again.
+    """
+    status = build(tmp_path / "site", "0.9")
+
+    assert (status, capfd.readouterr().err) == (0, "")
+    output = tmp_path / "site" / "0.9"
+    built = {path.relative_to(output).as_posix() for path in output.rglob("*.html")}
+    assert {sources.place(page).replace(".md", ".html") for page in pages(ROOT)} <= built
+    [version] = json.loads((tmp_path / "site" / "versions.json").read_text())
+    assert (version["version"], version["url"]) == ("0.9", "/0.9/")
+
+
+@pytest.mark.parametrize(
+    ("page", "place"),
+    [
+        ("README.md", "index.md"),
+        ("docs/ci.md", "ci.md"),
+        ("docs/rules/LM201.md", "rules/LM201.md"),
+        ("docs/rules/README.md", "rules/index.md"),
+        ("SECURITY.md", "security.md"),
+        ("deploy/helm/migratable/README.md", "chart.md"),
+        ("examples/README.md", "examples.md"),
+    ],
+)
+def test_a_page_has_a_short_path(page: str, place: str) -> None:
+    """
+    The folder `docs` is not part of an address.
+    """
+    assert sources.place(page) == place
+
+
+def test_no_two_pages_have_the_same_place() -> None:
+    """
+    The second page would overwrite the first.
+    """
+    places = [sources.place(page) for page in pages(ROOT)]
+
+    assert sorted(set(places)) == sorted(places)
+
+
+def test_links_follow_the_pages_and_code_is_left_alone(tmp_path: Path) -> None:
+    """
+    A link to a page keeps its anchor, and a link to a folder leads to its README.
+    """
+    root = repository(tmp_path)
+    (root / "examples" / "fleet").mkdir(parents=True)
+    text = "[a](../SECURITY.md#x) [b](rules/LM201.md) [c](../examples/fleet) [d](#e) [f](https://x.y/z) `[g](../h.md)`"
+
+    new = sources.rewritten(text, "docs/ci.md", root, tmp_path / "out")
+
+    assert new == "[a](security.md#x) [b](rules/LM201.md) [c](examples.md) [d](#e) [f](https://x.y/z) `[g](../h.md)`"
+
+
+def test_a_linked_file_is_part_of_the_site(tmp_path: Path) -> None:
+    """
+    The site does not depend on the address of a repository.
+    """
+    root = repository(tmp_path)
+    (root / "deploy").mkdir()
+    (root / "deploy" / "role.yaml").write_text("kind: ClusterRole\n")
+
+    new = sources.rewritten("[role](../../deploy/role.yaml)", "docs/rules/LM101.md", root, tmp_path / "out")
+    assert new == "[role](../deploy/role.yaml)"
+    assert (tmp_path / "out" / "deploy" / "role.yaml").read_text() == "kind: ClusterRole\n"
+
+
+def test_broken_links_and_orphans_are_named(tmp_path: Path) -> None:
+    """
+    Each with the page and the link.
+    """
+    (tmp_path / "index.html").write_text(
+        '<a href="a.html#here">a</a> <a href="b.html">b</a> <a href="https://x.y">x</a>'
+    )
+    (tmp_path / "a.html").write_text('<h2 id="there">A</h2> <img src="c.svg">')
+    (tmp_path / "d.html").write_text("<p>D</p>")
+
+    assert links.problems(tmp_path) == [
+        "a.html: c.svg leads to no file",
+        "index.html: a.html#here leads to no heading",
+        "index.html: b.html leads to no file",
+        "d.html: no link leads to this page",
+    ]
+
+
+def test_versions_are_listed_newest_first(tmp_path: Path) -> None:
+    """
+    0.10 is newer than 0.9, and both are newer than `dev`.
+    """
+    for name in ("0.9", "dev", "0.10"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text("")
+
+    versions.write(tmp_path, "https://docs.example.org/")
+
+    entries = json.loads((tmp_path / "versions.json").read_text())
+    assert [entry["url"] for entry in entries] == [
+        "https://docs.example.org/0.10/",
+        "https://docs.example.org/0.9/",
+        "https://docs.example.org/dev/",
+    ]
+    assert [entry["name"] for entry in entries if entry["preferred"]] == ["0.10"]
+    assert 'url=0.10/"' in (tmp_path / "index.html").read_text()

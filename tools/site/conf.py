@@ -1,0 +1,42 @@
+"""Configuration of Sphinx for the site."""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from webhook import __version__
+
+project = "Migratable"
+release = __version__
+extensions = ["myst_parser"]
+myst_heading_anchors = 4
+nitpicky = True
+pygments_style = "default"
+
+html_title = "Migratable"
+html_theme = "pydata_sphinx_theme"
+html_static_path = [str(Path(__file__).parent / "static")]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_start": ["navbar-logo", "version-switcher"],
+    "switcher": {"json_url": "../versions.json", "version_match": ""},
+    "check_switcher": False,
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "footer_start": [],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"index": []}
+
+
+def setup(app: Sphinx) -> None:
+    """The program passes the version after this file is read."""
+    app.connect("config-inited", _mark_version)
+
+
+def _mark_version(_: Sphinx, config: Config) -> None:
+    config.html_theme_options["switcher"]["version_match"] = config.version
