@@ -70,6 +70,7 @@ SECTIONS = (
             "docs/reliability.md",
             "benchmarks/README.md",
             "docs/architecture.md",
+            "docs/page.md",
             "docs/decisions/README.md",
             "CONTRIBUTING.md",
             "changes/README.md",
