@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from webhook.facts.migration import MigrationFacts
-from webhook.kubevirt.launcher.second_node import required_terms, running_vms, tolerated_nodes, written_selector
+from webhook.kubevirt.launcher.known_nodes import running_vms
+from webhook.kubevirt.launcher.second_node import required_terms, tolerated_nodes, written_selector
 from webhook.kubevirt.launcher.selectors import CPU_MODEL_LABEL
 from webhook.objects.nad import HOST_MODEL_LABEL, Node
 from webhook.objects.scheduling import Toleration

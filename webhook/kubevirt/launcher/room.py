@@ -2,9 +2,10 @@
 Whether quotas and the size of nodes leave room for the target pod of a VM, beside the VM's own pod.
 
 This module is loaded only if quotas or the resources of nodes are known, which is never the case at admission. It does no I/O.
+Pods of equal size share one result for the same nodes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,7 +14,8 @@ from webhook.facts.migration import MigrationFacts
 from webhook.facts.target import NodeSizes, QuotaRoom, TargetRoom
 from webhook.facts.world import World
 from webhook.kubevirt.launcher.expected_pod import expected_pod
-from webhook.kubevirt.launcher.second_node import fitting_nodes, running_vms
+from webhook.kubevirt.launcher.known_nodes import Fitting, running_vms
+from webhook.kubevirt.launcher.second_node import fitting_nodes
 from webhook.kubevirt.subject import Subject
 from webhook.objects.nad import Node
 from webhook.objects.pods import Pod
@@ -26,7 +28,7 @@ _SIZES: Final = (CPU, MEMORY, EPHEMERAL_STORAGE)
 
 
 def room_of(
-    facts: MigrationFacts, subject: Subject, world: World, quotas: Sequence[ResourceQuota], nodes: Sequence[Node]
+    facts: MigrationFacts, subject: Subject, world: World, quotas: Sequence[ResourceQuota], nodes: tuple[Node, ...]
 ) -> TargetRoom | None:
     """The room for the target pod, or None if the pod is not known. ``quotas`` are those of the VM's namespace."""
     pod = expected_pod(facts, subject, world, (name for quota in quotas for name in quota.spec.hard or ()))
@@ -59,25 +61,32 @@ def _exceeded(quotas: Quotas, pod: Pod) -> Refusal | None:
     return next((one for one in quotas.pod(pod).refusals if one.reason == "exceeded"), None)
 
 
-def _sizes(pod: Pod, facts: MigrationFacts, nodes: Sequence[Node]) -> NodeSizes:
+def _sizes(pod: Pod, facts: MigrationFacts, nodes: tuple[Node, ...]) -> NodeSizes:
     """The nodes that fit the VM, by whether the pod fits them when they are empty."""
-    needs = {
-        name: amount for name, amount in pod_requests(pod).items() if name in _SIZES or name.startswith(HUGE_PAGES)
-    }
+    needs = tuple(
+        (name, amount) for name, amount in pod_requests(pod).items() if name in _SIZES or name.startswith(HUGE_PAGES)
+    )
     fitting = fitting_nodes(facts, running_vms(nodes), facts.releases)
-    small: dict[str, list[tuple[str, int, int]]] = {}
-    for node in fitting:
-        for name, wanted, allocatable in _lacking(node, needs):
-            small.setdefault(node.name, []).append((name, wanted, allocatable))
-    return NodeSizes(tuple(node.name for node in fitting), {name: tuple(lacks) for name, lacks in small.items()})
+    known = fitting.sizes.get(needs)
+    if known is None:
+        small = {name: lacks for name, most in _allocatable(fitting) if (lacks := tuple(_lacking(most, needs)))}
+        known = fitting.sizes[needs] = NodeSizes(tuple(node.name for node in fitting.nodes), small)
+    return known
 
 
-def _lacking(node: Node, needs: dict[str, int]) -> Iterator[tuple[str, int, int]]:
-    written = node.status.allocatable if node.status is not None else None
-    if not written:
-        return
-    allocatable = amounts(written)
-    for name, wanted in needs.items():
+def _allocatable(fitting: Fitting) -> Sequence[tuple[str, Mapping[str, int]]]:
+    """The nodes with known ``status.allocatable``."""
+    if fitting.allocatable is None:
+        fitting.allocatable = [
+            (node.name, amounts(node.status.allocatable))
+            for node in fitting.nodes
+            if node.status is not None and node.status.allocatable
+        ]
+    return fitting.allocatable
+
+
+def _lacking(allocatable: Mapping[str, int], needs: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
+    for name, wanted in needs:
         most = allocatable.get(name, 0) // (NANO // 1000 if name == CPU else NANO)
         if wanted > most and (name != EPHEMERAL_STORAGE or name in allocatable):
             yield name, wanted, most

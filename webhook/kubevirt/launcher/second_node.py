@@ -11,18 +11,17 @@ from typing import Final
 import msgspec
 
 from webhook.facts.migration import MigrationFacts
-from webhook.kubevirt.launcher.selectors import Selector, family_of, groups, in_releases
+from webhook.kubevirt.launcher.known_nodes import Fitting, NodeGroup, group_of, place_of
+from webhook.kubevirt.launcher.selectors import Selector, groups, in_releases
 from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import NodeTerm, Taint
 from webhook.scheduling.fit import Place, Pod, fits
 from webhook.scheduling.node_selectors import NODE_NAME, requirements_of
-from webhook.scheduling.taints import UNSCHEDULABLE, untolerated
+from webhook.scheduling.taints import untolerated
 
 REQUIRED: Final[FieldPath] = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-_PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "kubevirt.io/drain", "ToBeDeleted")
-"""Taints that mark a node in maintenance or with a fault. They can be gone when the next migration starts."""
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -75,85 +74,33 @@ def written_selector(facts: MigrationFacts) -> Mapping[str, str]:
     return facts.node_selector.value if facts.node_selector is not None else {}
 
 
-def running_vms(nodes: Iterable[Node]) -> tuple[Node, ...]:
-    """The nodes that run VMs. If no node has the label ``kubevirt.io/schedulable``, these are all nodes."""
-    known = tuple(nodes)
-    if not any(SCHEDULABLE in (node.meta.labels or ()) for node in known):
-        return known
-    return tuple(node for node in known if node.traits.schedulable)
-
-
-class _States(msgspec.Struct, frozen=True):
-    """The facts about all nodes that do not depend on a VM."""
-
-    known: tuple[Node, ...]
-    closed: Mapping[str, str]
-    has_sizes: bool
-
-
-_latest: tuple[tuple[Node, ...], _States] = ((), _States((), {}, has_sizes=False))
-"""The facts about the latest nodes. A world returns the same nodes again until a node changes."""
-
-
-def _states(nodes: tuple[Node, ...]) -> _States:
-    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
-    seen, states = _latest
-    if seen is not nodes:
-        known = tuple(node for node in nodes if SCHEDULABLE in (node.meta.labels or ())) or nodes
-        closed = {node.name: reason for node in known if (reason := _unavailable(node))}
-        has_sizes = any(node.status is not None and node.status.allocatable for node in nodes)
-        states = _States(known, closed, has_sizes)
-        _latest = nodes, states
-    return states
-
-
-def known_to_run_vms(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """
-    The nodes on which virt-handler runs or ran. If no node has the label ``kubevirt.io/schedulable``, these are all nodes.
-    """
-    return _states(nodes).known
-
-
-def closed_nodes(nodes: tuple[Node, ...]) -> Mapping[str, str]:
-    """The nodes known to run VMs on which no VM can start now, each with the reason as the predicate of a sentence."""
-    return _states(nodes).closed
-
-
-def have_sizes(nodes: tuple[Node, ...]) -> bool:
-    """Whether ``status.allocatable`` of a node is known."""
-    return _states(nodes).has_sizes
-
-
-def _unavailable(node: Node) -> str:
-    if (node.meta.labels or {}).get(SCHEDULABLE, "true") != "true":
-        return f"label {SCHEDULABLE} is not true"
-    spec = node.spec
-    is_cordoned = spec is not None and (
-        spec.unschedulable or any(taint.key == UNSCHEDULABLE.key for taint in spec.taints or ())
-    )
-    return "cordoned" if is_cordoned else ""
-
-
-def fitting_nodes(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> tuple[Node, ...]:
+def fitting_nodes(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> Fitting:
     """
     The nodes that fit the VM in the newest of the releases. Families of labels that no node has do not count, nor does
     ``kubevirt.io/schedulable``.
     """
     *_, newest = split(releases, groups(facts))
-    pod = _pod(facts, [one for one in _reported(in_releases(facts, newest), nodes) if one.key != SCHEDULABLE])
-    return tuple(node for node in nodes if fits(pod, _place(node)))
+    group = group_of(nodes)
+    wanted = _reported(in_releases(facts, newest), group)
+    return group.fitting(_pod(facts, [one for one in wanted if one.key != SCHEDULABLE]))
 
 
 def two_fit(facts: MigrationFacts, nodes: Iterable[Node], releases: Releases) -> bool:
     """Whether two of the nodes have all labels that the VM needs in the newest of the releases."""
     *_, newest = split(releases, groups(facts))
-    return _two_fit(facts, nodes, in_releases(facts, newest))
+    pod = _pod(facts, in_releases(facts, newest))
+    found = 0
+    for node in nodes:
+        found += fits(pod, place_of(node))
+        if found > 1:
+            return True
+    return False
 
 
 def tolerated_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> tuple[Node, ...]:
     """The nodes that the VMI's own ``nodeSelector`` and node affinity select, and whose taints it tolerates."""
     pod = Pod(written_selector(facts), required_terms(facts), tuple(facts.spec.tolerations or ()))
-    return tuple(node for node in nodes if fits(pod, _place(node)))
+    return tuple(node for node in nodes if fits(pod, place_of(node)))
 
 
 def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str]:
@@ -161,7 +108,7 @@ def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str
     pod = Pod(written_selector(facts), required_terms(facts))
     found: list[str] = []
     for node in nodes:
-        if fits(pod, _place(node, with_taints=False)):
+        if fits(pod, place_of(node, with_taints=False)):
             found.append(node.name)
             if len(found) > 1:
                 break
@@ -185,53 +132,33 @@ def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
 
 def shortages(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> Iterator[Shortage]:
     """Yields a shortage for each group of releases in which fewer than two of the nodes fit."""
+    known = group_of(nodes)
     for group in split(releases, groups(facts)):
-        wanted = in_releases(facts, group)
-        if not _two_fit(facts, nodes, wanted):
-            shortage = _shortage(facts, nodes, _reported(wanted, nodes), group)
-            if len(shortage.fitting) < 2:
-                yield shortage
+        wanted = _reported(in_releases(facts, group), known)
+        if len(known.fitting(_pod(facts, wanted)).nodes) < 2:
+            yield _shortage(facts, known, wanted, group)
 
 
-def _two_fit(facts: MigrationFacts, nodes: Iterable[Node], wanted: Iterable[Selector]) -> bool:
-    pod = _pod(facts, wanted)
-    found = 0
-    for node in nodes:
-        found += fits(pod, _place(node))
-        if found > 1:
-            return True
-    return False
-
-
-def _reported(wanted: Iterable[Selector], nodes: Sequence[Node]) -> tuple[Selector, ...]:
+def _reported(wanted: Iterable[Selector], group: NodeGroup) -> tuple[Selector, ...]:
     """The selectors for which at least one node has a label of the same family. The input omits the other families."""
-    families = {selector.family for selector in wanted}
-    seen: set[str] = set()
-    for node in nodes:
-        for key in node.meta.labels or ():
-            if (family := family_of(key)) in families:
-                seen.add(family)
-    return tuple(selector for selector in wanted if selector.family in seen)
+    return tuple(selector for selector in wanted if selector.family in group.families)
 
 
-def _shortage(
-    facts: MigrationFacts, nodes: Sequence[Node], wanted: tuple[Selector, ...], releases: Releases
-) -> Shortage:
+def _shortage(facts: MigrationFacts, group: NodeGroup, wanted: tuple[Selector, ...], releases: Releases) -> Shortage:
     pod = _pod(facts, wanted)
     fitting: list[str] = []
     causes: dict[tuple[FieldPath, str, str], list[str]] = {}
-    for node in nodes:
-        if fits(pod, _place(node)):
-            fitting.append(node.name)
+    for place in group.places:
+        if fits(pod, place):
+            fitting.append(place.name)
         else:
-            causes.setdefault(_cause(facts, node, pod, wanted), []).append(node.name)
+            causes.setdefault(_cause(facts, place, pod, wanted), []).append(place.name)
     listed = [Cause(*key, tuple(names)) for key, names in causes.items()]
     listed.sort(key=lambda cause: -len(cause.nodes))
-    return Shortage(tuple(fitting), len(nodes), tuple(listed), releases)
+    return Shortage(tuple(fitting), len(group.nodes), tuple(listed), releases)
 
 
-def _cause(facts: MigrationFacts, node: Node, pod: Pod, wanted: Iterable[Selector]) -> tuple[FieldPath, str, str]:
-    place = _place(node)
+def _cause(facts: MigrationFacts, place: Place, pod: Pod, wanted: Iterable[Selector]) -> tuple[FieldPath, str, str]:
     taint = untolerated(place.taints, pod.tolerations)
     if taint is not None:
         path = facts.at("tolerations") if facts.spec.tolerations else facts.base
@@ -245,12 +172,6 @@ def _cause(facts: MigrationFacts, node: Node, pod: Pod, wanted: Iterable[Selecto
 def _pod(facts: MigrationFacts, wanted: Iterable[Selector]) -> Pod:
     selector = {each.key: each.value for each in wanted}
     return Pod(selector, required_terms(facts), tuple(facts.spec.tolerations or ()))
-
-
-def _place(node: Node, *, with_taints: bool = True) -> Place:
-    taints = (node.spec.taints if node.spec is not None and with_taints else None) or ()
-    lasting = tuple(taint for taint in taints if not taint.key.startswith(_PASSING)) if taints else ()
-    return Place(node.name, node.meta.labels or {}, lasting)
 
 
 def _shown(taint: Taint) -> str:

@@ -9,8 +9,8 @@ from webhook.facts.network import CniConfig, Fault
 from webhook.facts.target import Attachment, TargetFacts, TargetRoom
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
+from webhook.kubevirt.launcher.known_nodes import have_sizes
 from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
-from webhook.kubevirt.launcher.second_node import have_sizes
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.subject import Subject
 from webhook.objects.disruption import PodDisruptionBudget

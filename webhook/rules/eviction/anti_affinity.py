@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.second_node import running_vms
+from webhook.kubevirt.launcher.known_nodes import running_vms
 from webhook.objects.meta import Json
 from webhook.rules.example import NAMESPACE, node
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation

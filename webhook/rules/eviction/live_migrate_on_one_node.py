@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.second_node import known_to_run_vms
+from webhook.kubevirt.launcher.known_nodes import known_to_run_vms
 from webhook.rules.eviction._eviction import EVICTION_GUIDE, MIGRATABLE, NOT_MIGRATABLE, strategy_path
 from webhook.rules.example import kubevirt, node
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
+from webhook.kubevirt.launcher.known_nodes import running_vms
 from webhook.kubevirt.launcher.second_node import (
     Cause,
     Shortage,
     offered,
-    running_vms,
     selected_nodes,
     shortages,
 )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.second_node import closed_nodes, fitting_nodes, known_to_run_vms, two_fit
+from webhook.kubevirt.launcher.known_nodes import closed_nodes, known_to_run_vms
+from webhook.kubevirt.launcher.second_node import fitting_nodes, two_fit
 from webhook.rules.example import node
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
 
@@ -17,7 +18,7 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
     known, reasons = known_to_run_vms(facts.nodes), closed_nodes(facts.nodes)
     if not reasons or two_fit(facts.vmi, (node for node in known if node.name not in reasons), facts.releases):
         return
-    fitting = [node.name for node in fitting_nodes(facts.vmi, known, facts.releases)]
+    fitting = [node.name for node in fitting_nodes(facts.vmi, known, facts.releases).nodes]
     free = [name for name in fitting if name not in reasons]
     if len(fitting) < 2 or len(free) > 1:
         return

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.second_node import REQUIRED, required_terms, running_vms, selected_nodes, unknown_keys
+from webhook.kubevirt.launcher.known_nodes import running_vms
+from webhook.kubevirt.launcher.second_node import REQUIRED, required_terms, selected_nodes, unknown_keys
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import HOSTNAME, NodeRequirement, NodeTerm
 from webhook.rules.example import instancetype, node

@@ -1,0 +1,136 @@
+"""
+The facts about the nodes of a cluster that do not depend on a VM.
+
+A world returns the same nodes again until a node changes, and a cluster has many VMs. So the facts about the latest nodes are
+kept. This module does no I/O.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from webhook.facts.target import NodeSizes
+from webhook.kubevirt.launcher.selectors import family_of
+from webhook.objects.nad import SCHEDULABLE, Node
+from webhook.scheduling.fit import Place, Pod, fits
+from webhook.scheduling.taints import UNSCHEDULABLE
+
+_PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "kubevirt.io/drain", "ToBeDeleted")
+"""Taints that mark a node in maintenance or with a fault. They can be gone when the next migration starts."""
+_MOST_PODS: Final = 4096
+"""The number of different pods whose nodes are kept."""
+_MOST_GROUPS: Final = 4
+
+
+class Fitting:
+    """The nodes that fit a pod. Pods with equal selectors, affinity and tolerations share one object."""
+
+    def __init__(self, nodes: tuple[Node, ...]) -> None:
+        self.nodes = nodes
+        self.allocatable: Sequence[tuple[str, Mapping[str, int]]] | None = None
+        """The names of the nodes with a known size, and their allocatable amounts. Set by ``room``."""
+        self.sizes: dict[tuple[tuple[str, int], ...], NodeSizes] = {}
+        """The sizes of the nodes, by the amounts that a pod requests. Set by ``room``."""
+
+
+class NodeGroup:
+    """Some nodes of a cluster."""
+
+    def __init__(self, nodes: tuple[Node, ...]) -> None:
+        self.nodes = nodes
+        self.places = tuple(map(place_of, nodes))
+        self.families = frozenset(family_of(key) for node in nodes for key in node.meta.labels or ())
+        """The families of the labels of all nodes (``family_of``)."""
+        self._fitting: dict[bytes, Fitting] = {}
+
+    def fitting(self, pod: Pod) -> Fitting:
+        """The nodes that fit a pod."""
+        key = msgspec.msgpack.encode((sorted(pod.node_selector.items()), pod.terms, pod.tolerations, pod.node_name))
+        known = self._fitting.get(key)
+        if known is None:
+            if len(self._fitting) >= _MOST_PODS:
+                self._fitting.clear()
+            nodes = tuple(node for node, place in zip(self.nodes, self.places, strict=True) if fits(pod, place))
+            known = self._fitting[key] = Fitting(nodes)
+        return known
+
+
+class _States(msgspec.Struct, frozen=True):
+    """The facts about all nodes."""
+
+    known: tuple[Node, ...]
+    running: tuple[Node, ...]
+    closed: Mapping[str, str]
+    has_sizes: bool
+
+
+_latest: tuple[tuple[Node, ...], _States] = ((), _States((), (), {}, has_sizes=False))
+"""The facts about the latest nodes."""
+_groups: tuple[NodeGroup, ...] = ()
+"""The latest groups of nodes, such as those that run VMs."""
+
+
+def _states(nodes: tuple[Node, ...]) -> _States:
+    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
+    seen, states = _latest
+    if seen is not nodes:
+        known = tuple(node for node in nodes if SCHEDULABLE in (node.meta.labels or ())) or nodes
+        is_labelled = any(SCHEDULABLE in (node.meta.labels or ()) for node in nodes)
+        running = tuple(node for node in nodes if node.traits.schedulable) if is_labelled else nodes
+        closed = {node.name: reason for node in known if (reason := _unavailable(node))}
+        has_sizes = any(node.status is not None and node.status.allocatable for node in nodes)
+        states = _States(known, running, closed, has_sizes)
+        _latest = nodes, states
+    return states
+
+
+def group_of(nodes: Sequence[Node]) -> NodeGroup:
+    """The facts about some nodes."""
+    global _groups  # noqa: PLW0603 - replaced as a whole
+    known = _groups
+    for group in known:
+        if group.nodes is nodes:
+            return group
+    made = NodeGroup(nodes if isinstance(nodes, tuple) else tuple(nodes))
+    _groups = (made, *known[: _MOST_GROUPS - 1])
+    return made
+
+
+def running_vms(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The nodes that run VMs. If no node has the label ``kubevirt.io/schedulable``, these are all nodes."""
+    return _states(nodes).running
+
+
+def known_to_run_vms(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """
+    The nodes on which virt-handler runs or ran. If no node has the label ``kubevirt.io/schedulable``, these are all nodes.
+    """
+    return _states(nodes).known
+
+
+def closed_nodes(nodes: tuple[Node, ...]) -> Mapping[str, str]:
+    """The nodes known to run VMs on which no VM can start now, each with the reason as the predicate of a sentence."""
+    return _states(nodes).closed
+
+
+def have_sizes(nodes: tuple[Node, ...]) -> bool:
+    """Whether ``status.allocatable`` of a node is known."""
+    return _states(nodes).has_sizes
+
+
+def place_of(node: Node, *, with_taints: bool = True) -> Place:
+    """The labels and the lasting taints of a node."""
+    taints = (node.spec.taints if node.spec is not None and with_taints else None) or ()
+    lasting = tuple(taint for taint in taints if not taint.key.startswith(_PASSING)) if taints else ()
+    return Place(node.name, node.meta.labels or {}, lasting)
+
+
+def _unavailable(node: Node) -> str:
+    if (node.meta.labels or {}).get(SCHEDULABLE, "true") != "true":
+        return f"label {SCHEDULABLE} is not true"
+    spec = node.spec
+    is_cordoned = spec is not None and (
+        spec.unschedulable or any(taint.key == UNSCHEDULABLE.key for taint in spec.taints or ())
+    )
+    return "cordoned" if is_cordoned else ""
