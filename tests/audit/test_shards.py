@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.audit.clusters import Manifest, audit_of, claim, named, running, vm
+from tests.audit.clusters import Manifest, audit_of, claim, kubevirt, named, running, vm
 from webhook.audit.scope import Scope, parse_shard, shard_of
 from webhook.errors import Misconfigured
 from webhook.report.audited import Shard
@@ -46,6 +46,28 @@ def test_the_shards_together_report_what_one_audit_reports(objects: list[Manifes
     together = [audited for shard in shards for audited in shard.objects]
     assert sorted(map(str, together)) == sorted(map(str, whole.objects))
     assert {shard.report.release for shard in shards} == {whole.report.release}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_all_settings_are_in_the_first_shard(number: int) -> None:
+    """
+    They share one report, which one shard writes. The namespace of KubeVirt belongs to the second shard of two.
+    """
+    config = '{"cniVersion": "0.3.1", "type": "macvlan"}'
+    network = named(
+        "k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "migration", "kubevirt", spec={"config": config}
+    )
+    policy = named("migrations.kubevirt.io/v1alpha1", "MigrationPolicy", "policy", spec={"selectors": {}})
+    assert shard_of("kubevirt", 2) == 2
+
+    audited = audit_of(
+        [kubevirt(migrations={"network": "migration"}), network, policy, vm("own", namespace="kubevirt")],
+        Scope(shard=Shard(number, 2)),
+    )
+
+    kinds = {one.report.kind for one in audited.objects}
+    settings = {"KubeVirt", "NetworkAttachmentDefinition", "MigrationPolicy"}
+    assert kinds == (settings if number == 1 else {"VirtualMachine"})
 
 
 @pytest.mark.parametrize("of", [2, 3, 7])

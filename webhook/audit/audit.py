@@ -6,6 +6,7 @@ with their size. Nothing is watched, and nothing is written.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final, TypeVar
 
 import msgspec
@@ -22,12 +23,14 @@ from webhook.kubevirt.schema.spelling import close_matches
 from webhook.kubevirt.subject import VM_KINDS, with_labels_only
 from webhook.manifests.live_objects import read_live
 from webhook.manifests.objects import ManifestObject
+from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS, KINDS, Kind
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.report.audited import Audit, Audited, AuditReport
+from webhook.report.report_objects import is_setting
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -148,13 +151,24 @@ class _Run:
         is_first = world is self._streaming
         if is_first:
             self._world.put(kind.reads, (known.namespace, known.name), with_labels_only(known))
-        if not self._scope.holds(known.namespace):
+        if not self._is_judged(kind, known.namespace):
             return
         self._streaming.needs_machines = False
         if kind.reads is VirtualMachineInstance:
             self._compare(live, item, world)
         elif (audited := self._judge.judge(live, world)) is not None and not self._postponed(kind, item):
             self._keep(audited)
+
+    def _is_judged(self, kind: Kind, namespace: str) -> bool:
+        if is_setting(kind.kind, namespace, self._of_kubevirt):
+            return self._scope.holds_settings(namespace)
+        return self._scope.holds(namespace)
+
+    @cached_property
+    def _of_kubevirt(self) -> frozenset[str]:
+        """The namespaces of KubeVirt."""
+        lists = (self._world.every(kind) for kind in (KubeVirt, HyperConverged))
+        return frozenset(one.namespace for found in lists if not isinstance(found, Unknown) for one in found)
 
     def _postponed(self, kind: Kind, item: Item) -> bool:
         """Whether the last judgement needs the VMs, and is repeated later."""

@@ -101,7 +101,11 @@ class ReportWriter:
             self._profile, self._has_cluster, self._notes = audit.report.profile, has_cluster, tuple(notes)
             self._unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
             of_kubevirt = settings_namespaces(audit.objects)
-            self._settings = {_key(one): one for one in audit.objects if is_setting(one.report, of_kubevirt)}
+            self._settings = {
+                _key(one): one
+                for one in audit.objects
+                if is_setting(one.report.kind, one.report.namespace, of_kubevirt)
+            }
 
     def update(self, objects: Iterable[Audited]) -> None:
         """Records that objects were judged again. The reports of other objects stay as they are."""
@@ -213,7 +217,7 @@ class ReportWriter:
 
     def _keep_setting(self, audited: Audited) -> bool:
         """Whether the object belongs to the report of the cluster."""
-        if not is_setting(audited.report, settings_namespaces(self._settings.values())):
+        if not is_setting(audited.report.kind, audited.report.namespace, settings_namespaces(self._settings.values())):
             return False
         self._settings[_key(audited)] = audited
         return True

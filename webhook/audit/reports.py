@@ -117,7 +117,7 @@ def wanted_reports(audit: Audit, coverage: Coverage) -> Iterator[ReportObject]:
     settings = []
     for audited in audit.objects:
         if has_results(audited):
-            if is_setting(audited.report, namespaces):
+            if is_setting(audited.report.kind, audited.report.namespace, namespaces):
                 settings.append(audited)
             else:
                 yield own_report(audited, audit.report.profile)

@@ -23,6 +23,10 @@ class Scope(msgspec.Struct, frozen=True):
             return False
         return self.shard.of == 1 or shard_of(namespace, self.shard.of) == self.shard.number
 
+    def holds_settings(self, namespace: str) -> bool:
+        """Whether settings of the cluster in this namespace are judged. All belong to one shard, which reports them."""
+        return self.holds(namespace if self.namespaces else "")
+
 
 @lru_cache(maxsize=65536)
 def shard_of(namespace: str, of: int) -> int:

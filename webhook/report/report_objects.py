@@ -90,9 +90,9 @@ def settings_namespaces(objects: Iterable[Audited]) -> frozenset[str]:
     )
 
 
-def is_setting(judged: ObjectReport, namespaces: Collection[str]) -> bool:
-    """Whether the object belongs to the report of the cluster. ``namespaces`` are those of KubeVirt."""
-    return judged.kind in SETTINGS_KINDS or (judged.kind == _NETWORK and judged.namespace in namespaces)
+def is_setting(kind: str, namespace: str, settings: Collection[str]) -> bool:
+    """Whether an object belongs to the report of the cluster. ``settings`` are the namespaces of KubeVirt."""
+    return kind in SETTINGS_KINDS or (kind == _NETWORK and namespace in settings)
 
 
 def has_results(audited: Audited) -> bool:
