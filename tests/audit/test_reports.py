@@ -3,13 +3,22 @@
 import pytest
 from msgspec.structs import replace
 
+from tests.audit import clusters
 from tests.audit.reported import FAILS, audit_of, audited, existing
 from tests.report.reports import EXEMPTED
-from webhook.audit.reports import CLUSTER_PLACE, Change, Place, changes, fingerprint_of
+from webhook.audit.reports import (
+    CLUSTER_PLACE,
+    Change,
+    Place,
+    changes,
+    coverage_of,
+    fingerprint_of,
+    wanted_reports,
+)
 from webhook.audit.scope import shard_of
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, Existing
 from webhook.report.audited import Audit, Audited, Shard
-from webhook.report.report_objects import own_report
+from webhook.report.report_objects import NAMES_TENANTS, own_report
 
 WEB = audited("web", FAILS)
 CLEAN = audited("web")
@@ -151,3 +160,29 @@ def test_settings_that_cannot_be_read_are_unknown_in_the_report_of_the_cluster()
     assert change.document is not None
     assert change.document["summary"] == {"error": 1}
     assert "MigrationPolicy: no permission" in str(change.document["results"])
+
+
+def test_the_report_of_the_cluster_names_no_object_of_a_tenant() -> None:
+    """Policies are compared with all VMs, and the migration network with all networks."""
+    text = '{{"name": "{}", "cniVersion": "0.3.1", "type": "macvlan", "master": "eth1", "ipam": {}}}'
+    own = text.format("migration", '{"type": "whereabouts", "range": "10.1.1.0/24"}')
+    other = text.format("canary", '{"type": "host-local", "subnet": "10.1.1.0/24"}')
+    network = ("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition")
+    selectors = {"selectors": {"virtualMachineInstanceSelector": {"speed": "fast"}}}
+    audit = clusters.audit_of(
+        [
+            clusters.kubevirt(migrations={"network": "migration"}),
+            clusters.named(*network, "migration", "kubevirt", spec={"config": own}),
+            clusters.named(*network, "canary", "canary", spec={"config": other}),
+            clusters.named("migrations.kubevirt.io/v1alpha1", "MigrationPolicy", "fast", spec=selectors),
+            clusters.vm("canary", namespace="canary", metadata={"labels": {"speed": "fast"}}),
+        ]
+    )
+    told = [finding for one in audit.objects for finding in one.report.findings if "canary" in str(finding)]
+
+    (report,) = [one for one in wanted_reports(audit, coverage_of(audit)) if not one.namespace]
+
+    document = str(report.document(OPENREPORTS))
+    assert {finding.rule for finding in told if finding.rule in document} == NAMES_TENANTS
+    assert "canary" not in document
+    assert "A MigrationPolicy matches none of the VMs" in document

@@ -25,6 +25,8 @@ CLUSTER: Final = f"{SOURCE}-cluster"
 """The name of the report about settings, policies and the migration network."""
 SETTINGS_KINDS: Final = frozenset(("KubeVirt", "HyperConverged", "MigrationPolicy"))
 _NETWORK: Final = "NetworkAttachmentDefinition"
+NAMES_TENANTS: Final = frozenset(("LM644", "LM714"))
+"""The rules about settings whose messages name VMs or networks of tenants."""
 MOST_RESULTS: Final = 32
 """The maximum number of results for one object, so that a report of a tenant cannot fill etcd."""
 MOST_CHARACTERS: Final = 1000
@@ -70,7 +72,8 @@ class ReportObject(msgspec.Struct, frozen=True):
         counts: Counter[str] = Counter()
         for audited in self.about:
             more: dict[str, Plain] = {} if self.namespace else {"resources": [_reference(audited)]}
-            for result in _results(audited.report, self.profile):
+            judged = audited.report if self.namespace else without_tenants(audited.report)
+            for result in _results(judged, self.profile):
                 counts[str(result["result"])] += 1
                 results.append(common | result | more)
         for kind, why in self.unread:
@@ -93,6 +96,27 @@ def settings_namespaces(objects: Iterable[Audited]) -> frozenset[str]:
 def is_setting(kind: str, namespace: str, settings: Collection[str]) -> bool:
     """Whether an object belongs to the report of the cluster. ``settings`` are the namespaces of KubeVirt."""
     return kind in SETTINGS_KINDS or (kind == _NETWORK and namespace in settings)
+
+
+def without_tenants(judged: ObjectReport) -> ObjectReport:
+    """
+    An object with settings, whose findings name no object of a tenant.
+
+    A MigrationPolicy is compared with all VMs, and the migration network with all networks. Everyone who may read cluster-scoped
+    reports would otherwise see their names.
+    """
+    if not any(finding.rule in NAMES_TENANTS for finding in judged.findings):
+        return judged
+    from webhook.rules.cluster import NETWORK_RULES, POLICY_RULES  # noqa: PLC0415 - few reports need the texts of rules
+
+    rules = {rule.id: rule for rule in (*POLICY_RULES, *NETWORK_RULES)}
+    findings = [
+        replace(finding, message=rules[finding.rule].summary, remedy=rules[finding.rule].remediation)
+        if finding.rule in NAMES_TENANTS
+        else finding
+        for finding in judged.findings
+    ]
+    return replace(judged, findings=findings)
 
 
 def has_results(audited: Audited) -> bool:
