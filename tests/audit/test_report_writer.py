@@ -12,6 +12,7 @@ from tests.audit.reported import (
     audited,
     store_of,
 )
+from tests.report.reports import NOT_SHOWN
 from webhook.audit.report_writer import ReportWriter, writer_for
 from webhook.cluster.ports import Answer
 from webhook.errors import Misconfigured, Unavailable
@@ -219,10 +220,9 @@ def test_a_change_during_a_write_is_not_lost() -> None:
     server.fault = mended_meanwhile
     watching.update([WEB])
 
-    first = watching.write()
-    second = watching.write()
+    outcome = watching.write()
 
-    assert (first.written, second.deleted) == (1, 1)
+    assert (outcome.written, outcome.deleted) == (1, 1)
     assert server.scopes() == []
 
 
@@ -267,3 +267,36 @@ def test_the_report_of_a_user_is_replaced_by_the_audit() -> None:
 
     assert outcome.written == 1
     assert OPENREPORTS.group in path
+
+
+def test_a_recent_change_is_written_before_the_rest_of_a_first_run() -> None:
+    """A first run of 2,000 reports takes minutes, and a mended VM must lose its report within seconds."""
+    server = ReportsServer()
+    watching = writer(server)
+    watching.sync(audit_of(WEB))
+    others = [audited(f"vm-{number}", FAILS) for number in range(10)]
+    watching.begin(audit_of(WEB, *others))
+
+    def mended_meanwhile(method: str, _: str) -> None:
+        if method == "PATCH":
+            server.fault = lambda *_: None
+            watching.update([audited("web")])
+
+    server.fault = mended_meanwhile
+    del server.requests[:]
+    watching.write()
+
+    assert [method for method, _ in server.writes][:3] == ["PATCH", "DELETE", "PATCH"]
+    assert (len(server.stored), watching.pending) == (10, 0)
+
+
+def test_an_outage_of_facts_changes_no_report_and_is_told() -> None:
+    """The note says why reports do not agree with the findings of this audit."""
+    server = ReportsServer()
+    writer(server).sync(audit_of(WEB))
+    unknown = audited("web", FAILS, NOT_SHOWN)
+
+    outcome = writer(server).sync(audit_of(unknown, unread=("PersistentVolumeClaim: late",)))
+
+    assert (outcome.written, outcome.deleted, outcome.failed) == (0, 0, 0)
+    assert outcome.notes == ("1 report with unknown results not written, because a kind could not be read in time",)

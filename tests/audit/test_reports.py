@@ -5,14 +5,14 @@ from msgspec.structs import replace
 
 from tests.audit import clusters
 from tests.audit.reported import FAILS, audit_of, audited, existing
-from tests.report.reports import EXEMPTED
+from tests.report.reports import EXEMPTED, NOT_SHOWN
 from webhook.audit.reports import (
     CLUSTER_PLACE,
     Change,
     Place,
-    changes,
     coverage_of,
     fingerprint_of,
+    plan,
     wanted_reports,
 )
 from webhook.audit.scope import shard_of
@@ -35,7 +35,7 @@ def up_to_date(judged: Audited) -> Existing:
 
 
 def planned(audit: Audit, *stored: Existing) -> list[Change]:
-    return list(changes(stored, audit, OPENREPORTS))
+    return list(plan(stored, audit, OPENREPORTS).changes)
 
 
 def test_an_object_with_findings_gets_a_report() -> None:
@@ -153,13 +153,35 @@ def test_only_a_run_that_covers_the_cluster_changes_the_report_of_the_cluster(au
     assert planned(audit, existing(CLUSTER_PLACE, owner=("", ""))) == []
 
 
-def test_settings_that_cannot_be_read_are_unknown_in_the_report_of_the_cluster() -> None:
+def test_settings_that_may_not_be_read_are_unknown_in_the_report_of_the_cluster() -> None:
     """An absent report would say that they are sound."""
-    (change,) = planned(audit_of(unread=("MigrationPolicy: no permission",)))
+    (change,) = planned(audit_of(unread=("MigrationPolicy: not allowed",)))
 
     assert change.document is not None
     assert change.document["summary"] == {"error": 1}
-    assert "MigrationPolicy: no permission" in str(change.document["results"])
+    assert "MigrationPolicy: not allowed" in str(change.document["results"])
+
+
+LATE = ("PersistentVolumeClaim: the API server did not return PVCs in time",)
+
+
+@pytest.mark.parametrize("stored", [(), (existing(place_of(WEB)),)], ids=["without a report", "with a report"])
+def test_results_that_are_unknown_for_a_while_are_not_written(stored: tuple[Existing, ...]) -> None:
+    """A short outage would otherwise write a report about each VM, and the next audit would delete it."""
+    unknown = audited("web", FAILS, NOT_SHOWN)
+
+    late = plan(stored, audit_of(unknown, unread=LATE), OPENREPORTS)
+    forbidden = plan(stored, audit_of(unknown, unread=("PersistentVolumeClaim: not allowed",)), OPENREPORTS)
+
+    assert (late.changes, late.postponed) == ((), 1)
+    assert len(forbidden.changes) == 1
+
+
+def test_results_that_are_known_are_written_during_an_outage() -> None:
+    """They do not depend on what could not be read."""
+    found = plan((), audit_of(WEB, unread=LATE), OPENREPORTS)
+
+    assert (len(found.changes), found.postponed) == (1, 0)
 
 
 def test_the_report_of_the_cluster_names_no_object_of_a_tenant() -> None:

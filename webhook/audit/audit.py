@@ -43,6 +43,8 @@ FACT_KINDS: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind.reads
 JUDGED_KINDS: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind.judged)
 _ORDER: Final = {kind.kind: number for number, kind in enumerate(JUDGED_KINDS)}
 
+NOT_ALLOWED: Final = "not allowed"
+"""The reason for a kind that the account may not list."""
 _OTHERS: Final = Unknown("only some namespaces are audited", "audit all namespaces")
 
 Progress = Callable[[], None]
@@ -242,7 +244,7 @@ class _Run:
 
     def _report(self, objects: list[Audited]) -> AuditReport:
         failed = {BY_CLASS[kind]: why for kind, why in self._world.failed.items()}
-        reasons = {kind: "not allowed" if why == forbidden(kind) else why.why for kind, why in failed.items()}
+        reasons = {kind: NOT_ALLOWED if why == forbidden(kind) else why.why for kind, why in failed.items()}
         report = report_on(
             [audited.report for audited in objects],
             sorted(self._problems, key=lambda problem: (problem.source, problem.path)),

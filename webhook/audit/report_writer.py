@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from webhook.audit.reports import CLUSTER_PLACE, Change, Place, change_at, changes, coverage_of
+from webhook.audit.reports import CLUSTER_PLACE, Change, Place, change_at, coverage_of, plan
 from webhook.cluster.writes import Failure, ReportStore
 from webhook.errors import Misconfigured
 from webhook.objects.kinds import group_of
@@ -62,6 +62,8 @@ class ReportWriter:
         self._lock = threading.Lock()
         self._stored: dict[Place, tuple[Existing, ...]] = {}
         self._pending: dict[Place, Change] = {}
+        self._recent: dict[Place, None] = {}
+        """Pending changes that ``update`` and ``remove`` recorded. ``write`` carries them out first."""
         self._settings: dict[ObjectKey, Audited] = {}
         self._unread: dict[str, str] = {}
         self._profile = ""
@@ -95,9 +97,14 @@ class ReportWriter:
         for report in existing:
             place = (report.namespace, report.name)
             stored[place] = (*stored.get(place, ()), report)
-        pending = {change.place: change for change in changes(existing, audit, self._api)}
+        planned = plan(existing, audit, self._api)
+        if planned.postponed:
+            number = _reports(planned.postponed)
+            notes.append(f"{number} with unknown results not written, because a kind could not be read in time")
+        pending = {change.place: change for change in planned.changes}
         with self._lock:
             self._stored, self._pending = stored, pending
+            self._recent.clear()
             self._profile, self._has_cluster, self._notes = audit.report.profile, has_cluster, tuple(notes)
             self._unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
             of_kubevirt = settings_namespaces(audit.objects)
@@ -144,9 +151,9 @@ class ReportWriter:
         failures: Counter[Failure] = Counter()
         in_a_row = 0
         with self._lock:
-            recorded = tuple(self._pending.values())
+            recorded = dict.fromkeys(self._pending)
             unchanged = len(self._stored.keys() - self._pending.keys())
-        for change in recorded:
+        while (change := self._next(recorded)) is not None:
             failure = self._carry_out(change, counts)
             if failure is None:
                 in_a_row = 0
@@ -159,11 +166,23 @@ class ReportWriter:
         problems = tuple(_problems(failures, failed))
         return Written(counts["written"], counts["deleted"], unchanged, failed, problems, self._notes)
 
+    def _next(self, recorded: dict[Place, None]) -> Change | None:
+        """
+        The next change, which is taken out of ``recorded``. A VM that was mended during a long first run does not wait for its
+        end.
+        """
+        with self._lock:
+            while places := self._recent or recorded:
+                place = next(iter(places))
+                self._recent.pop(place, None)
+                recorded.pop(place, None)
+                if (change := self._pending.get(place)) is not None:
+                    return change
+        return None
+
     def _carry_out(self, change: Change, counts: Counter[str]) -> Failure | None:
         place, kept = change.place, []
         with self._lock:
-            if self._pending.get(place) is not change:
-                return None
             self._in_flight, self._judged_again = place, None
         failure = None
         if change.document is not None:
@@ -207,6 +226,7 @@ class ReportWriter:
             self._pending.pop(place, None)
         else:
             self._pending[place] = change
+            self._recent[place] = None
 
     def _record_cluster(self) -> None:
         if not self._has_cluster:

@@ -3,6 +3,9 @@ Compares the reports in a cluster with the reports that its objects need. This m
 
 A report is deleted only if its object was judged without findings, or if the object no longer exists. The object of a report
 that this audit did not cover may exist: its namespace belongs to another shard, or its kind could not be read.
+
+If a kind could not be read in time, reports with unknown results are not written: they would be written for all VMs, and the
+next audit would write the old reports again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +13,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from webhook.audit.audit import NOT_ALLOWED
 from webhook.audit.scope import Scope
 from webhook.objects.report_kinds import FINGERPRINT, Existing, ReportApi
 from webhook.report.audited import Audit
@@ -53,6 +57,11 @@ class Coverage(msgspec.Struct, frozen=True):
     """The objects that could not be read, such as ``VirtualMachine tenant/web``."""
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether the next audit can read more. A missing permission stays missing."""
+        return any(why != NOT_ALLOWED for why in self.unread.values())
+
+    @property
     def has_cluster(self) -> bool:
         """Whether the report of the cluster belongs to this audit."""
         return self.scope.holds("")
@@ -81,8 +90,18 @@ def _parted(line: str) -> tuple[str, str]:
     return kind, why
 
 
-def changes(existing: Iterable[Existing], audit: Audit, api: ReportApi) -> Iterator[Change]:
+class Plan(msgspec.Struct, frozen=True):
     """The changes after which the cluster has the reports of an audit, all of one API group."""
+
+    changes: tuple[Change, ...]
+    postponed: int = 0
+    """Reports with unknown results that are not written, because a kind could not be read in time."""
+
+
+def plan(existing: Iterable[Existing], audit: Audit, api: ReportApi) -> Plan:
+    """The changes that follow from an audit."""
+    planned: list[Change] = []
+    postponed = 0
     stored: dict[Place, list[Existing]] = {}
     for report in existing:
         stored.setdefault((report.namespace, report.name), []).append(report)
@@ -90,12 +109,15 @@ def changes(existing: Iterable[Existing], audit: Audit, api: ReportApi) -> Itera
     for wanted in wanted_reports(audit, coverage):
         place = (wanted.namespace, wanted.name)
         change = change_at(place, stored.pop(place, ()), wanted, api)
-        if change is not None:
-            yield change
+        if change is not None and coverage.is_interrupted and wanted.has_unknowns:
+            postponed += 1
+        elif change is not None:
+            planned.append(change)
     for place, reports in stored.items():
         gone = tuple(report for report in reports if report.fingerprint and coverage.knows(report))
         if gone:
-            yield Change(place, delete=gone)
+            planned.append(Change(place, delete=gone))
+    return Plan(tuple(planned), postponed)
 
 
 def change_at(place: Place, stored: Iterable[Existing], wanted: ReportObject | None, api: ReportApi) -> Change | None:

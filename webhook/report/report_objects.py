@@ -47,6 +47,15 @@ class ReportObject(msgspec.Struct, frozen=True):
     unread: tuple[tuple[str, str], ...] = ()
     """The kinds of settings that could not be read, each with the reason."""
 
+    @property
+    def has_unknowns(self) -> bool:
+        """Whether a result depends on an object that could not be read, or was not found."""
+        return bool(self.unread) or any(
+            finding.outcome == "undetermined" and finding.exemption is None
+            for audited in self.about
+            for finding in audited.report.findings
+        )
+
     def document(self, api: ReportApi) -> dict[str, Plain]:
         """The report as an object of an API group."""
         content, metadata = self._content(api), self._metadata()
