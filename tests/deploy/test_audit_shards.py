@@ -93,7 +93,7 @@ def test_a_second_job_merges_the_files_of_all_shards() -> None:
     merge = job_of(objects, "migratable-audit-merge")
     pod = merge["template"]["spec"]
     assert flags(args_of(merge), "merge") == [f"/reports/shard-{index}.json" for index in range(3)]
-    assert flags(args_of(merge), "output") == ["text", "json=/reports/report.json"]
+    assert flags(args_of(merge), "output") == ["summary", "json=/reports/report.json"]
     assert [volume["name"] for volume in pod["volumes"]] == ["reports", "tmp"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["containers"][0]["securityContext"] == {
