@@ -20,7 +20,7 @@ REPORTS = click.option(
     type=click.Choice(["openreports", "policyreports", "auto", "none"]),
     default="none",
     show_default=True,
-    help="Write reports as objects of the cluster. auto: OpenReports if the cluster serves it, or else PolicyReport.",
+    help="Write reports as objects of the cluster. auto: OpenReports or else PolicyReport, whichever the cluster serves.",
 )
 WRITES_PER_SECOND = click.option(
     "--writes-per-second",
@@ -35,7 +35,7 @@ def report_writer(
     choice: str, writes_per_second: float, kubeconfig: Path | None, context: str | None
 ) -> "ReportWriter | None":
     """
-    The writer of reports, or None without ``--reports``.
+    The writer of reports, or None without ``--reports``, and for ``auto`` if the cluster serves no kind of reports.
 
     Raises Misconfigured if the cluster does not serve the kind, and Unavailable if there is no response.
     """
@@ -51,6 +51,9 @@ def report_writer(
         wait=_pause,
         chance=random.random,
     )
+    if choice == "auto" and not store.served():
+        write_stderr("note: no reports are written: the API server serves neither OpenReports nor PolicyReport")
+        return None
     return writer_for(store, choice)
 
 
