@@ -19,7 +19,7 @@ def rights_of(event: dict[str, Any]) -> Iterator[str]:
     if about is None:
         yield f"{event['verb']} {event['requestURI']}"
         return
-    by_name = event["user"]["username"].endswith("-rotator")
+    by_name = event["user"]["username"].endswith("-rotator") or about["resource"] == "leases"
     right = f"{about.get('apiGroup', '')}/{about['resource']}" + (f"/{about['name']}" if by_name else "")
     yield f"{event['verb']} {right}"
     if event["verb"] == "patch" and event["responseStatus"]["code"] == 201:

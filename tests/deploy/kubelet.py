@@ -142,6 +142,16 @@ class Kubelet:
         self.client.api("PATCH", path, {"status": status}, content_type="application/merge-patch+json")
         return pod.said()
 
+    def run_job(self, cron_job: str, *, index: int | None = None) -> tuple[int, str]:
+        """Runs a pod of a CronJob, with an index of an Indexed Job. Returns its exit status and the end of its output."""
+        stored = self.client.api("GET", self.path("cronjobs", cron_job, "apis/batch/v1")).document
+        spec = stored["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        if index is not None:
+            (container,) = spec["containers"]
+            container.setdefault("env", []).append({"name": "JOB_COMPLETION_INDEX", "value": str(index)})
+        pod = self._run(cron_job, spec)
+        return pod.popen.wait(SECONDS), pod.said()
+
     def _run(self, name: str, spec: Manifest) -> Pod:
         (container,) = spec["containers"]
         folder = self.folder / name
@@ -209,8 +219,10 @@ def _expanded(word: str, variables: dict[str, str]) -> str:
 def _here(word: str, places: dict[str, str], ports: dict[str, str]) -> str:
     """An argument with the test's paths and ports. A path is the whole argument or the value of a flag."""
     for there, here in sorted(places.items(), reverse=True):
-        word = re.sub(rf"^(--[a-z-]+=)?{re.escape(there)}(?=/|$)", rf"\g<1>{here}" if "=" in word else here, word)
-    return re.sub(r"^(--[a-z]+-port=)(\d+)$", lambda match: match[1] + ports[match[2]], word)
+        word = re.sub(
+            rf"^(--[a-z-]+=(?:json=)?)?{re.escape(there)}(?=/|$)", rf"\g<1>{here}" if "=" in word else here, word
+        )
+    return re.sub(r"^(--(?:[a-z]+-)?port=)(\d+)$", lambda match: match[1] + ports[match[2]], word)
 
 
 @contextmanager

@@ -78,3 +78,5 @@ def written(path: str) -> Manifest:
 
 CRDS = (*crds.OWN, *sorted((Path(__file__).resolve().parent / "crds").glob("*.yaml")))
 """The project's own definitions, and those of what the other components install."""
+REPORT_CRDS = tuple(sorted((Path(__file__).resolve().parents[1] / "audit" / "crds").glob("*.yaml")))
+"""Definitions of both kinds of reports."""

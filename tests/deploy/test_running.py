@@ -26,7 +26,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.deploy.granted import rights_in, rights_of
 from tests.deploy.helming import Helm
 from tests.deploy.kubelet import Kubelet, kubelet, own_address
-from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE
+from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE, REPORT_CRDS
 from tests.deploy.tenants import CLUSTER, MACHINES, ON_A_CLAIM, POLICY, TENANT, make_world
 from tests.waiting import wait_until
 
@@ -40,6 +40,8 @@ VALUES: dict[str, Any] = {
     "server": {"drainSeconds": 0},
     # so that labels of namespaces are looked at
     "policy": {"namespaces": [{"labels": {"env": "dev"}, "atMost": "warn"}]},
+    # whose accounts can write reports
+    "audit": {"enabled": True, "watch": {"enabled": True}},
 }
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -86,7 +88,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         f"--audit-log-path={audit}",
         "--audit-log-mode=blocking",
     ]
-    plane = ControlPlane(crds=CRDS)
+    plane = ControlPlane(crds=(*CRDS, *REPORT_CRDS))
     plane.apiserver_flags = [*flags, f"--admission-control-config-file={shows_a_certificate(plane, folder)}"]
     with plane:
         make_world(plane.client)
