@@ -1,28 +1,8 @@
-"""The Grafana dashboard, generated from a table of panels."""
+"""The Grafana dashboard of the webhook, generated from a table of panels."""
 
-import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-Json = dict[str, Any]
-
-WIDTH: Final = 24
-"""Columns of a Grafana dashboard."""
-DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One graph or number. Each query has a legend."""
-
-    title: str
-    description: str
-    queries: tuple[tuple[str, str], ...]
-    unit: str = "short"
-    kind: str = "timeseries"
-    width: int = 12
-    height: int = 8
-
+from deploy.panels import Panel, rendered
 
 UP: Final = 'up{job="migratable-replicas"}'
 SECONDS: Final = "rate(migratable_review_seconds_bucket[$__rate_interval])"
@@ -133,43 +113,4 @@ PANELS: Final = (
 
 def dashboard() -> str:
     """The dashboard as JSON for Grafana."""
-    document = {
-        "uid": "migratable",
-        "title": "Migratable",
-        "tags": ["kubevirt", "migratable"],
-        "schemaVersion": 39,
-        "editable": True,
-        "time": {"from": "now-6h", "to": "now"},
-        "refresh": "1m",
-        "templating": {"list": [{"name": "datasource", "type": "datasource", "query": "prometheus"}]},
-        "panels": _placed(),
-    }
-    return json.dumps(document, indent=1) + "\n"
-
-
-def _placed() -> list[Json]:
-    """The panels in rows, from left to right."""
-    placed: list[Json] = []
-    x = y = tallest = 0
-    for number, panel in enumerate(PANELS, start=1):
-        if x + panel.width > WIDTH:
-            x, y, tallest = 0, y + tallest, 0
-        placed.append(_drawn(panel, number) | {"gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height}})
-        x, tallest = x + panel.width, max(tallest, panel.height)
-    return placed
-
-
-def _drawn(panel: Panel, number: int) -> Json:
-    targets = [
-        {"refId": chr(ord("A") + index), "datasource": DATASOURCE, "expr": query, "legendFormat": legend or "__auto"}
-        for index, (query, legend) in enumerate(panel.queries)
-    ]
-    return {
-        "id": number,
-        "type": panel.kind,
-        "title": panel.title,
-        "description": panel.description,
-        "datasource": DATASOURCE,
-        "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
-        "targets": targets,
-    }
+    return rendered("migratable", "Migratable", PANELS)

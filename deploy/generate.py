@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from deploy import roles
+from deploy.audit_dashboard import audit_dashboard
 from deploy.dashboard import dashboard
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy
@@ -88,6 +89,7 @@ def generated() -> dict[str, str]:
         "kustomize/components/fail-closed/failurepolicy.yaml": _fail_closed(),
         "kustomize/components/default-eviction-strategy/webhook.yaml": _only(with_eviction_strategy, EVICTION_HOOK),
         "kustomize/components/monitoring/migratable.json": dashboard(),
+        "kustomize/components/audit-monitoring/migratable-audit.json": audit_dashboard(),
         "kustomize/components/backstop/policies.yaml": _policies(),
         "kustomize/components/backstop/bindings.yaml": _backstop("ValidatingAdmissionPolicyBinding", BINDINGS_NOTE),
         "kustomize/components/backstop/parameters.yaml": _backstop("ConfigMap", PARAMETERS_NOTE),
@@ -109,7 +111,11 @@ def _for_helm() -> dict[str, str]:
         "policies/warn.yaml": _text("overlays/warn/policy.yaml"),
         "policies/enforce.yaml": _text("base/policy.yaml"),
         "migratable.json": dashboard(),
+        "migratable-audit.json": audit_dashboard(),
         "alerts.yaml": _part("components/monitoring/prometheusrule.yaml", "PrometheusRule", "migratable", "spec"),
+        "audit-alerts.yaml": _part(
+            "components/audit-monitoring/prometheusrule.yaml", "PrometheusRule", "migratable-audit-watch", "spec"
+        ),
         "audit-rules.json": json.dumps(roles.for_helm(), indent=1) + "\n",
         "facts-rules.yaml": _part("base/server/rbac.yaml", "ClusterRole", "migratable-facts", "rules"),
         "rotator-rules.yaml": _part("base/rotator/rbac.yaml", "Role", "migratable-rotator", "rules"),
