@@ -132,7 +132,7 @@ def render_audit(audit: Audit, now: float) -> str:
 def render_all(counts: Counts, progress: Progress, others: Iterable[Family] = ()) -> str:
     """All metrics of an audit, and other metrics after them."""
     counted = counts.families() if progress.audited_at is not None else ()
-    return render((*counted, *_families(progress), *others))
+    return render((*counted, *progress_families(progress), *others))
 
 
 def migratability(verdict: VerdictReport | None) -> Migratability:
@@ -142,7 +142,8 @@ def migratability(verdict: VerdictReport | None) -> Migratability:
     return Migratability.MIGRATABLE if verdict.live_migratable else Migratability.NOT_MIGRATABLE
 
 
-def _families(progress: Progress) -> Iterator[Family]:
+def progress_families(progress: Progress) -> Iterator[Family]:
+    """The state of an audit as metrics."""
     gauges = (
         ("audit_timestamp_seconds", "Unix time of the last complete audit.", progress.audited_at),
         ("audit_age_seconds", "Seconds since the counts were last complete and current.", progress.age_seconds),
