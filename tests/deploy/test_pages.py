@@ -12,7 +12,7 @@ from tests.deploy.manifests import DEPLOY, KUSTOMIZE
 ROOT = DEPLOY.parent
 INSTALL = (ROOT / "docs" / "install.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-RULES = KUSTOMIZE / "components" / "monitoring" / "prometheusrule.yaml"
+RULES = [KUSTOMIZE / "components" / name / "prometheusrule.yaml" for name in ("monitoring", "audit-monitoring")]
 HOOKS = KUSTOMIZE / "base" / "webhooks"
 
 
@@ -58,7 +58,8 @@ def test_every_alert_has_its_section() -> None:
     """
     The section describes what to do.
     """
-    alerts = [rule["alert"] for rule in yaml.safe_load(RULES.read_text())["spec"]["groups"][0]["rules"]]
+    groups = [group for file in RULES for group in yaml.safe_load(file.read_text())["spec"]["groups"]]
+    alerts = [rule["alert"] for group in groups for rule in group["rules"]]
 
     told = re.findall(r"^### (Migratable\w+)$", OPERATIONS, re.MULTILINE)
 
@@ -80,7 +81,7 @@ def test_the_page_names_every_kind_that_may_be_refused() -> None:
     assert {re.sub(r"y$", "ie", kind).lower() + "s" for kind in named} == {kind.replace("-", "") for kind in resources}
 
 
-@pytest.mark.parametrize("page", ["install.md", "operations.md", "policy.md"])
+@pytest.mark.parametrize("page", ["install.md", "operations.md", "policy.md", "metrics.md"])
 def test_links_lead_somewhere(page: str) -> None:
     """
     To a file that there is, and a heading in it.
