@@ -1,8 +1,9 @@
 """The metrics of the cluster cache."""
 
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from webhook.cluster.store import KindStatistics
+from webhook.serve.cache_metrics import CacheCollector
 from webhook.serve.metrics import Metrics
 
 CLAIMS = KindStatistics(
@@ -47,3 +48,16 @@ def test_each_kind_has_a_series_with_current_values() -> None:
         'migratable_cluster_watches_total{kind="DataVolume"} 0.0',
     ]
     assert second == [line for line in first if "DataVolume" in line]
+
+
+def test_another_program_has_another_prefix() -> None:
+    """
+    The alerts of the server do not fire for the cache of an audit.
+    """
+    registry = CollectorRegistry()
+    registry.register(CacheCollector(lambda: [CLAIMS], "migratable_audit_cluster"))
+
+    names = {line.partition("{")[0] for line in generate_latest(registry).decode().splitlines() if line[0] != "#"}
+
+    assert "migratable_audit_cluster_failing" in names
+    assert not any(name.startswith("migratable_cluster") for name in names)

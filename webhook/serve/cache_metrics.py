@@ -37,10 +37,15 @@ _COUNTERS: tuple[tuple[str, str, Value], ...] = (
 
 
 class CacheCollector(Collector):
-    """Collects ``migratable_cluster_*`` from ``statistics``."""
+    """
+    Collects ``migratable_cluster_*`` from ``statistics``.
 
-    def __init__(self, statistics: Statistics) -> None:
+    Another program than the server has another prefix, because the alerts and graphs of the server take all series of a name.
+    """
+
+    def __init__(self, statistics: Statistics, prefix: str = "migratable_cluster") -> None:
         self._statistics = statistics
+        self._prefix = prefix
 
     def describe(self) -> Iterable[Metric]:
         """Returns no metric, so that registration does not collect values."""
@@ -51,7 +56,7 @@ class CacheCollector(Collector):
         now = tuple(self._statistics())
         for families, kind_of_metric in ((_GAUGES, GaugeMetricFamily), (_COUNTERS, CounterMetricFamily)):
             for name, text, value in families:
-                family = kind_of_metric(f"migratable_cluster_{name}", text, labels=["kind"])
+                family = kind_of_metric(f"{self._prefix}_{name}", text, labels=["kind"])
                 for kind in now:
                     if (number := value(kind)) is not None:
                         family.add_metric([kind.kind], number)
