@@ -4,12 +4,23 @@ import copy
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
 from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
-from tests.deploy.manifests import KUSTOMIZE, NAMESPACE, OURS, OVERLAYS, Manifest, find, of_kind, overlay
+from tests.deploy.manifests import (
+    KUSTOMIZE,
+    NAMESPACE,
+    OURS,
+    OVERLAYS,
+    Manifest,
+    built_with,
+    find,
+    of_kind,
+    overlay,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.apiserver
@@ -58,13 +69,24 @@ def folder(name: str) -> str:
     return str(KUSTOMIZE / "overlays" / name)
 
 
-def pods_of(name: str) -> list[Manifest]:
-    """A pod as each Deployment would make it."""
+def pods_of(objects: tuple[Manifest, ...]) -> list[Manifest]:
+    """A pod of each Deployment and CronJob."""
     return [
         {"apiVersion": "v1", "kind": "Pod"}
-        | {"metadata": {"name": deployment["metadata"]["name"]}, "spec": deployment["spec"]["template"]["spec"]}
-        for deployment in of_kind(overlay(name), "Deployment")
+        | {"metadata": {"name": owner["metadata"]["name"]}, "spec": template_of(owner)["spec"]}
+        for owner in of_kind(objects, "Deployment", "CronJob")
     ]
+
+
+def template_of(owner: Manifest) -> Manifest:
+    spec = owner["spec"] if owner["kind"] == "Deployment" else owner["spec"]["jobTemplate"]["spec"]
+    template: Manifest = spec["template"]
+    return template
+
+
+def with_audits(folder: Path) -> tuple[Manifest, ...]:
+    """The objects of overlay enforce with all components of the audit."""
+    return built_with(folder, ["audit", "audit-shards", "audit-watch"])
 
 
 @pytest.mark.parametrize("how", [(), ("--server-side",)], ids=["client-side", "server-side"])
@@ -79,6 +101,21 @@ def test_kubectl_apply_installs_everything_without_warnings(
     force = ("--force-conflicts",) if how else ()
 
     done = plane.client.kubectl("apply", *how, *force, "-k", str(KUSTOMIZE / where))
+
+    assert [line for line in done.stderr.splitlines() if "last-applied-configuration" not in line] == []
+
+
+@pytest.mark.parametrize("how", [(), ("--server-side",)], ids=["client-side", "server-side"])
+def test_kubectl_apply_installs_the_audit_without_warnings(
+    plane: ControlPlane, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    """
+    The CronJobs as an Indexed Job, and the Deployment.
+    """
+    force = ("--force-conflicts",) if how else ()
+    with_audits(tmp_path)
+
+    done = plane.client.kubectl("apply", *how, *force, "-k", str(tmp_path))
 
     assert [line for line in done.stderr.splitlines() if "last-applied-configuration" not in line] == []
 
@@ -105,25 +142,38 @@ def test_applying_again_leaves_what_the_rotator_wrote(plane: ControlPlane, how: 
     assert (secret["data"], secret["type"]) == (pair["data"], "Opaque")
 
 
-@pytest.mark.parametrize("pod", pods_of("enforce"), ids=lambda pod: str(pod["metadata"]["name"]))
-def test_a_pod_is_admitted_to_a_namespace_of_restricted_pods(plane: ControlPlane, pod: Manifest) -> None:
+def test_pods_are_admitted_to_a_namespace_of_restricted_pods(plane: ControlPlane, tmp_path: Path) -> None:
     """
-    Our namespace enforces the Pod Security Standard "restricted", and our pods meet it.
+    Our namespace enforces the Pod Security Standard "restricted", and our pods meet it, also those of the audit.
     """
+    objects = with_audits(tmp_path)
     plane.client.kubectl("apply", "-k", folder("enforce"))
     namespace = plane.client.api("GET", f"/api/v1/namespaces/{NAMESPACE}").document
     path = f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All"
-    careless = copy.deepcopy(pod)
-    del careless["spec"]["containers"][0]["securityContext"]
+    admission = find(objects, "PriorityClass", "migratable")["value"]
 
-    reply = plane.client.api("POST", path, pod)
-    refused = plane.client.api("POST", path, careless)
+    replies = {pod["metadata"]["name"]: plane.client.api("POST", path, pod) for pod in pods_of(objects)}
+    careless = [plane.client.api("POST", path, without_security(pod)) for pod in pods_of(objects)]
 
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert (reply.status, reply.warnings) == (201, ())
-    assert reply.document["spec"]["priority"] == find(overlay("enforce"), "PriorityClass", "migratable")["value"]
-    assert refused.status == 403
-    assert 'violates PodSecurity "restricted:latest"' in refused.document["message"]
+    assert {name: (reply.status, reply.warnings) for name, reply in replies.items()} == dict.fromkeys(
+        replies, (201, ())
+    )
+    assert {name: reply.document["spec"]["priority"] for name, reply in replies.items()} == {
+        "migratable": admission,
+        "migratable-rotator": admission,
+        "migratable-audit": 0,
+        "migratable-audit-merge": 0,
+        "migratable-audit-watch": 0,
+    }
+    assert {reply.status for reply in careless} == {403}
+    assert all('violates PodSecurity "restricted:latest"' in reply.document["message"] for reply in careless)
+
+
+def without_security(pod: Manifest) -> Manifest:
+    careless = copy.deepcopy(pod)
+    del careless["spec"]["containers"][0]["securityContext"]
+    return careless
 
 
 @pytest.fixture

@@ -25,7 +25,15 @@ EVERYTHING: dict[str, Any] = {
     "autoscaling": {"enabled": True},
     "backstop": {"enabled": True},
     "monitoring": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
+    "audit": {
+        "enabled": True,
+        "watch": {"enabled": True},
+        "shards": 4,
+        "reportVolume": {"persistentVolumeClaim": {"claimName": "reports"}},
+        "mergeSchedule": "@hourly",
+    },
 }
+LIMITED: dict[str, Any] = {"audit": {"enabled": True, "watch": {"enabled": True}, "namespaces": ["default", NAMESPACE]}}
 
 PASSING = ("events", "endpointslices", "componentstatuses")
 """Made by the API server itself, as are Leases of kube-system."""
@@ -80,8 +88,8 @@ def identity(manifest: Manifest) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "values",
-    [{}, EVERYTHING, {"certificates": {"source": "cert-manager"}}, {"mode": "audit"}],
-    ids=["as it comes", "with everything", "cert-manager", "audit"],
+    [{}, EVERYTHING, {"certificates": {"source": "cert-manager"}}, {"mode": "audit"}, LIMITED],
+    ids=["as it comes", "with everything", "cert-manager", "audit", "audit of namespaces"],
 )
 def test_rendered_objects_are_installed(helm: Helm, values: dict[str, Any]) -> None:
     """
@@ -111,7 +119,7 @@ def test_uninstalling_leaves_nothing_behind(helm: Helm) -> None:
 
     helm.uninstall()
 
-    assert len(between - before) > 25
+    assert len(between - before) > 45
     assert everything(helm.client) == before
 
 
