@@ -95,7 +95,7 @@ def generated() -> dict[str, str]:
         "kustomize/components/backstop/parameters.yaml": _backstop("ConfigMap", PARAMETERS_NOTE),
         "drain-role.yaml": _drain_role(),
     }
-    files |= {f"kustomize/components/{name}": text for name, text in _audits().items()}
+    files |= {f"kustomize/{name}": text for name, text in _audits().items()}
     files |= {f"helm/migratable/files/{name}": text for name, text in _for_helm().items()}
     files["kustomize/components/excluded-namespaces/kustomization.yaml"] = _excluded_namespaces()
     return files | {"helm/migratable/values.schema.json": _values_schema(), "helm/migratable/README.md": _readme()}
@@ -125,12 +125,16 @@ def _for_helm() -> dict[str, str]:
 
 def _audits() -> dict[str, str]:
     """The roles and the policy file of the audit's components. kustomize reads no file outside of a component's folder."""
-    documents_of = {"audit/rbac.yaml": roles.of_audit(), "audit-watch/rbac.yaml": roles.of_watch()}
+    documents_of = {
+        "components/audit/rbac.yaml": roles.of_audit(),
+        "components/audit-watch/rbac.yaml": roles.of_watch(),
+        "audit-namespace/rbac.yaml": roles.of_audit_in_namespace(),
+    }
     texts = {
         name: _comment(GENERATED) + "#\n" + _comment(AUDIT_NOTE) + "---\n".join(map(_dumped, documents))
         for name, documents in documents_of.items()
     }
-    return texts | {f"{name}/policy.yaml": _text("base/policy.yaml") for name in ("audit", "audit-watch")}
+    return texts | {f"components/{name}/policy.yaml": _text("base/policy.yaml") for name in ("audit", "audit-watch")}
 
 
 def _drain_role() -> str:

@@ -65,6 +65,12 @@ def of_audit() -> list[Role]:
     return _of_account("migratable-audit", "audit", READ_ONCE)
 
 
+def of_audit_in_namespace() -> list[Role]:
+    """A Role for the CronJob's account in one namespace, with its binding. kustomize sets the namespace."""
+    account = "migratable-audit"
+    return _granted(account, account, "audit", of_namespaces(READ_ONCE), "Role")
+
+
 def of_watch() -> list[Role]:
     """The roles of the account of ``audit --watch`` in all namespaces, with their bindings."""
     account, component = "migratable-audit-watch", "audit-watch"
@@ -91,12 +97,12 @@ def _of_account(account: str, component: str, verbs: Iterable[str]) -> list[Role
     ]
 
 
-def _granted(name: str, account: str, component: str, rules: list[Role]) -> list[Role]:
-    """A ClusterRole, and its binding to an account."""
-    role = _role(name, rules, {"labels": {"app.kubernetes.io/component": component}})
+def _granted(name: str, account: str, component: str, rules: list[Role], kind: str = "ClusterRole") -> list[Role]:
+    """A role, and its binding to an account."""
+    role = _role(name, rules, {"labels": {"app.kubernetes.io/component": component}}) | {"kind": kind}
     binding = {key: role[key] for key in ("apiVersion", "kind", "metadata")} | {
-        "kind": "ClusterRoleBinding",
-        "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": name},
+        "kind": f"{kind}Binding",
+        "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "migratable"}],
     }
     return [role, binding]
