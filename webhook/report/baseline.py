@@ -52,16 +52,16 @@ def of_report(report: Report, located: Callable[[str], str] = file_of) -> Baseli
     entries = [
         Entry(fingerprints.own, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
         for judged, finding, fingerprints in fingerprinted(report, located)
-        if finding.action in (Action.DENY, Action.WARN) or _is_known(finding)
+        if finding.action in (Action.DENY, Action.WARN) or is_known(finding)
     ]
     return Baseline(
         findings=sorted(entries, key=lambda entry: (entry.file, entry.object, entry.rule, entry.fingerprint))
     )
 
 
-def render(baseline: Baseline) -> str:
+def render(baseline: Baseline, header: str = HEADER) -> str:
     """The text of the file."""
-    return HEADER + writer.dump(msgspec.to_builtins(baseline))
+    return header + writer.dump(msgspec.to_builtins(baseline))
 
 
 class _Known:
@@ -104,6 +104,20 @@ class _Known:
         return False
 
 
+def exempt_known(
+    report: Report, baseline: Baseline, source: str, located: Callable[[str], str] = file_of
+) -> tuple[list[ObjectReport], list[Entry]]:
+    """The objects, with known findings exempted, and the entries that no finding uses."""
+    entries = _Known(baseline)
+    exemption = ExemptionReport("known before the check was introduced", source, "", "baseline")
+    by_object: dict[int, list[FindingReport]] = {}
+    for judged, finding, fingerprints in fingerprinted(report, located):
+        known = entries.use(fingerprints, _file(judged)) and finding.exemption is None
+        by_object.setdefault(id(judged), []).append(exempted_finding(finding, exemption) if known else finding)
+    changed = [replace(judged, findings=by_object.get(id(judged), [])) for judged in report.objects]
+    return changed, entries.left
+
+
 def exempt(
     report: Report,
     baseline: Baseline,
@@ -118,13 +132,7 @@ def exempt(
     contain an object with this name, the entry is fixed only if its file was read. ``read`` contains the names of the files
     that were read.
     """
-    entries = _Known(baseline)
-    by_object: dict[int, list[FindingReport]] = {}
-    for judged, finding, fingerprints in fingerprinted(report, located):
-        known = entries.use(fingerprints, _file(judged)) and finding.exemption is None
-        exemption = ExemptionReport("known before the check was introduced", source, "", "baseline")
-        by_object.setdefault(id(judged), []).append(exempted_finding(finding, exemption) if known else finding)
-    changed = [replace(judged, findings=by_object.get(id(judged), [])) for judged in report.objects]
+    changed, left = exempt_known(report, baseline, source, located)
     folders: dict[str, set[str]] = {}
     for name, file in (
         *((name_of(judged), _file(judged)) for judged in report.objects),
@@ -134,23 +142,27 @@ def exempt(
     judged_names = {name_of(judged) for judged in report.objects}
     fixed = [
         entry
-        for entry in entries.left
+        for entry in left
         if entry.file in read or (entry.object in judged_names and len(folders[entry.object]) == 1)
     ]
-    return with_objects(report, changed, _notes(fixed, source))
+    return with_objects(report, changed, fixed_notes(fixed, f"Run --write-baseline to remove them from {source}"))
 
 
-def _notes(fixed: Sequence[Entry], source: str) -> list[str]:
+def fixed_notes(fixed: Sequence[Entry], remedy: str) -> list[str]:
+    """A note that names fixed entries. No note if there is none."""
     if not fixed:
         return []
-    named = [f"{entry.rule} of {entry.object} ({entry.file})" for entry in fixed[:_MAX_NAMED]]
+    named = [
+        f"{entry.rule} of {entry.object}{f' ({entry.file})' if entry.file else ''}" for entry in fixed[:_MAX_NAMED]
+    ]
     if len(fixed) > _MAX_NAMED:
         named.append(f"{len(fixed) - _MAX_NAMED} more")
     are = "baseline entry is" if len(fixed) == 1 else "baseline entries are"
-    return [f"{len(fixed)} {are} fixed: {', '.join(named)}. Run --write-baseline to remove them from {source}"]
+    return [f"{len(fixed)} {are} fixed: {', '.join(named)}. {remedy}"]
 
 
-def _is_known(finding: FindingReport) -> bool:
+def is_known(finding: FindingReport) -> bool:
+    """Whether the finding is in the baseline."""
     return finding.exemption is not None and finding.exemption.kind == "baseline"
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from webhook.report.printable import printable
 from webhook.report.rule_names import find_rule, hint
 from webhook.report.sentences import name_of
 
+R = TypeVar("R", bound=Report)
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*migratable:\s*(.*?)\s*$")
 _ALLOW = re.compile(
     r"allow\s+(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)(?:\s+until\s+(?P<until>\S+?))?\s*(?::\s*(?P<reason>.*))?"
@@ -132,7 +134,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def with_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
+def with_expiry_notes(report: R, exemptions: Sequence[Exemption], today: str) -> R:
     """The report with notes on its exemptions that have expired or expire soon."""
     return with_objects(report, report.objects, _expiry_notes(report, exemptions, today))
 
@@ -243,7 +245,7 @@ def exempted_finding(finding: FindingReport, exemption: ExemptionReport) -> Find
     return replace(finding, action=Action.AUDIT.value, exemption=exemption)
 
 
-def with_objects(report: Report, objects: Sequence[ObjectReport], notes: Iterable[str] = ()) -> Report:
+def with_objects(report: R, objects: Sequence[ObjectReport], notes: Iterable[str] = ()) -> R:
     """The report with other objects, new counts and further notes."""
     listed = list(objects)
     return replace(report, objects=listed, notes=[*report.notes, *notes], summary=summarise(listed, report.problems))

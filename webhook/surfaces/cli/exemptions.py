@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from webhook.report.baseline import Baseline
 
+R = TypeVar("R", bound=Report)
 DEFAULT = "migratable-baseline.yaml"
 
 
-def add_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
+def add_expiry_notes(report: R, exemptions: Sequence[Exemption], today: str) -> R:
     """The report with notes on exemptions that have expired or expire soon."""
     if not exemptions:
         return report
@@ -52,7 +53,9 @@ def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Rep
         return report
     from webhook.report import baseline as baselines
 
-    return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.names)), _located(path))
+    return baselines.exempt(
+        report, read_baseline(path), str(path), frozenset(map(file_of, sources.names)), _located(path)
+    )
 
 
 def _located(baseline: "Path") -> Callable[[str], str]:
@@ -83,11 +86,12 @@ def write_baseline(report: Report, path: "Path | None") -> int:
     return EXIT_ERROR if report.problems else 0
 
 
-def _read(path: "Path") -> "Baseline":
+def read_baseline(path: "Path") -> "Baseline":
+    """Reads a baseline. Raises Misconfigured for an unreadable or invalid file."""
     from webhook.manifests.typed import read_own_file
     from webhook.report.baseline import Baseline
 
-    remedy = "Write it again with --write-baseline, or name another file with --baseline."
+    remedy = "Write it again (check --write-baseline, audit -o baseline), or name another file with --baseline."
     try:
         content = path.read_bytes()
     except OSError as error:
