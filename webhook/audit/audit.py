@@ -30,6 +30,7 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.report.audited import Audit, Audited, AuditReport
+from webhook.report.model import ObjectReport
 from webhook.report.report_objects import is_setting
 
 K = TypeVar("K", bound=Kubernetes)
@@ -115,7 +116,7 @@ class _Run:
         self._refuse_blindness()
         for deferred in (*self._later, *self._compared):
             self._examine(deferred.kind, deferred.item, self._world)
-        objects = sorted(self._objects.values(), key=_place)
+        objects = sorted(self._objects.values(), key=lambda audited: place_of(audited.report))
         return Audit(self._report(objects), tuple(objects))
 
     def _list_facts(self, kinds: list[type[Kubernetes]]) -> None:
@@ -268,6 +269,6 @@ def _copied(item: Item) -> Item:
     return Item(msgspec.Raw(bytes(item.raw)), item.version)
 
 
-def _place(audited: Audited) -> tuple[int, str, str]:
-    report = audited.report
-    return _ORDER[report.kind], report.namespace, report.name
+def place_of(judged: ObjectReport) -> tuple[int, str, str]:
+    """The place of an object in the report."""
+    return _ORDER[judged.kind], judged.namespace, judged.name
