@@ -1,32 +1,19 @@
 """The formats and exit status of ``migratable audit``."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.audit.clusters import FakeCluster, Manifest, claim, kubevirt, vm
-from tests.surfaces.running import Ran, migratable
-from webhook.surfaces.cli import audit
+from tests.audit.clusters import claim, vm
+from tests.surfaces.cli.audits import CR, Run, audits
 from webhook.surfaces.cli.audit_outputs import AUDIT_FORMATS
-
-Run = Callable[..., Ran]
-CR = kubevirt()
-CR["spec"]["workloadUpdateStrategy"] = {"workloadUpdateMethods": ["LiveMigrate", "Evict"]}
-BAD = (vm("web", "os"), claim("os", mode="ReadWriteOnce"))
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs ``migratable audit`` on a cluster with these objects."""
-
-    def against(*arguments: str, objects: tuple[Manifest, ...] = BAD, cr: Manifest = CR) -> Ran:
-        cluster = FakeCluster([cr, *objects])
-        monkeypatch.setattr(audit, "connected", lambda *_args, **_options: (cluster.transport, "a cluster"))
-        return migratable("audit", *arguments, cwd=tmp_path)
-
-    return against
+    """Runs ``migratable audit`` in a folder, on a cluster with some objects."""
+    return audits(monkeypatch, tmp_path)
 
 
 def test_the_summary_is_the_default(run: Run) -> None:
@@ -45,9 +32,10 @@ def test_each_format_goes_to_a_file(run: Run, form: str, tmp_path: Path) -> None
     """
     ``-o FORMAT=FILE`` writes the same text as ``-o FORMAT`` prints.
     """
-    printed = run("-o", form)
+    terms = ("--owner", "team", "--until", "2999-01-01") if form == "exemptions" else ()
+    printed = run("-o", form, *terms)
 
-    run("-o", f"{form}=out")
+    run("-o", f"{form}=out", *terms)
 
     assert (tmp_path / "out").read_text() == printed.out
     assert printed.out

@@ -9,10 +9,12 @@ from webhook.errors import BadInput
 from webhook.manifests.files import Sources
 from webhook.report.audit_remarks import with_notes
 from webhook.report.audited import AuditReport
+from webhook.report.policy_entries import Terms
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.outputs import Output, Style, colour_for, rendered, text_width, write
+from webhook.surfaces.cli.status import write_stderr
 
-AUDIT_FORMATS: Final = ("summary", *FORMATS)
+AUDIT_FORMATS: Final = ("summary", *FORMATS, "baseline", "exemptions")
 """The formats of an audit, the default first."""
 GROUPED: Final = ("summary", "markdown")
 """The formats with groups."""
@@ -25,6 +27,9 @@ class AuditStyle(msgspec.Struct, frozen=True):
 
     check: Style
     group_by: str = "reason"
+    terms: Terms = Terms("", "", "")
+    """The terms of the format ``exemptions``."""
+    fail_on: str = "deny"
 
 
 def write_audit(outputs: Sequence[Output], report: AuditReport, style: AuditStyle) -> list[BadInput]:
@@ -47,5 +52,21 @@ def _rendered(output: Output, report: AuditReport, style: AuditStyle) -> str:
         from webhook.report import markdown
 
         return markdown.render(report, by=style.group_by)
+    if output.form == "baseline":
+        from webhook.report import audit_baseline
+
+        return audit_baseline.render(report)
+    if output.form == "exemptions":
+        return _exemptions(report, style)
     shown = report if output.form in _COMPLETE else with_notes(report)
     return rendered(output, shown, Sources(), style.check)
+
+
+def _exemptions(report: AuditReport, style: AuditStyle) -> str:
+    """Exemptions for the findings that would fail the audit."""
+    from webhook.report import policy_entries
+
+    text = policy_entries.render(report, style.terms, ("deny", "warn") if style.fail_on == "warn" else ("deny",))
+    if note := policy_entries.size_note(text):
+        write_stderr(f"note: {note}")
+    return text
