@@ -79,7 +79,7 @@ def test_reports_are_written_to_the_volume(shards: int, file: str) -> None:
     job = job_of(installed(shards=shards, reportVolume=VOLUME))
 
     pod = job["template"]["spec"]
-    assert flags(args_of(job), "output") == ["text", f"json=/reports/{file}.json"]
+    assert flags(args_of(job), "output") == ["summary", f"json=/reports/{file}.json"]
     assert {"name": "reports", "mountPath": "/reports"} in pod["containers"][0]["volumeMounts"]
     assert {"name": "reports"} | VOLUME in pod["volumes"]
 
