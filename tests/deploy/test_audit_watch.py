@@ -65,32 +65,25 @@ def test_without_reports_the_account_has_no_right_to_write() -> None:
     assert [arg for arg in args_of(objects) if arg.startswith("--lease")] == []
 
 
-@pytest.mark.parametrize(
-    ("watch", "audit"), [({"drainMinutes": 0}, {}), ({}, {"namespaces": ["team-a"]})], ids=["0 minutes", "namespaces"]
-)
-def test_without_node_rehearsals_the_account_cannot_read_pods(watch: dict[str, Any], audit: dict[str, Any]) -> None:
+def test_without_node_rehearsals_the_account_cannot_read_pods() -> None:
     """
-    With namespaces, no node is rehearsed, because pods of other namespaces would be missing.
+    Nor the other kinds that only a drain depends on.
     """
-    objects = installed(watch, **audit)
+    objects = installed({"drainMinutes": 0})
 
     granted = set().union(*rights_of_account(objects, WATCH).values())
     assert granted & NODES == set()
     assert "--drain-minutes=0" in args_of(objects)
 
 
-def test_rights_of_the_watch_can_be_limited_to_namespaces() -> None:
+def test_the_watch_of_some_namespaces_is_refused() -> None:
     """
-    The Lease stays in the namespace of the release.
+    A watch in each namespace would multiply the load on the API server.
     """
-    granted = rights_of_account(installed(namespaces=["team-a", "team-b"], clusterFacts=False), WATCH)
+    said = refusal({"audit": {"namespaces": ["team-a"], "watch": {"enabled": True}}})
 
-    local = {right for right in REPORTS if not right.rpartition("/")[2].startswith("cluster")}
-    assert granted.keys() == {"team-a", "team-b", "migratable"}
-    assert granted["team-a"] == granted["team-b"]
-    assert granted["team-a"] >= local | {"watch kubevirt.io/virtualmachines"}
-    assert granted["team-a"] <= local | FACTS
-    assert granted["migratable"] == LEASE
+    assert "audit.namespaces is set, and audit.watch.enabled is true. The watch needs rights in all namespaces." in said
+    assert "use the CronJob (audit.enabled)" in said
 
 
 def test_only_the_watch_writes_if_both_are_installed() -> None:

@@ -33,7 +33,7 @@ EVERYTHING: dict[str, Any] = {
         "mergeSchedule": "@hourly",
     },
 }
-LIMITED: dict[str, Any] = {"audit": {"enabled": True, "watch": {"enabled": True}, "namespaces": ["default", NAMESPACE]}}
+LIMITED: dict[str, Any] = {"audit": {"enabled": True, "namespaces": ["default", NAMESPACE]}}
 
 PASSING = ("events", "endpointslices", "componentstatuses")
 """Made by the API server itself, as are Leases of kube-system."""

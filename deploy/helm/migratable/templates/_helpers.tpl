@@ -110,6 +110,9 @@ migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- if and .Values.priorityClass.create (hasPrefix "system-" .Values.priorityClass.name) }}
 {{- fail (printf "priorityClass.name is %s, and API servers refuse new classes with the prefix system-. Set priorityClass.create to false to use this class." .Values.priorityClass.name) }}
 {{- end }}
+{{- if and .Values.audit.watch.enabled .Values.audit.namespaces }}
+{{- fail "audit.namespaces is set, and audit.watch.enabled is true. The watch needs rights in all namespaces. Remove audit.namespaces, or use the CronJob (audit.enabled) instead of the watch." }}
+{{- end }}
 {{- $authority := default "8760h" .Values.rotator.authorityLifetime }}
 {{- $leaf := default "168h" .Values.rotator.leafLifetime }}
 {{- if lt (include "migratable.seconds" $leaf | float64) 3600.0 }}

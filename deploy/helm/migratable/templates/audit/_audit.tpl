@@ -32,11 +32,6 @@ data:
 {{- ternary "none" .Values.audit.reports .Values.audit.watch.enabled }}
 {{- end }}
 
-{{/* Nodes are rehearsed only if all namespaces are audited, because pods of any namespace matter. */}}
-{{- define "migratable.auditDrainMinutes" -}}
-{{- ternary 0 .Values.audit.watch.drainMinutes (gt (len .Values.audit.namespaces) 0) }}
-{{- end }}
-
 {{/* Flags of both commands. */}}
 {{- define "migratable.auditFlags" -}}
 - --policy=/etc/migratable/policy/policy.yaml
@@ -156,7 +151,7 @@ automountServiceAccountToken: false
 {{- $written := get (ternary $rules.reportsInNamespace $rules.reports (gt (len $audit.namespaces) 0)) .reports }}
 {{- include "migratable.auditRole" (merge (dict "name" (printf "%s-reports" $name) "namespaces" $audit.namespaces "rules" $written) $role) }}
 {{- end }}
-{{- if and (eq $component "audit-watch") (ne (include "migratable.auditDrainMinutes" $) "0") }}
+{{- if and (eq $component "audit-watch") $audit.watch.drainMinutes }}
 {{- include "migratable.auditRole" (merge (dict "name" (printf "%s-nodes" $name) "namespaces" list "rules" $rules.nodes) $role) }}
 {{- end }}
 {{- end }}
