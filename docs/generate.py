@@ -1,5 +1,6 @@
 """
-Writes the generated pages: ``docs/rules/*.md``, their index, ``docs/releases.md``, manual page, schemas, and transcripts.
+Writes the generated pages: ``docs/rules/*.md``, their index, ``docs/releases.md``, the references of the commands and
+of the API, manual page, schemas, pictures and transcripts.
 
 Run it after a change of a rule or of the release table: ``python docs/generate.py``. With ``--check`` it writes nothing,
 names the files that differ, and exits 1 if there are any.
@@ -9,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -20,11 +22,22 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only
 
 from docs.changelog import updated  # noqa: E402
+from docs.pictures import drawn  # noqa: E402
+from docs.references import api_page, cli_page  # noqa: E402
 from docs.transcripts import renewed  # noqa: E402
 from webhook.__main__ import program  # noqa: E402
+from webhook.surfaces.api.app import build_api  # noqa: E402
 from webhook.surfaces.cli import configuration, manual  # noqa: E402
 
-TELLING = ("../README.md", "five-minutes.md", "strategies.md", "before-you-drain.md")
+TELLING = (
+    "../README.md",
+    "five-minutes.md",
+    "strategies.md",
+    "before-you-drain.md",
+    "live-migration.md",
+    "tenants.md",
+    "faq.md",
+)
 """Pages that show what commands print."""
 CHANGELOG = "../CHANGELOG.md"
 PARTLY = (*TELLING, CHANGELOG)
@@ -35,8 +48,10 @@ def generated() -> dict[str, str]:
     """The text of each generated file, by its path below ``docs``."""
     files = {f"rules/{rule.id}.md": pages.page(rule) for rule in RULES}
     files |= {"rules/README.md": pages.index(RULES), "releases.md": releases_page.page(RULES)}
-    files |= {"man/migratable.1": manual.page(program())}
+    files |= {"man/migratable.1": manual.page(program()), "cli.md": cli_page(program())}
+    files |= {"api.md": api_page(build_api(_no_terms, [], ""))}
     files |= {f"schemas/{name}.json": text for name, text in schemas().items()}
+    files |= drawn()
     files |= {name: renewed(text) for name in TELLING if (text := _read(DOCS / name)) is not None}
     changelog = (DOCS / CHANGELOG).read_text(encoding="utf-8")
     return files | {CHANGELOG: updated(changelog, DOCS.parent / "changes")}
@@ -76,6 +91,10 @@ def write(folder: Path) -> list[str]:
         elif (_read(path) or "").startswith(pages.GENERATED):
             path.unlink()
     return changed
+
+
+def _no_terms() -> NoReturn:
+    raise NotImplementedError  # the API is only described
 
 
 def _read(path: Path) -> str | None:
