@@ -22,7 +22,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only
 
 from docs.changelog import updated  # noqa: E402
-from docs.pictures import drawn  # noqa: E402
+from docs.drawing import drawn  # noqa: E402
 from docs.references import api_page, cli_page  # noqa: E402
 from docs.transcripts import renewed  # noqa: E402
 from webhook.__main__ import program  # noqa: E402

@@ -61,7 +61,7 @@ class Picture:
         """The file's text."""
         body = "\n".join(self.shapes)
         return (
-            "<!-- Drawn by docs/pictures.py. Do not edit. -->\n"
+            "<!-- Drawn by docs/drawing.py. Do not edit. -->\n"
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}"'
             f' viewBox="0 0 {self.width} {self.height}" role="img" font-family="system-ui, sans-serif">\n'
             f"<title>{escape(self.title)}</title>\n"
