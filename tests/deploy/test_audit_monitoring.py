@@ -233,7 +233,7 @@ RUNS = [UP, TIME, AGE, LEADER]
             [*RUNS, drain("blocks", f"1x{DAYS}")], {"MigratableNodeNotDrainable": 1}, id="a node blocks for two days"
         ),
         pytest.param(
-            [*RUNS, drain("blocks", "0x139 1x148"), drain("waits", "1x139 0x148")],
+            [*RUNS, drain("blocks", "0x199 1x88"), drain("waits", "1x199 0x88")],
             {"MigratableNodeNotDrainable": 1},
             id="a node waits, and then blocks",
         ),
