@@ -1,11 +1,13 @@
 """The formats and exit status of ``migratable audit``."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.audit.clusters import claim, vm
+from tests.report.test_audit_metrics import value
 from tests.surfaces.cli.audits import CR, Run, audits
 from webhook.surfaces.cli.audit_outputs import AUDIT_FORMATS
 
@@ -27,7 +29,7 @@ def test_the_summary_is_the_default(run: Run) -> None:
     assert run("-o", "summary").out == ran.out
 
 
-@pytest.mark.parametrize("form", AUDIT_FORMATS)
+@pytest.mark.parametrize("form", sorted({*AUDIT_FORMATS} - {"prometheus"}))  # which contains the time
 def test_each_format_goes_to_a_file(run: Run, form: str, tmp_path: Path) -> None:
     """
     ``-o FORMAT=FILE`` writes the same text as ``-o FORMAT`` prints.
@@ -39,6 +41,20 @@ def test_each_format_goes_to_a_file(run: Run, form: str, tmp_path: Path) -> None
 
     assert (tmp_path / "out").read_text() == printed.out
     assert printed.out
+
+
+def test_metrics_have_the_time_of_the_audit(run: Run, tmp_path: Path) -> None:
+    """
+    ``-o prometheus`` counts the objects, for the textfile collector of node_exporter.
+    """
+    begin = time.time()
+    run("-o", "prometheus=out.prom", "-o", "summary")
+    end = time.time()
+
+    text = (tmp_path / "out.prom").read_text()
+    reason = "DisksNotLiveMigratable"
+    assert value(text, "migratable_vms", namespace="shop", verdict="not-migratable", reason=reason) == 1
+    assert begin <= (value(text, "migratable_audit_timestamp_seconds") or 0) <= end
 
 
 @pytest.mark.parametrize("form", ["summary", "markdown"])

@@ -30,7 +30,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     return run
 
 
-@pytest.mark.parametrize("form", AUDIT_FORMATS)
+@pytest.mark.parametrize("form", sorted({*AUDIT_FORMATS} - {"prometheus"}))
 def test_merged_shards_print_what_one_audit_prints(run: Run, form: str) -> None:
     """
     The same bytes and the same status as without shards, in every format.
@@ -42,6 +42,16 @@ def test_merged_shards_print_what_one_audit_prints(run: Run, form: str) -> None:
     whole = run("-o", form, *terms, objects=OBJECTS)
     assert (merged.status, merged.out) == (whole.status, whole.out)
     assert merged.out
+
+
+def test_metrics_cannot_be_merged(run: Run) -> None:
+    """
+    A report does not contain the eviction strategy of a VM, and whether it runs.
+    """
+    ran = run("--merge", *SHARDS, "-o", "prometheus")
+
+    assert ran.status == 2
+    assert "Add it to the audits of the shards." in ran.err
 
 
 def test_a_merge_reads_no_cluster(run: Run) -> None:

@@ -8,13 +8,13 @@ import msgspec
 from webhook.errors import BadInput
 from webhook.manifests.files import Sources
 from webhook.report.audit_remarks import with_notes
-from webhook.report.audited import AuditReport
+from webhook.report.audited import Audit, AuditReport
 from webhook.report.policy_entries import Terms
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.outputs import Output, Style, colour_for, rendered, text_width, write
 from webhook.surfaces.cli.status import write_stderr
 
-AUDIT_FORMATS: Final = ("summary", *FORMATS, "baseline", "exemptions")
+AUDIT_FORMATS: Final = ("summary", *FORMATS, "baseline", "exemptions", "prometheus")
 """The formats of an audit, the default first."""
 GROUPED: Final = ("summary", "markdown")
 """The formats with groups."""
@@ -30,11 +30,13 @@ class AuditStyle(msgspec.Struct, frozen=True):
     terms: Terms = Terms("", "", "")
     """The terms of the format ``exemptions``."""
     fail_on: str = "deny"
+    ended_at: float = 0.0
+    """The time of the audit in seconds since 1970, for the format ``prometheus``."""
 
 
-def write_audit(outputs: Sequence[Output], report: AuditReport, style: AuditStyle) -> list[BadInput]:
-    """Renders the report in each requested format, and writes it. Returns an error for each file that cannot be written."""
-    return [error for output in outputs for error in write(_rendered(output, report, style), output)]
+def write_audit(outputs: Sequence[Output], audited: Audit, style: AuditStyle) -> list[BadInput]:
+    """Renders the audit in each requested format, and writes it. Returns an error for each file that cannot be written."""
+    return [error for output in outputs for error in write(_rendered(output, audited, style), output)]
 
 
 def has_notes(outputs: Sequence[Output]) -> bool:
@@ -42,7 +44,12 @@ def has_notes(outputs: Sequence[Output]) -> bool:
     return any(output.form in ("summary", "text") and output.target is None for output in outputs)
 
 
-def _rendered(output: Output, report: AuditReport, style: AuditStyle) -> str:
+def _rendered(output: Output, audited: Audit, style: AuditStyle) -> str:
+    if output.form == "prometheus":
+        from webhook.report import audit_metrics
+
+        return audit_metrics.render_audit(audited, style.ended_at)
+    report = audited.report
     if output.form == "summary":
         from webhook.report import groups
 

@@ -97,17 +97,19 @@ def run(options: AuditOptions) -> NoReturn:
         options.group_by or "reason",
         terms,
         options.fail_on,
+        datetime.now(UTC).timestamp(),
     )
-    report = new_only(audited.report) if options.since_baseline else audited.report
-    status = _show(report, written, style, options)
+    shown = replace(audited, report=new_only(audited.report)) if options.since_baseline else audited
+    status = _show(shown, written, style, options)
     if writer is not None and not write_reports(writer, audited, quiet=options.quiet):
         status = EXIT_ERROR
     sys.exit(status)
 
 
-def _show(report: AuditReport, written: Sequence[Output], style: AuditStyle, options: AuditOptions) -> int:
-    """Writes the report with its problems and notes. Returns the exit status."""
-    unwritten = write_audit(written, report, style)
+def _show(audited: Audit, written: Sequence[Output], style: AuditStyle, options: AuditOptions) -> int:
+    """Writes the audit with its problems and notes. Returns the exit status."""
+    report = audited.report
+    unwritten = write_audit(written, audited, style)
     write_problems(report.problems)
     if options.quiet or not has_notes(written):
         for note in [*(() if options.quiet else report.notes), *unread_notes(report.unread)]:
@@ -135,6 +137,8 @@ def _refuse_contradictions(options: AuditOptions, outputs: Sequence[Output]) -> 
         raise UsageMistake("--baseline needs the whole audit. Give it to the command with --merge.")
     if options.files and not options.merge:
         raise UsageMistake(f"Got unexpected extra argument ({options.files[0]}). Files follow --merge.")
+    if options.merge and "prometheus" in forms:
+        raise UsageMistake("-o prometheus needs the objects of a cluster. Add it to the audits of the shards.")
     if options.merge:
         _refuse_with_merge(options)
 
