@@ -1,6 +1,7 @@
 """``migratable audit --merge``: the reports of all shards become one."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,22 @@ def test_a_merge_reads_no_cluster(run: Run) -> None:
     The command needs neither a kubeconfig nor a network.
     """
     assert run("--merge", *SHARDS, objects=(), cr={}).status == 1
+
+
+@pytest.mark.parametrize(("minutes", "is_old"), [(29, False), (61, True)])
+def test_a_file_of_an_earlier_audit_is_noted(run: Run, tmp_path: Path, minutes: int, is_old: bool) -> None:
+    """
+    A shard that failed leaves its file of the last run. The report is merged, and a note names the file.
+    """
+    newest = max((tmp_path / name).stat().st_mtime for name in SHARDS)
+    os.utime(tmp_path / "2.json", (newest - minutes * 60, newest - minutes * 60))
+
+    ran = run("--merge", *SHARDS)
+
+    note = f"note: 2.json is {minutes} minutes older than the newest file: it can be of an earlier audit\n"
+    assert (note in ran.err) is is_old
+    assert "minutes older" not in ran.err.replace(note, "")
+    assert ran.status == 1
 
 
 def test_a_baseline_applies_to_the_merged_report(run: Run) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from os import environ
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +39,9 @@ from webhook.surfaces.cli.status import (
     write_problems,
     write_stderr,
 )
+
+_SECONDS_OF_ONE_AUDIT: Final = 1800
+"""The shards of one audit end within this time of each other."""
 
 
 class AuditOptions(msgspec.Struct, frozen=True):
@@ -201,7 +204,18 @@ def _merged(paths: Sequence[Path]) -> AuditReport:
             remedy = "Name the reports of all shards after --merge."
             raise BadInput(f"cannot be read: {error.strerror}", remedy=remedy, source=str(path)) from None
         shards.append((str(path), read_report(content, str(path))))
+    _warn_of_old_files(paths)
     return merge(shards)
+
+
+def _warn_of_old_files(paths: Sequence[Path]) -> None:
+    """Writes a note about each file of which a failed shard left the report of an earlier audit."""
+    written = {path: path.stat().st_mtime for path in paths}
+    newest = max(written.values())
+    for path, seconds in written.items():
+        if newest - seconds > _SECONDS_OF_ONE_AUDIT:
+            minutes = int((newest - seconds) / 60)
+            write_stderr(f"note: {path} is {minutes} minutes older than the newest file: it can be of an earlier audit")
 
 
 def _audited(effective: EffectiveSettings, scope: Scope, options: AuditOptions, today: str) -> Audit:
