@@ -184,8 +184,10 @@ class Kubelet:
         return {variable["name"]: variable.get("value", self.namespace) for variable in container.get("env", ())}
 
     def _volume(self, folder: Path, volume: Manifest, spec: Manifest) -> Path:
+        if "persistentVolumeClaim" in volume:  # all pods have the same files
+            folder, volume = self.folder / "claims", {"name": volume["persistentVolumeClaim"]["claimName"]}
         place = folder / str(volume["name"])
-        place.mkdir(exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
         if "secret" in volume:
             self._write(place, "secrets", volume["secret"]["secretName"], volume["secret"].get("items"))
         elif "configMap" in volume:

@@ -172,6 +172,30 @@ def test_an_account_without_cluster_roles_audits_its_namespaces(installed: Insta
     assert "KubeVirt" in said
 
 
+def test_the_merged_report_of_all_shards_is_the_report_of_one_audit(installed: Installed) -> None:
+    """
+    The pods of an Indexed Job write files to a volume, and the pod of the second CronJob merges them.
+    """
+    node = installed.kubelet
+    claim = {"reportVolume": {"persistentVolumeClaim": {"claimName": "reports"}}}
+    installed.upgrade(**claim)
+    installed.audit()
+    file = node.folder / "claims" / "reports" / "report.json"
+    whole = json.loads(file.read_text())
+    file.unlink()
+    installed.upgrade(**claim, shards=3, mergeSchedule="47 * * * *")
+
+    statuses = [node.run_job("migratable-audit", index=index)[0] for index in range(3)]
+    asked = len(installed.asked(ACCOUNT))
+    merged = node.run_job("migratable-audit-merge")
+
+    assert statuses == [0, 0, 0]
+    assert merged[0] == 0, merged[1]
+    assert json.loads(file.read_text()) == whole
+    assert {judged["kind"] for judged in whole["objects"]} > {"VirtualMachine", "KubeVirt"}
+    assert len(installed.asked(ACCOUNT)) == asked
+
+
 def test_without_a_kind_of_reports_the_audit_succeeds(installed: Installed) -> None:
     """
     A note says why there are no reports. The API server needs some time until it no longer serves a deleted kind.
