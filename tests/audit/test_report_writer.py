@@ -116,6 +116,53 @@ def test_a_refused_report_does_not_stop_the_others() -> None:
     assert "the account may not write reports of openreports.io (HTTP 403)" in outcome.problems[0]
 
 
+def test_refusals_do_not_count_as_an_outage() -> None:
+    """Four namespaces in which the account may not write come first."""
+    refused = [audited("web", FAILS, namespace=f"shop-{number}") for number in range(4)]
+    server = ReportsServer(fault=lambda method, path: Answer(403, b"{}") if "/shop-" in path else None)
+
+    outcome = writer(server).sync(audit_of(*refused, WEB))
+
+    assert (outcome.written, outcome.failed) == (1, 4)
+
+
+def test_an_earlier_report_stays_until_the_new_one_is_written() -> None:
+    """The object has a report all the time."""
+    server = ReportsServer(served=(POLICYREPORTS,))
+    writer(server).sync(audit_of(WEB))
+    server.served = BOTH
+    server.fault = lambda method, _: Answer(422, b"{}") if method == "PATCH" else None
+
+    outcome = writer(server).sync(audit_of(WEB))
+
+    assert (outcome.deleted, outcome.failed) == (0, 1)
+    assert server.scopes() == ["wgpolicyk8s.io: VirtualMachine tenant/web"]
+
+
+def test_an_account_without_rights_on_the_other_group_writes_its_reports() -> None:
+    """The chart grants the rights on one group if ``audit.reports`` names it."""
+    server = ReportsServer(served=BOTH, fault=lambda _, path: Answer(403, b"{}") if "policyreports" in path else None)
+
+    outcome = writer(server).sync(audit_of(WEB))
+
+    assert (outcome.written, outcome.failed) == (1, 0)
+    assert outcome.notes == (
+        "earlier reports of wgpolicyk8s.io are not deleted: the account may not list policyreports.wgpolicyk8s.io",
+    )
+
+
+def test_a_watch_of_some_namespaces_writes_no_report_of_the_cluster() -> None:
+    """Its account has no right to."""
+    kubevirt = audited("kubevirt", FAILS, namespace="kubevirt", kind="KubeVirt")
+    server = ReportsServer()
+    watching = writer(server)
+    watching.sync(audit_of(namespaces=("kubevirt",)))
+
+    watching.update([kubevirt])
+
+    assert watching.pending == 0
+
+
 def test_reports_that_cannot_be_listed_are_not_guessed() -> None:
     """Without the list, each run would write every report."""
     server = ReportsServer()

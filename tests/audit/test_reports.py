@@ -150,7 +150,23 @@ def test_the_report_of_the_cluster_is_deleted_when_the_settings_are_sound() -> N
 @pytest.mark.parametrize("audit", [audit_of(namespaces=("kubevirt",)), audit_of(shard=Shard(2, 2))])
 def test_only_a_run_that_covers_the_cluster_changes_the_report_of_the_cluster(audit: Audit) -> None:
     """With ``--shard``, it belongs to the first shard."""
+    kubevirt = audited("kubevirt", FAILS, namespace="kubevirt", kind="KubeVirt")
+
     assert planned(audit, existing(CLUSTER_PLACE, owner=("", ""))) == []
+    assert planned(Audit(audit.report, (kubevirt,))) == []
+
+
+def test_a_report_of_the_cluster_with_another_name_is_left_alone() -> None:
+    """Its object is unknown."""
+    assert planned(audit_of(), existing(("", "migratable-other"), owner=("", ""))) == []
+
+
+def test_a_report_without_an_owner_stays_while_a_kind_is_not_read() -> None:
+    """Its object can be of that kind."""
+    stored = existing(("tenant", "migratable-1"), owner=("", ""))
+
+    assert planned(audit_of(unread=("VirtualMachine: not allowed",)), stored) == []
+    assert planned(audit_of(), stored) == [Change(stored_place(stored), delete=(stored,))]
 
 
 def test_settings_that_may_not_be_read_are_unknown_in_the_report_of_the_cluster() -> None:

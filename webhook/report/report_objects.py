@@ -59,7 +59,7 @@ class ReportObject(msgspec.Struct, frozen=True):
     def document(self, api: ReportApi) -> dict[str, Plain]:
         """The report as an object of an API group."""
         content, metadata = self._content(api), self._metadata()
-        fingerprint = sha256(msgspec.json.encode([api.api_version, metadata, content])).hexdigest()[:16]
+        fingerprint = sha256(msgspec.json.encode([metadata, content])).hexdigest()[:16]
         metadata["annotations"] = {FINGERPRINT: fingerprint}
         kind = api.kind_in(self.namespace).kind
         return {"apiVersion": api.api_version, "kind": kind, "metadata": metadata, **content}
