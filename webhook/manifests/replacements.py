@@ -80,10 +80,10 @@ def patch_object(content: bytes, candidates: Sequence[ManifestObject], patch: Se
 
 
 class FixReplacer:
-    """Implements ``sarif.Replacer`` for texts by file name."""
+    """Implements ``sarif.Replacer`` for texts by file name. ``most`` limits the bytes that are read."""
 
-    def __init__(self, texts: Mapping[str, bytes]) -> None:
-        self._texts = _FixedTexts(texts, MOST_READ)
+    def __init__(self, texts: Mapping[str, bytes], most: int = MOST_READ) -> None:
+        self._texts = _FixedTexts(texts, most)
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> Replacement | None:
         """Returns the replacement, or None if the fix cannot be written or the limit is exceeded."""

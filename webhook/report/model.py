@@ -25,7 +25,7 @@ API_VERSION = "migratable/v1"
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel"):
-    """A part of the report. Every field is always present."""
+    """A part of the report. Every field is always present, except those that the dry-run API adds on request."""
 
 
 class SourceReport(_Part, frozen=True):
@@ -86,6 +86,19 @@ class ExemptionReport(_Part, frozen=True):
     """``policy`` (also for a configuration file), ``comment`` or ``annotation`` in the manifest, or ``baseline``."""
 
 
+class EditReport(_Part, frozen=True):
+    """
+    A change to the text: the deleted part and the text in its place. Lines and columns start at 1, columns count Unicode code
+    points, and the end is exclusive.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
 class FixReport(_Part, frozen=True):
     """A change to the object that removes the finding."""
 
@@ -94,6 +107,11 @@ class FixReport(_Part, frozen=True):
     """Whether the change is the only sensible one. Other fixes are options, and the user chooses one."""
     patch: list[dict[str, Any]]
     """A JSON Patch (RFC 6902) for the object. The patch tests each old value before it is changed."""
+    edit: EditReport | None | msgspec.UnsetType = msgspec.UNSET
+    """
+    The same change to the text of the manifest, only on request (``POST /v1/check?edits=true``). The value is null if the change
+    cannot be written without other changes, or if the manifests are too large.
+    """
 
 
 class FindingReport(_Part, frozen=True):
@@ -137,6 +155,22 @@ class ReferenceReport(_Part, frozen=True):
     """
 
 
+class ReleaseVerdictReport(_Part, frozen=True):
+    """The verdict of one release. ``liveMigratable`` is null if it is unproven."""
+
+    release: str
+    live_migratable: bool | None
+    reason: str | None
+
+
+class ComparisonReport(_Part, frozen=True):
+    """The verdicts of all published releases, oldest first, and the same in words."""
+
+    summary: str
+    """For example ``KubeVirt can live-migrate it from 1.5 on``."""
+    verdicts: list[ReleaseVerdictReport]
+
+
 class ObjectReport(_Part, frozen=True):
     """A judged object."""
 
@@ -150,6 +184,8 @@ class ObjectReport(_Part, frozen=True):
     release: str = ""
     """The release that the object was judged for, in the same format as the report's ``release``."""
     references: list[ReferenceReport] = []
+    comparison: ComparisonReport | msgspec.UnsetType = msgspec.UNSET
+    """The verdicts of the published releases, only on request (``POST /v1/check?compare=true``)."""
 
 
 class ProblemReport(_Part, frozen=True):

@@ -20,6 +20,7 @@ from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world_for
 from webhook.surfaces.api.http import SCHEMAS, add_headers_and_errors, problem_response
+from webhook.surfaces.api.judge.messages import Extras
 from webhook.surfaces.api.judge_client import InProcess, Judge
 from webhook.surfaces.api.page.routes import add_pages
 from webhook.yaml.document import MAX_BYTES
@@ -109,6 +110,10 @@ def _add_check(
             Profile | None, Query(description="strict or exact. Default: the profile in the policy.")
         ] = None,
         release: Annotated[str, Query(max_length=20, description="any, or a minor release such as 1.9.")] = "",
+        edits: Annotated[bool, Query(description="Whether each fix also has its change to the text.")] = False,
+        compare: Annotated[
+            bool, Query(description="Whether each object also has the verdicts of all published releases.")
+        ] = False,
     ) -> Response:
         """
         Returns the same report as `migratable check -o json`. Nothing is stored.
@@ -124,14 +129,15 @@ def _add_check(
         now = terms()
         policy = now.policy if profile is None else now.policy.with_profile(profile)
         settings = Settings(policy, release or pinned, now.today)
+        extras = Extras(edits, compare)
         authorization = request.headers.get("authorization", "")
         if cluster is None:
-            report = await judge.report(content, settings)
+            report = await judge.report(content, settings, extras=extras)
         elif not authorization:
-            report = await judge.report(content, settings, notes=[ANONYMOUS])
+            report = await judge.report(content, settings, notes=[ANONYMOUS], extras=extras)
         else:
             seen = await world_for(cluster, authorization, await judge.namespaces(content))
-            report = await judge.report(content, settings, seen)
+            report = await judge.report(content, settings, seen, extras=extras)
         return _json(report)
 
 

@@ -29,6 +29,7 @@ from webhook.surfaces.api.judge.judge import namespaces_in, report_on
 from webhook.surfaces.api.judge.messages import (
     KINDS,
     Check,
+    Extras,
     Failed,
     Lookup,
     Namespaces,
@@ -48,6 +49,7 @@ INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Environment variables that the judging process gets."""
 MOST_BYTES = 256 * 2**20
 """Maximum size of a report, in bytes."""
+NO_EXTRAS = Extras()
 
 
 class Judge(Protocol):
@@ -58,7 +60,12 @@ class Judge(Protocol):
         ...
 
     async def report(
-        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+        self,
+        content: bytes,
+        settings: Settings,
+        behind: World | None = None,
+        notes: Sequence[str] = (),
+        extras: Extras = NO_EXTRAS,
     ) -> bytes:
         """The report as JSON. References are looked up in ``behind`` last."""
         ...
@@ -98,10 +105,17 @@ class InProcess:
         return await self._queue.do(lambda: namespaces_in(content))
 
     async def report(
-        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+        self,
+        content: bytes,
+        settings: Settings,
+        behind: World | None = None,
+        notes: Sequence[str] = (),
+        extras: Extras = NO_EXTRAS,
     ) -> bytes:
         """As ``Judge``."""
-        return await self._queue.do(lambda: report_on(content, settings, placed_in(self._background), behind, notes))
+        return await self._queue.do(
+            lambda: report_on(content, settings, placed_in(self._background), behind, notes, extras)
+        )
 
 
 class SeparateProcess:
@@ -127,10 +141,15 @@ class SeparateProcess:
         return reply.namespaces
 
     async def report(
-        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+        self,
+        content: bytes,
+        settings: Settings,
+        behind: World | None = None,
+        notes: Sequence[str] = (),
+        extras: Extras = NO_EXTRAS,
     ) -> bytes:
         """As ``Judge``."""
-        request = Check(content, settings, behind is not None, tuple(notes))
+        request = Check(content, settings, behind is not None, tuple(notes), extras)
         reply = await self._queue.do(lambda: self._ask(request, behind))
         if not isinstance(reply, Reported):
             raise TypeError(type(reply).__name__)

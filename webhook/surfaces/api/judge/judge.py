@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from webhook.check.check import Settings, check_in, fill
 from webhook.errors import BadInput
@@ -12,6 +12,8 @@ from webhook.facts.world import World
 from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, read_manifests
 from webhook.objects.meta import Kubernetes
 from webhook.report import as_json
+from webhook.surfaces.api.judge.extras import MOST_COMPARED, compared, with_edits
+from webhook.surfaces.api.judge.messages import Extras
 
 
 def namespaces_in(content: bytes) -> list[str]:
@@ -25,6 +27,7 @@ def report_on(
     background: Iterable[tuple[Kubernetes, str]] = (),
     behind: World | None = None,
     notes: Sequence[str] = (),
+    extras: Extras = Extras(),  # noqa: B008 - immutable
 ) -> bytes:
     """
     The report on the manifests in a body, as JSON. Raises BadInput.
@@ -38,8 +41,12 @@ def report_on(
     if behind is not None:
         world = LayeredWorld(world, behind)
     report = check_in(world, [inputs], settings)
+    if extras.compare and len(content) <= MOST_COMPARED:
+        report = compared(report, lambda release: check_in(world, [inputs], replace(settings, release=release)))
+    if extras.edits:
+        report = with_edits(report, content)
     if notes:
-        report = msgspec.structs.replace(report, notes=[*report.notes, *notes])
+        report = replace(report, notes=[*report.notes, *notes])
     return as_json.render(report).encode()
 
 

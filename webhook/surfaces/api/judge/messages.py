@@ -22,6 +22,15 @@ class Namespaces(msgspec.Struct, frozen=True):
     content: bytes
 
 
+class Extras(msgspec.Struct, frozen=True):
+    """Parts of the report that only the dry-run API adds."""
+
+    edits: bool = False
+    """Fixes as changes to the text."""
+    compare: bool = False
+    """The verdicts of all published releases."""
+
+
 class Check(msgspec.Struct, frozen=True):
     """A request for the report on the manifests in a body. ``asks`` is true if the server answers lookups."""
 
@@ -29,6 +38,7 @@ class Check(msgspec.Struct, frozen=True):
     settings: Settings
     asks: bool
     notes: tuple[str, ...] = ()
+    extras: Extras = Extras()
 
 
 class Lookup(msgspec.Struct, frozen=True, tag="lookup"):

@@ -93,7 +93,7 @@ def _answer(request: Namespaces | Check, background: tuple[tuple[Kubernetes, str
         if isinstance(request, Namespaces):
             return NamespacesFound(namespaces_in(request.content))
         behind = RemoteWorld(server) if request.asks else None
-        return Reported(report_on(request.content, request.settings, background, behind, request.notes))
+        return Reported(report_on(request.content, request.settings, background, behind, request.notes, request.extras))
     except (EOFError, OSError):
         raise
     except MemoryError:
