@@ -7,10 +7,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tests.surfaces.api.api import APP, post
+from tests.surfaces.api.api import APP, api, post
 from tests.surfaces.asgi import call
 from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
 from webhook.kubevirt.releases import PREVIEW, TABLE
+from webhook.policy.policy import Policy, Profile
 from webhook.rules.register import RULES
 
 
@@ -83,16 +84,31 @@ def test_the_supported_releases_are_listed() -> None:
 
 def test_the_page_offers_every_release_that_a_check_accepts() -> None:
     """
-    The table of releases is the only source. ``default`` sends no release.
+    The table of releases is the only source. The default sends no release, and is shown by its value.
     """
-    offered = re.findall(
-        r'<option value="([^"]*)">([^<]*)</option>', call(APP, "GET", "/").text.split('id="profile"')[0]
-    )
+    offered = offered_releases(APP)
 
     releases = [str(behaviour.release) for behaviour in reversed(TABLE)]
-    assert [value for value, _ in offered] == ["", "any", *releases]
-    assert dict(offered) == {"": "default", "any": "any", **{release: release for release in releases}} | {
-        str(PREVIEW): f"{PREVIEW} (preview)"
-    }
-    for value, _ in offered:
+    assert list(offered) == ["", "any", *releases]
+    assert offered == {"": "any, 1.3 to 1.9 (default)", "any": "any, 1.3 to 1.9"} | {
+        release: release for release in releases
+    } | {str(PREVIEW): f"{PREVIEW} (preview)"}
+    for value in offered:
         assert post(GOOD, query=f"release={value}").status == 200
+
+
+def test_the_page_shows_the_values_of_this_server() -> None:
+    """
+    The pinned release, and the profile of the policy.
+    """
+    pinned = api(Policy(profile=Profile.EXACT), release="1.5")
+
+    assert offered_releases(pinned)[""] == "1.5 (default)"
+    assert '<option value="exact" selected>exact (default)</option>' in call(pinned, "GET", "/").text
+    assert 'id="token"' not in call(pinned, "GET", "/").text
+
+
+def offered_releases(app: Any) -> dict[str, str]:
+    """Value and label of each option."""
+    choice = call(app, "GET", "/").text.partition('id="release"')[2].partition("</select>")[0]
+    return dict(re.findall(r'<option value="([^"]*)">([^<]*)</option>', choice))

@@ -22,7 +22,7 @@ from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world
 from webhook.surfaces.api.http import SCHEMAS, add_headers_and_errors, problem_response
 from webhook.surfaces.api.judge.messages import Extras
 from webhook.surfaces.api.judge_client import InProcess, Judge
-from webhook.surfaces.api.page.routes import add_pages
+from webhook.surfaces.api.page.routes import Defaults, add_pages
 from webhook.yaml.document import MAX_BYTES
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
@@ -67,7 +67,7 @@ def build_api(
     )
     _add_check(app, terms, judge or InProcess(background), release, cluster)
     _add_catalogue(app)
-    add_pages(app)
+    add_pages(app, lambda: Defaults(terms().policy.profile, release), has_cluster=cluster is not None)
     add_headers_and_errors(app)
     return app
 

@@ -2,31 +2,44 @@
 
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi import FastAPI, Response
 
-from webhook.kubevirt.releases import PREVIEW, TABLE
-from webhook.surfaces.api.page import rule_pages
+from webhook.surfaces.api.page import check_page, rule_pages
+from webhook.surfaces.api.page.examples import EXAMPLES, text_of
 
 HTML: Final = "text/html; charset=utf-8"
 FILES: Final = {
-    "page.js": "text/javascript; charset=utf-8",
+    "check.js": "text/javascript; charset=utf-8",
+    "editor.js": "text/javascript; charset=utf-8",
+    "report.js": "text/javascript; charset=utf-8",
+    "links.js": "text/javascript; charset=utf-8",
     "rules.js": "text/javascript; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-_NO_RELEASES: Final = b'<select id="release"></select>'
-"""The place in the page for the releases."""
+MOST_WORD: Final = 80
+"""Maximum length of a rule name in an address."""
 
 
-def add_pages(app: FastAPI) -> None:
+class Defaults(NamedTuple):
+    """The values that apply if a request does not choose others."""
+
+    profile: str
+    release: str
+
+
+def add_pages(app: FastAPI, defaults: Callable[[], Defaults], *, has_cluster: bool) -> None:
     """Adds the pages to an application. They are not part of the API's OpenAPI document."""
     folder = files("webhook.surfaces.api.page") / "assets"
     for name, kind in FILES.items():
         _add(app, f"/{name}", _static((folder / name).read_bytes(), kind))
-    check = (folder / "index.html").read_bytes().replace(_NO_RELEASES, _select_of_releases())
-    _add(app, "/", _static(check, HTML))
+    for example in EXAMPLES:
+        _add(app, example.path, _static(text_of(example.name), "text/plain; charset=utf-8"))
+
+    async def check() -> Response:
+        return Response(check_page.page(*defaults(), has_cluster=has_cluster), media_type=HTML)
 
     async def rules() -> Response:
         return Response(rule_pages.index(), media_type=HTML)
@@ -37,12 +50,9 @@ def add_pages(app: FastAPI) -> None:
             return Response(rule_pages.missing(word[:MOST_WORD]), 404, media_type=HTML)
         return Response(page, media_type=HTML)
 
+    _add(app, "/", check)
     _add(app, rule_pages.INDEX, rules)
     _add(app, f"{rule_pages.INDEX}/{{word}}", rule)
-
-
-MOST_WORD: Final = 80
-"""Maximum length of a rule name in an address."""
 
 
 def _add(app: FastAPI, path: str, give: Callable[..., Awaitable[Response]]) -> None:
@@ -54,13 +64,3 @@ def _static(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
         return Response(content, media_type=kind)
 
     return give
-
-
-def _select_of_releases() -> bytes:
-    """The choice of every release that ``check`` accepts, newest first."""
-    labels = {"": "default", "any": "any"}
-    for behaviour in reversed(TABLE):
-        release = str(behaviour.release)
-        labels[release] = f"{release} (preview)" if behaviour.release == PREVIEW else release
-    options = "".join(f'\n<option value="{value}">{label}</option>' for value, label in labels.items())
-    return _NO_RELEASES.replace(b"></", f">{options}\n</".encode())
