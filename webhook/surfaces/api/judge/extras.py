@@ -63,9 +63,8 @@ def compared(report: Report, judged_for: Callable[[str], Report]) -> Report:
 
 
 def _key(judged: ObjectReport) -> _Key:
-    source = judged.source
-    place = (source.document, source.line) if source is not None else (-1, -1)
-    return (*place, judged.kind, judged.namespace, judged.name)
+    document, line = (judged.source.document, judged.source.line) if judged.source is not None else (-1, -1)
+    return document, line, judged.kind, judged.namespace, judged.name
 
 
 def _compared(judged: ObjectReport, verdicts: list[ReleaseVerdictReport]) -> ObjectReport:
