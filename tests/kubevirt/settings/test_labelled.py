@@ -1,5 +1,6 @@
 """The labels of the VMs that a MigrationPolicy may select (webhook.kubevirt.settings.selectors)."""
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -238,3 +239,14 @@ def test_a_vm_is_mislabelled_if_it_has_all_wanted_labels_and_its_template_does_n
     other, near = a_vm({}), a_vm(inner, outer=outer)
 
     assert mislabelled(Selectors(None, wanted), [other, near]) is (near if is_mislabelled else None)
+
+
+def test_the_named_vm_does_not_depend_on_the_order_of_the_vms() -> None:
+    """
+    An audit and a check of the same VMs name the same VM, although they read the VMs in different orders.
+    """
+    vms = [msgspec.structs.replace(a_vm({}, outer=MARKED), name=name) for name in ("web", "db", "shop")]
+
+    found = [mislabelled(Selectors(None, MARKED), ordered) for ordered in itertools.permutations(vms)]
+
+    assert all(one is vms[1] for one in found)

@@ -225,8 +225,9 @@ def selecting(selectors: Selectors, vms: Sequence[LabelledVM]) -> bool | None:
 
 
 def mislabelled(selectors: Selectors, vms: Sequence[LabelledVM]) -> LabelledVM | None:
-    """A VM that has the labels in its own metadata and not in its template."""
+    """The first VM, by namespace and name, that has the labels in its own metadata and not in its template."""
     wanted = selectors.vmi
     if not wanted:
         return None
-    return next((vm for vm in vms if _has(vm.outer_labels, wanted) and not _has(vm.labels, wanted)), None)
+    near = [vm for vm in vms if _has(vm.outer_labels, wanted) and not _has(vm.labels, wanted)]
+    return min(near, key=lambda vm: (vm.namespace, vm.name, vm.kind), default=None)
