@@ -90,10 +90,9 @@ class Asked:
         found: Answers = {}
         trust = ssl.create_default_context(cadata=self.plane.ca.cert_pem.decode())
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        url = f"https://localhost:{self.server.api_port}/v1/check"
         for first in range(0, len(objects), _BATCH):
-            items = objects[first : first + _BATCH]
-            body = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode()
-            url = f"https://localhost:{self.server.api_port}/v1/check"
+            body = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects[first : first + _BATCH]}).encode()
             with urllib.request.urlopen(urllib.request.Request(url, body, headers), context=trust, timeout=60) as reply:
                 found |= answers_in(reply.read())
         return found

@@ -1,6 +1,7 @@
 """Generated objects in a control plane. Each tenant has a generated world."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,37 +10,41 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.apiserver.client import Client
+from tests.apiserver.clusters.loading import load
+from tests.apiserver.clusters.machines import virtual_machine
+from tests.apiserver.clusters.shape import Shape
+from tests.apiserver.controlplane import ControlPlane
 from tests.generating import NAMESPACE, Manifest, carriers, worlds
 from webhook.cluster.live_reads import path_of
 from webhook.objects.kinds import find_kind
 
+_UNPRINTABLE = re.compile(r"\\u(?:00[0189][0-9a-f]|007f|fff[ef])")
+"""Escapes of control characters. ``kubectl get -o yaml`` fails for an object that contains one."""
 PER_TENANT = 20
 """The number of VMs, VMIs, replica sets and pools in one namespace."""
-KUBEVIRT = {
-    "apiVersion": "kubevirt.io/v1",
-    "kind": "KubeVirt",
-    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
-    "spec": {"configuration": {"developerConfiguration": {"featureGates": ["HostDevices", "GPU"]}}},
-}
 
 
-def fill(client: Client, count: int, number: int) -> list[Manifest]:
+def fill(plane: ControlPlane, count: int, number: int) -> list[Manifest]:
     """
-    Creates about ``count`` objects that contain a VMI, in namespaces with claims, networks and instancetypes.
+    Creates about ``count`` objects that contain a VMI. A quarter are VMs as in a real cluster, with their VMIs. The others are
+    generated, in namespaces with generated claims, networks and instancetypes.
 
-    Returns the objects as they were sent. The API server refuses some objects, which do not count.
+    Returns the objects as they were sent, without VMIs of VMs. The API server refuses some objects, which do not count.
     """
-    for name in ("kubevirt", "neighbour"):
-        client.create("/api/v1/namespaces", {"metadata": {"name": name}})
-    _create(client, KUBEVIRT, {"observedKubeVirtVersion": "v1.9.0", "phase": "Deployed"})
+    client, shape = plane.client, Shape(count // 4, namespaces=5, seed=number)
+    load(plane, shape)
+    client.create("/api/v1/namespaces", {"metadata": {"name": "neighbour"}})
+    created = [virtual_machine(each, shape.namespace(each), variant) for each, variant in enumerate(shape.variants)]
+    count -= shape.vms
     tenants = -(-count // PER_TENANT)
     around = _drawn(worlds(), tenants, number)
     drawn = iter(_drawn(carriers(), count * 2, number + 1))
-    created: list[Manifest] = []
     for tenant, world in enumerate(around):
         namespace = f"tenant-{tenant:03}"
         client.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
         for placed in _placed(world, namespace):
+            if placed["kind"] == "ControllerRevision":  # KubeVirt labels its revisions
+                placed["metadata"]["labels"] = {"instancetype.kubevirt.io/object-generation": "1"}
             if placed["kind"] != "KubeVirt":
                 _create(client, placed, placed.pop("status", None))
         created += _tenants_objects(client, drawn, namespace)
@@ -61,7 +66,7 @@ def _tenants_objects(client: Client, drawn: Iterator[Manifest], namespace: str) 
 def _placed(manifests: Iterable[Manifest], namespace: str) -> list[Manifest]:
     """The objects in another namespace, with references into it."""
     text = json.dumps(list(manifests)).replace(f'"{NAMESPACE}"', f'"{namespace}"')
-    placed: list[Manifest] = json.loads(text)
+    placed: list[Manifest] = json.loads(_UNPRINTABLE.sub("?", text))
     return placed
 
 
