@@ -251,7 +251,7 @@ def _key(audited: Audited) -> ObjectKey:
 def _problems(failures: Counter[Failure], left: int) -> Iterator[str]:
     for failure, number in failures.most_common():
         yield f"{_reports(number)} not written or deleted: {failure.why}. {failure.remedy}".rstrip()
-    if left > failures.total():
+    if failures and left > failures.total():  # otherwise a watch has recorded more changes in the meantime
         yield f"{_reports(left - failures.total())} not tried after {MOST_FAILURES} failures in a row"
 
 

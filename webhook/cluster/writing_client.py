@@ -33,6 +33,11 @@ class KubernetesWriter(KubernetesTransport):
         headers = {"Accept": accept, "Content-Type": content_type}
         return self._exchange("PATCH", path, query, headers, timeout_seconds, body)
 
+    def put(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
+        """Returns the whole response to a PUT with a JSON body."""
+        headers = {"Accept": JSON, "Content-Type": JSON}
+        return self._exchange("PUT", path, {}, headers, timeout_seconds, body)
+
     def delete(self, path: str, options: Json, *, timeout_seconds: float) -> Answer:
         """Returns the whole response to a DELETE with DeleteOptions."""
         headers = {"Accept": JSON, "Content-Type": JSON}

@@ -16,6 +16,8 @@ class Health:
     registry: CollectorRegistry
     reason: Callable[[], str] = str
     """Returns why the server is not ready, or an empty string if no reason is known."""
+    more: Callable[[], bytes] = bytes
+    """Returns further metrics in the text format of Prometheus."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -27,7 +29,7 @@ class Health:
         elif scope["path"] == "/readyz":
             status, body = (200, b"ok\n") if self.ready() else (503, self._not_ready())
         elif scope["path"] == "/metrics":
-            status, body, kind = 200, generate_latest(self.registry), CONTENT_TYPE_LATEST
+            status, body, kind = 200, self.more() + generate_latest(self.registry), CONTENT_TYPE_LATEST
         else:
             status, body = 404, b"not found; this listener serves /livez, /readyz and /metrics\n"
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]

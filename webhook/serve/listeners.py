@@ -49,6 +49,8 @@ class Listener:
     port: int
     limiter: ConnectionLimiter
     tls: ssl.SSLContext | None = None
+    option: str = ""
+    """The option that chooses the port. By default, ``--NAME-port``."""
 
     def bind(self, port: int | None = None) -> socket.socket:
         """
@@ -116,7 +118,7 @@ def _unbound(failed: Sequence[tuple[Listener, OSError]], taken: set[int]) -> Mis
         reason = (error.strerror or str(error)).partition(" (while ")[0]  # without the address that Python appends
         problems.append(f"port {listener.port} for {listener.name}: {reason}")
         if free := _free_port(listener, taken):
-            flags.append(f"--{listener.name}-port {free}")
+            flags.append(f"{listener.option or f'--{listener.name}-port'} {free}")
             taken.add(free)
     remedy = f"Choose other ports, for example `{_with_make(' '.join(flags))}`." if flags else "Choose another --host."
     return Misconfigured(f"cannot listen on {host}: {'; '.join(problems)}", remedy=remedy)
