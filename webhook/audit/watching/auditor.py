@@ -6,6 +6,7 @@ joins a backlog, which single changes interrupt. Changes during a run of the bac
 after a pause as long as the run itself, so that a backlog takes at most half of one CPU.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -24,8 +25,12 @@ from webhook.check.check import Settings
 from webhook.cluster.lookups import Question
 from webhook.cluster.projection import Key
 from webhook.cluster.store import WHOLE_KIND, Store, Stored
+from webhook.errors import BadInput, WebhookError
 from webhook.kubevirt.subject import VM_KINDS
+from webhook.manifests.live_objects import name_of_live
 from webhook.objects.meta import Kubernetes
+
+log = logging.getLogger("migratable.audit")
 
 MANY = 100
 """A change that concerns more units than this joins the backlog."""
@@ -161,7 +166,13 @@ class Auditor:
 
     def _examine(self, unit: Unit) -> None:
         traced = TracedWorld(self._world)
-        judged, problems = self._units.judge(unit, self.judge, traced)
+        try:
+            judged, problems = self._units.judge(unit, self.judge, traced)
+        except WebhookError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an error in a rule must not stop the judgement of other objects
+            log.error("an object was not judged", extra={"kind": unit.kind, "error": type(error).__name__})  # noqa: TRY400
+            judged, problems = [], [_not_judged(unit, error)]
         if judged or problems:
             self._dependencies.put(unit, traced.questions)
         else:
@@ -208,6 +219,14 @@ class Auditor:
         if self._waiting_since is None:
             self._waiting_since = self._clock()
         self._postpone(self._units.all())
+
+
+def _not_judged(unit: Unit, error: Exception) -> BadInput:
+    return BadInput(
+        f"not judged because of an internal error ({type(error).__name__})",
+        remedy="Report this error to the project.",
+        source=name_of_live(unit.kind, {"namespace": unit.namespace, "name": unit.name}),
+    )
 
 
 def _popped(units: dict[Unit, None]) -> Unit:

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -11,16 +11,20 @@ from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS
 from webhook.audit.scope import Scope
 from webhook.audit.watching.auditor import Auditor
 from webhook.audit.watching.packed import Packing
+from webhook.audit.watching.results import Results, key_of
 from webhook.audit.watching.units import JUDGED
-from webhook.check.check import Settings
+from webhook.check.check import Settings, report_on
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.listed import INSTANCETYPE
+from webhook.cluster.messages import forbidden
 from webhook.cluster.projection import Key, Projection, Seen
 from webhook.cluster.store import Raw, Reader, Stored
 from webhook.cluster.watch import Pace
 from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
+from webhook.report.audited import Audit, Audited, AuditReport
+from webhook.report.report_objects import SETTINGS_KINDS
 
 KINDS: tuple[type[Kubernetes], ...] = tuple(kind.reads for kind in (*FACT_KINDS, *MACHINE_KINDS))
 """The watched kinds: those that ``webhook.audit.audit`` lists."""
@@ -67,6 +71,31 @@ class WatchedCluster:
         ages = [state.age_seconds for state in self.facts.statistics() if state.kind not in refused]
         return max(self.auditor.age_seconds, *(age for age in ages if age is not None))
 
+    @property
+    def unfinished(self) -> str:
+        """Why not all objects were judged yet. Empty if all were judged."""
+        if not self.is_listed:
+            return self.facts.unread
+        return "" if self.auditor.complete else f"objects to judge: {self.auditor.waiting}"
+
+    def snapshot(self) -> Audit:
+        """
+        The present audit, as far as reports need it: objects without findings are left out, because there can be 100,000.
+        """
+        auditor = self.auditor
+        objects = tuple(sorted(_for_reports(auditor.results), key=key_of))
+        report = report_on(
+            [audited.report for audited in objects],
+            auditor.results.problems,
+            auditor.judge.settings,
+            auditor.judge.release,
+            (),
+        )
+        fields = {name: getattr(report, name) for name in report.__struct_fields__}
+        unread = tuple(sorted(f"{BY_CLASS[kind].kind}: {forbidden(BY_CLASS[kind]).why}" for kind in self.refused))
+        scope = auditor.scope
+        return Audit(AuditReport(**fields, shard=scope.shard, namespaces=scope.namespaces, unread=unread), objects)
+
     def run(self, stopping: threading.Event) -> None:
         """Judge until ``stopping`` is set. Raises BadInput for a release that cannot be judged."""
         while not self.is_listed:
@@ -81,6 +110,13 @@ class WatchedCluster:
 
     def _changed(self, kind: type[Kubernetes], key: Key, before: Stored | None, after: Stored | None) -> None:
         self.auditor.note(kind, key, before, after)
+
+
+def _for_reports(results: Results) -> Iterator[Audited]:
+    """The objects with findings, and those by whose namespaces a report of the cluster is known."""
+    for audited in results.every():
+        if audited.report.findings or audited.report.kind in SETTINGS_KINDS:
+            yield audited
 
 
 class Revisions:

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from webhook.audit.report_writer import ObjectKey
 from webhook.audit.watching.auditor import Auditor
-from webhook.audit.watching.results import Difference, ObjectKey
+from webhook.audit.watching.results import Difference
 from webhook.cluster.watch import Backoff
 from webhook.errors import WebhookError
 from webhook.report.audited import Audit, Audited
@@ -154,6 +155,7 @@ class Reporting:
             self._differences.clear()
             self._reports = reports
         self._listed_at = self._clock()
+        log.info("the reports were listed", extra={"to_change": reports.pending})
 
     def _forget(self) -> None:
         """Ends the work of a leader. Another process may change the reports from now on."""

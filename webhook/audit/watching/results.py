@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from webhook.audit.report_writer import ObjectKey
 from webhook.audit.watching.dependencies import Unit
 from webhook.errors import BadInput
+from webhook.objects.kinds import group_of
 from webhook.report.audit_metrics import Counts
 from webhook.report.audited import Audited
-
-ObjectKey = tuple[str, str, str, str]
-"""apiVersion, kind, namespace and name of a judged object."""
 
 _decoder = msgspec.json.Decoder(tuple[Audited, ...])
 
@@ -60,7 +59,8 @@ class Results:
             self._stored[unit] = _Stored(content, any(audited.report.findings for audited in judged))
         else:
             self._stored.pop(unit, None)
-        return Difference(updated, tuple(known))
+        # the report about an object that can no longer be read stays, because it can be right
+        return Difference(updated, () if problems else tuple(known))
 
     @property
     def problems(self) -> list[BadInput]:
@@ -78,7 +78,7 @@ class Results:
 def key_of(audited: Audited) -> ObjectKey:
     """The identity of a judged object."""
     report = audited.report
-    return report.api_version, report.kind, report.namespace, report.name
+    return group_of(report.api_version), report.kind, report.namespace, report.name
 
 
 def _read(stored: _Stored | None) -> tuple[Audited, ...]:

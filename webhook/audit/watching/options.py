@@ -1,0 +1,38 @@
+"""The options of ``migratable audit --watch``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webhook.audit.scope import Scope
+from webhook.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from webhook.cluster.ports import Transport
+    from webhook.cluster.writing_client import KubernetesWriter
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """The options, and the connections to the cluster."""
+
+    reader: "Transport"
+    writer: "KubernetesWriter | None"
+    """None if neither reports nor a Lease are written."""
+    scope: Scope
+    load_policy: Callable[[], Policy]
+    """Reads the policy file, and applies the options that change it. Raises Misconfigured."""
+    policy_file: Path | None
+    release: str
+    reports: str
+    """``openreports``, ``policyreports``, ``auto`` or ``none``."""
+    writes_per_second: float
+    lease: tuple[str, str] | None
+    """Namespace and name. None if this is the only process, which then always writes."""
+    host: str
+    port: int
+    drain_minutes: float
+    """The interval between rehearsals of node drains. 0 for none."""
+    drain_arguments: Sequence[str] = ()
+    """The options of ``migratable drain`` that select the same cluster."""
