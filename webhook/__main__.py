@@ -7,6 +7,22 @@ from webhook.surfaces.cli.main import main as run
 if TYPE_CHECKING:
     from click import Command, Group
 
+    from webhook.audit.watching.options import WatchOptions
+
+
+def _audit() -> "Command":
+    from webhook.surfaces.cli.audit import command  # noqa: PLC0415 - only this command needs it
+    from webhook.surfaces.cli.audit_watch import register_watch  # noqa: PLC0415
+
+    register_watch(_watch)
+    return command
+
+
+def _watch(options: "WatchOptions") -> None:
+    from webhook.monitor.run import run as watch  # noqa: PLC0415 - an audit without --watch must not import the server
+
+    watch(options)
+
 
 def _serve() -> "Command":
     from webhook.serve.command import command  # noqa: PLC0415 - `check` must not import the server
@@ -24,7 +40,7 @@ def program() -> "Group":
     """The click group with all commands."""
     from webhook.surfaces.cli.commands import register  # noqa: PLC0415 - `check` starts without click
 
-    return register({"policies": _policies, "serve": _serve})
+    return register({"audit": _audit, "policies": _policies, "serve": _serve})
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import click
 from webhook.report.grouping import GROUPINGS
 from webhook.surfaces.cli.audit_outputs import AUDIT_FORMATS
 from webhook.surfaces.cli.audit_reports import REPORTS, WRITES_PER_SECOND
+from webhook.surfaces.cli.audit_watch import OF_WATCH, refuse_idle_options, watch_cluster, watch_options
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG
 from webhook.surfaces.cli.options import FAIL_ON
 from webhook.surfaces.cli.rule_parameter import Suggested
@@ -67,6 +68,7 @@ from webhook.surfaces.cli.status import UsageMistake
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Print only findings and errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show objects without findings.")
+@watch_options
 @REPORTS
 @WRITES_PER_SECOND
 @KUBECONFIG
@@ -74,14 +76,18 @@ from webhook.surfaces.cli.status import UsageMistake
 @click.option(
     "--timeout", default=600.0, show_default=True, metavar="SECONDS", help="Time limit for all reads together."
 )
-def command(**options: Any) -> None:  # noqa: ANN401 - the options
+def command(watch: bool, **options: Any) -> None:  # noqa: ANN401 - the options
     """
     Judge the VMs and the migration settings of a running cluster.
 
     Reads the cluster, and changes nothing but the reports of --reports. Exit status: 0 if there is no finding at or above
     --fail-on, 1 if there is one, 2 if the cluster or some of its VMs cannot be read, or a report cannot be written.
     """
+    listening = {name: options.pop(name) for name in OF_WATCH}
     try:
+        refuse_idle_options(watch=watch)
+        if watch:
+            watch_cluster(AuditOptions(**options), listening)
         run(AuditOptions(**options))
     except UsageMistake as error:
         raise click.UsageError(str(error)) from None

@@ -10,7 +10,8 @@ from webhook.surfaces.cli.extras import fail_missing, missing_package
 from webhook.surfaces.cli.status import write_stderr
 
 if TYPE_CHECKING:
-    from webhook.cluster.ports import Transport, Writer
+    from webhook.cluster.ports import Transport
+    from webhook.cluster.writing_client import KubernetesWriter
 
 KUBECONFIG = click.option(
     "--kubeconfig",
@@ -44,7 +45,7 @@ def connected(
     return connect(path, context), cluster
 
 
-def connected_writer(command: str, kubeconfig: Path | None, context: str | None) -> "Writer":
+def connected_writer(command: str, kubeconfig: Path | None, context: str | None) -> "KubernetesWriter":
     """A connection that can change the cluster, as ``connected`` makes one that cannot."""
     path, _ = _place(command, kubeconfig, context)
     try:

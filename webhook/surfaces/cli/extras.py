@@ -8,7 +8,14 @@ from webhook.errors import Misconfigured
 from webhook.surfaces.cli.main import COMMANDS
 from webhook.surfaces.cli.status import fail
 
-EXTRAS = {"drain": "cluster", "explain": "cluster", "serve": "server", "snapshot": "cluster"}
+EXTRAS = {
+    "audit": "cluster",
+    "audit --watch": "server",
+    "drain": "cluster",
+    "explain": "cluster",
+    "serve": "server",
+    "snapshot": "cluster",
+}
 """
 The extra that each of these commands needs, or needs to read a running cluster. All other commands run without an extra.
 """
