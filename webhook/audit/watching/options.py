@@ -3,23 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from webhook.audit.scope import Scope
+from webhook.cluster.leases import LeaseTransport
+from webhook.cluster.ports import Transport, Writer
 from webhook.policy.policy import Policy
 
-if TYPE_CHECKING:
-    from webhook.cluster.ports import Transport
-    from webhook.cluster.writing_client import KubernetesWriter
+
+class ClusterWriter(Writer, LeaseTransport, Protocol):
+    """Writes reports and the Lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
     """The options, and the connections to the cluster."""
 
-    reader: "Transport"
-    writer: "KubernetesWriter | None"
-    """None if neither reports nor a Lease are written."""
+    reader: Transport
+    writer: ClusterWriter | None
+    """None if no reports are written."""
     scope: Scope
     load_policy: Callable[[], Policy]
     """Reads the policy file, and applies the options that change it. Raises Misconfigured."""
