@@ -35,7 +35,7 @@ from webhook.surfaces.cli.status import UsageMistake
     metavar="FILE...",
     help="Merge the JSON reports of all shards, instead of reading a cluster.",
 )
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), help="Policy file.")
 @click.option("--profile", type=click.Choice(["strict", "exact"]), help="Profile: strict (default) or exact.")
 @click.option("--release", metavar="any|1.x", help="KubeVirt release. Default: the release in the KubeVirt CR.")
