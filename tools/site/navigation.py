@@ -44,12 +44,14 @@ SECTIONS = (
     Section(
         "operate",
         "Operate",
-        "Install the webhook, decide what is denied, and rehearse node drains.",
+        "Install the webhook, audit what runs, decide what is denied, and rehearse node drains.",
         (
             "docs/install.md",
             "deploy/helm/migratable/README.md",
             "docs/policy.md",
             "docs/backstop.md",
+            "docs/audit.md",
+            "docs/enforce.md",
             "docs/before-you-drain.md",
             "docs/operations.md",
             "docs/rotation.md",
