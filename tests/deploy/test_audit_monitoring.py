@@ -79,20 +79,20 @@ def prometheus() -> Iterator[Prometheus]:
         yield running_one
 
 
-PANELS = [
-    pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
+PANELS: list[tuple[str, str]] = [
+    (f"{panel['title']} {target['refId']}", target["expr"])
     for panel in DASHBOARD["panels"]
     for target in panel["targets"]
 ]
 ALERTS = [rule for group in RULES for rule in group["rules"]]
 
 
-@pytest.mark.parametrize("expression", PANELS)
-def test_every_panel_shows_a_value(prometheus: Prometheus, expression: str) -> None:
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel[0])
+def test_every_panel_shows_a_value(prometheus: Prometheus, panel: tuple[str, str]) -> None:
     """
     In a cluster with problems of each kind.
     """
-    assert prometheus.query(expression.replace("$__rate_interval", "1m"))
+    assert prometheus.query(panel[1].replace("$__rate_interval", "1m"))
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
