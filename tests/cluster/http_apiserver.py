@@ -9,7 +9,7 @@ CLAIM = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Hands each GET to the server's function of the path, and writes what that wants."""
+    """Hands each request to the server's function of the path, and writes what that wants."""
 
     protocol_version = "HTTP/1.1"
     server: "Server"
@@ -18,6 +18,14 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append(self.path)
         self.server.headers.append(dict(self.headers.items()))
         self.server.answer(self)
+
+    def do_PATCH(self) -> None:
+        self.server.methods.append(self.command)
+        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.do_PATCH()
 
     def plain(self, status: int, body: object, **headers: str) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -47,6 +55,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
+        self.methods: list[str] = []
+        self.bodies: list[bytes] = []
+        """The methods and bodies of writes."""
         self.answer: Callable[[Handler], None] = lambda handler: handler.plain(404, b"404 page not found\n")
         self.released = threading.Event()
 

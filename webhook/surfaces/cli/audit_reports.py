@@ -1,5 +1,6 @@
 """The options of an audit that write reports as objects of the cluster."""
 
+import math
 import random
 import time
 from pathlib import Path
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from webhook.audit.report_writer import ReportWriter
     from webhook.report.audited import Audit
 
+
+def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """FloatRange accepts NaN, which is in no range."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number of writes.")
+    return value
+
+
 REPORTS = click.option(
     "--reports",
     type=click.Choice(["openreports", "policyreports", "auto", "none"]),
@@ -27,6 +36,7 @@ WRITES_PER_SECOND = click.option(
     type=click.FloatRange(0, 10_000, min_open=True),
     default=20.0,
     show_default=True,
+    callback=_a_number,
     help="Limit for writes of reports.",
 )
 
