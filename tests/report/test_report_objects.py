@@ -1,6 +1,7 @@
 """Reports about objects of a cluster, in both API groups."""
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -9,13 +10,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from tests.audit import clusters
 from tests.audit.reported import FAILS, audited
 from tests.report.answers import SCHEMAS
 from tests.report.reports import DRAIN, EXEMPTED, NOT_SHOWN
+from tests.surfaces.running import ROOT
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, REPORT_APIS, ReportApi
 from webhook.report import openreports
 from webhook.report.model import report_of
-from webhook.report.report_objects import MOST_CHARACTERS, MOST_RESULTS, cluster_report, own_report
+from webhook.report.report_objects import MOST_CHARACTERS, MOST_RESULTS, ReportObject, cluster_report, own_report
+from webhook.yaml import writer
 
 VM = audited("web", FAILS, DRAIN, NOT_SHOWN, EXEMPTED)
 
@@ -159,3 +163,20 @@ def test_the_report_of_the_cluster_names_the_object_of_each_result() -> None:
             }
         ],
     ]
+
+
+def example_of_docs() -> ReportObject:
+    machine = clusters.vm("web", "web-os", namespace="tenant")
+    machine["metadata"]["uid"] = "d0154c43-3a22-40f3-a38d-bb3625b3ad86"
+    audit = clusters.audit_of([machine, clusters.claim("web-os", "tenant", "ReadWriteOnce")])
+    (judged,) = [one for one in audit.objects if one.report.name == "web"]
+    return own_report(judged, audit.report.profile)
+
+
+def test_the_page_about_reports_shows_a_report() -> None:
+    """The page has the report that the audit writes for this VM."""
+    page = (ROOT / "docs" / "reports.md").read_text()
+
+    (shown,) = re.findall("```yaml\n(.*?)```", page, re.DOTALL)
+
+    assert shown == writer.dump(example_of_docs().document(OPENREPORTS))
