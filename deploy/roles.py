@@ -74,7 +74,7 @@ def of_audit_in_namespace() -> list[Role]:
 def of_watch() -> list[Role]:
     """The roles of the account of ``audit --watch`` in all namespaces, with their bindings."""
     account, component = "migratable-audit-watch", "audit-watch"
-    nodes = _granted(f"{account}-nodes", account, component, of_nodes(FOLLOWED))
+    nodes = _granted(f"{account}-nodes", account, component, of_nodes(READ_ONCE))
     return [*_of_account(account, component, FOLLOWED), *nodes]
 
 
@@ -84,7 +84,7 @@ def for_helm() -> dict[str, Any]:
     return {
         "namespaces": {component: of_namespaces(of) for component, of in verbs.items()},
         "cluster": {component: of_cluster(of) for component, of in verbs.items()},
-        "nodes": of_nodes(FOLLOWED),
+        "nodes": of_nodes(READ_ONCE),
         "reports": {choice: of_reports(choice) for choice in ("auto", *REPORTS)},
         "reportsInNamespace": {choice: of_reports(choice, in_namespace=True) for choice in ("auto", *REPORTS)},
     }
