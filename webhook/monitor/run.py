@@ -146,9 +146,9 @@ async def _run(options: WatchOptions) -> None:
     parts = _Parts(options, failed)
     disable_created_metrics()  # type: ignore[no-untyped-call] # the creation time of a series has no use
     registry = CollectorRegistry()
-    registry.register(CacheCollector(parts.cluster.facts.statistics))
+    registry.register(CacheCollector(parts.cluster.facts.statistics, "migratable_audit_cluster"))
     refused = Counter(
-        "migratable_connections_refused",
+        "migratable_audit_connections_refused",
         "Connections closed or requests rejected, by listener and reason.",
         ["listener", "reason"],
         registry=registry,
