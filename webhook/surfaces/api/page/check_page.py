@@ -46,7 +46,7 @@ def page(profile: str, release: str, *, has_cluster: bool) -> bytes:
                 ". The pages of the ",
                 element("a", "rules", href="/rules"),
                 " need none.",
-                class_="notice",
+                class_="unscripted",
             ),
         ),
         element("div", _editor(profile, release, has_cluster=has_cluster), _answer(), class_="work"),
@@ -62,10 +62,10 @@ def _editor(profile: str, release: str, *, has_cluster: bool) -> Html:
         element(
             "div",
             element("label", "Manifests, YAML or JSON", for_="manifest", class_="title"),
-            element("div", _menu(), _tools(), class_="tools scripted"),
+            element("div", _menu(), _tools(), class_="tools"),
             class_="bar",
         ),
-        element("div", _choices(profile, release), class_="bar choices scripted"),
+        element("div", _choices(profile, release), class_="bar choices"),
         element(
             "div",
             element(
@@ -101,11 +101,11 @@ def _editor(profile: str, release: str, *, has_cluster: bool) -> Html:
             " checks at once, ",
             *_key("F8"),
             " goes to the next finding. Files can be dropped anywhere.",
-            class_="small scripted",
+            class_="small",
             id="keys",
         ),
         _access() if has_cluster else None,
-        class_="editor",
+        class_="editor scripted",
     )
 
 
@@ -169,7 +169,7 @@ def _access() -> Html:
         "p",
         element("label", "Bearer token, to also use objects of the cluster", for_="token"),
         element("input", id="token", type="password", autocomplete="off", spellcheck="false"),
-        class_="access scripted",
+        class_="access",
     )
 
 
@@ -181,7 +181,7 @@ def _answer() -> Html:
             "div",
             element("p", "Nothing to check yet", class_="headline"),
             id="verdict",
-            class_="verdict",
+            class_="verdict scripted",
             role="status",
         ),
         element("div", id="notice", class_="notice", role="status", hidden=True),

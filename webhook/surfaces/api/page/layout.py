@@ -31,6 +31,7 @@ def document(
         element("title", title if title == NAME else f"{title} · {NAME}"),
         element("link", rel="icon", href="/icon.svg", type="image/svg+xml"),
         element("link", rel="stylesheet", href="/page.css"),
+        element("noscript", element("link", rel="stylesheet", href="/unscripted.css")),
         (element("script", type="module", src=script) for script in scripts),
     )
     body = element(

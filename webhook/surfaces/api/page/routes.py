@@ -17,6 +17,7 @@ FILES: Final = {
     "links.js": "text/javascript; charset=utf-8",
     "rules.js": "text/javascript; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
+    "unscripted.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 MOST_WORD: Final = 80
