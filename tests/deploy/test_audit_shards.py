@@ -86,15 +86,16 @@ def test_reports_are_written_to_the_volume(shards: int, file: str) -> None:
 
 def test_a_second_job_merges_the_files_of_all_shards() -> None:
     """
-    Its pod has no token and no policy, because it reads only files.
+    Its pod has no token, because it reads only files. It has the policy, for notes about exemptions.
     """
     objects = installed(shards=3, reportVolume=VOLUME, mergeSchedule="47 * * * *")
 
     merge = job_of(objects, "migratable-audit-merge")
     pod = merge["template"]["spec"]
     assert flags(args_of(merge), "merge") == [f"/reports/shard-{index}.json" for index in range(3)]
+    assert flags(args_of(merge), "policy") == flags(args_of(job_of(objects)), "policy")
     assert flags(args_of(merge), "output") == ["summary", "json=/reports/report.json"]
-    assert [volume["name"] for volume in pod["volumes"]] == ["reports", "tmp"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["reports", "policy", "tmp"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["containers"][0]["securityContext"] == {
         "allowPrivilegeEscalation": False,
