@@ -1,7 +1,10 @@
 """The audit of the chart on a real API server: its pods run as processes, with the rights of their accounts."""
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +12,9 @@ from tests.apiserver.client import Client
 from tests.deploy.audits import VALUES, Installed, installing, set_devices
 from tests.deploy.charts import template
 from tests.deploy.granted import rights_of_account
-from tests.deploy.manifests import CRDS, REPORT_CRDS
+from tests.deploy.manifests import CRDS, DEPLOY, REPORT_CRDS
 from tests.deploy.tenants import TENANT
+from tests.surfaces.running import migratable
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
@@ -97,6 +101,28 @@ def test_the_merged_report_of_all_shards_is_the_report_of_one_audit(installed: I
     assert json.loads(file.read_text()) == whole
     assert {judged["kind"] for judged in whole["objects"]} > {"VirtualMachine", "KubeVirt"}
     assert len(installed.asked(ACCOUNT)) == asked
+
+
+def test_logs_of_shards_can_be_merged(installed: Installed, tmp_path: Path) -> None:
+    """
+    By the command of docs/install.md. The log of a container also contains its notes.
+    """
+    page = (DEPLOY.parent / "docs" / "install.md").read_text()
+    (script,) = re.findall(r"^    (sed -n .*) > shard-", page, re.MULTILINE)
+    installed.upgrade(shards=2, format="json")
+    files = []
+    for index in range(2):
+        installed.kubelet.run_job("migratable-audit", index=index)
+        log = installed.kubelet.folder / "migratable-audit" / "log"
+        files.append(tmp_path / f"shard-{index}.json")
+        done = subprocess.run(["sh", "-c", script], input=log.read_bytes(), capture_output=True, check=True)
+        files[-1].write_bytes(done.stdout)
+
+    ran = migratable("audit", "--merge", *map(str, files), "-o", "json", "--fail-on", "never")
+
+    assert b"note:" in log.read_bytes()
+    assert ran.status == 0
+    assert {judged["kind"] for judged in json.loads(ran.out)["objects"]} > {"VirtualMachine", "KubeVirt"}
 
 
 def test_without_a_kind_of_reports_the_audit_succeeds(installed: Installed) -> None:
