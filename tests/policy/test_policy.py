@@ -146,7 +146,7 @@ def test_an_exemption_applies_to_what_it_names_through_its_last_day(fields: dict
     """
     policy = Policy(exemptions=[exemption(**fields)])
 
-    decision = decide(finding(), policy, SUBJECT, TODAY)
+    decision = decide(finding(), policy, SUBJECT, TODAY, policy.exemptions)
 
     assert decision.action is (Action.AUDIT if applies else Action.DENY)
     assert decision.exemption == (policy.exemptions[0] if applies else None)
@@ -158,7 +158,7 @@ def test_an_exemption_also_applies_to_an_undetermined_result() -> None:
     """
     policy = Policy(unproven=Action.DENY, exemptions=[exemption()])
 
-    assert decide(finding(undetermined=True), policy, SUBJECT, TODAY).action is Action.AUDIT
+    assert decide(finding(undetermined=True), policy, SUBJECT, TODAY, policy.exemptions).action is Action.AUDIT
 
 
 def test_an_exemption_does_not_enable_a_rule_that_is_off() -> None:
@@ -167,7 +167,7 @@ def test_an_exemption_does_not_enable_a_rule_that_is_off() -> None:
     """
     policy = Policy(actions={"LM201": Action.OFF}, exemptions=[exemption()])
 
-    assert decide(finding(), policy, SUBJECT, TODAY) == Decision(finding(), Action.OFF)
+    assert decide(finding(), policy, SUBJECT, TODAY, policy.exemptions) == Decision(finding(), Action.OFF)
 
 
 def test_the_first_matching_exemption_is_recorded() -> None:
@@ -176,7 +176,7 @@ def test_the_first_matching_exemption_is_recorded() -> None:
     """
     expired, active = exemption(until="2020-01-01"), exemption(owner="backup")
 
-    assert decide(finding(), Policy(exemptions=[expired, active]), SUBJECT, TODAY).exemption is active
+    assert decide(finding(), Policy(), SUBJECT, TODAY, [expired, active]).exemption is active
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_an_eviction_strategy_raises_no_action(action: Action, strategy: str) ->
     """
     policy = Policy(actions={"LM201": action}, honour_eviction_strategy=True)
 
-    assert decide(finding(), policy, replace(SUBJECT, eviction_strategy=strategy), TODAY).action is action
+    assert decide(finding(), policy, replace(SUBJECT, eviction_strategy=strategy), TODAY, ()).action is action
 
 
 def test_the_policy_sets_the_defaults_to_fill_in() -> None:
@@ -328,3 +328,28 @@ def test_the_reasons_for_a_lowered_denial_keep_their_names() -> None:
     """
     assert [str(reason) for reason in Lowered] == ["kubevirt", "hyperconverged", "volume-migration", "account"]
     assert Decision(finding(), Action.WARN) == Decision(finding(), Action.WARN, None, None, "")
+
+
+NAMES = st.sampled_from([None, "a", "b"])
+ENTRIES = st.builds(
+    Exemption,
+    rule=st.sampled_from(["LM201", "claim-not-shared", "LM101"]),
+    reason=st.just("r"),
+    owner=st.sampled_from(["x", "y"]),
+    until=st.sampled_from(["2001-01-01", "2999-01-01"]),
+    namespace=NAMES,
+    name=NAMES,
+    kind=st.sampled_from([None, "VirtualMachine", "KubeVirt"]),
+)
+
+
+@given(st.lists(ENTRIES, max_size=6), st.sampled_from("abc"), st.sampled_from("abc"))
+def test_the_first_exemption_that_covers_a_finding_applies(entries: list[Exemption], namespace: str, name: str) -> None:
+    """
+    The exemptions are looked up by namespace and name, with the same result as a search from the first to the last.
+    """
+    policy, subject = Policy(exemptions=entries), replace(SUBJECT, namespace=namespace, name=name)
+
+    (decision,) = decide_all(Judgement((finding(),)), policy, subject, TODAY)
+
+    assert decision.exemption == next((one for one in entries if one.covers(finding(), subject, TODAY)), None)

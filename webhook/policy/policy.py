@@ -8,7 +8,9 @@ an argument.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
+from itertools import product
+from operator import itemgetter
 from types import MappingProxyType
 
 import msgspec
@@ -120,7 +122,7 @@ MAX_HELP = 200
 """The maximum number of characters in ``help``, so that it fits into a warning."""
 
 
-class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", dict=True):
     """The policy file. The cluster and CI use the same file."""
 
     profile: Profile = Profile.STRICT
@@ -158,6 +160,21 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     def default_options(self) -> DefaultOptions:
         """The defaults to fill in."""
         return DefaultOptions(self.default_eviction_strategy, self.default_migration_settings, self.migration_settings)
+
+    def exemptions_about(self, subject: "PolicySubject") -> list[Exemption]:
+        """The exemptions that can cover findings about an object, in the order of the file, also if they have expired."""
+        by_place = self._exemptions_by_place
+        places = product((None, subject.namespace), (None, subject.name)) if by_place else ()
+        found = [entry for place in places for entry in by_place.get(place, ())]
+        return [exemption for _, exemption in sorted(found, key=itemgetter(0))]
+
+    @cached_property
+    def _exemptions_by_place(self) -> Mapping[tuple[str | None, str | None], list[tuple[int, Exemption]]]:
+        """The exemptions with their positions, by namespace and name. A policy can exempt each of thousands of VMs."""
+        by_place: dict[tuple[str | None, str | None], list[tuple[int, Exemption]]] = {}
+        for at, exemption in enumerate(self.exemptions):
+            by_place.setdefault((exemption.namespace, exemption.name), []).append((at, exemption))
+        return by_place
 
     @property
     def reads_labels(self) -> bool:
@@ -319,18 +336,21 @@ def decide_all(judgement: Judgement, policy: Policy, subject: PolicySubject, tod
     out.
     """
     local = policy.within(subject.namespace, subject.labels)
+    exemptions = policy.exemptions_about(subject) if judgement.findings else ()
     return tuple(
         decision
         for finding in judgement.findings
-        if (decision := decide(finding, local, subject, today)).action is not Action.OFF
+        if (decision := decide(finding, local, subject, today, exemptions)).action is not Action.OFF
     )
 
 
-def decide(finding: Finding, policy: Policy, subject: PolicySubject, today: str) -> Decision:
+def decide(
+    finding: Finding, policy: Policy, subject: PolicySubject, today: str, exemptions: Sequence[Exemption]
+) -> Decision:
     """The decision about one finding. The action for an exempt finding is audit."""
     action = action_of(finding, policy)
     if action is not Action.OFF:
-        for exemption in policy.exemptions:
+        for exemption in exemptions:
             if exemption.covers(finding, subject, today):
                 return Decision(finding, Action.AUDIT, exemption)
     if (
