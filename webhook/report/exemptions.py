@@ -13,7 +13,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from webhook.policy.exemptions import WARNING_DAYS
-from webhook.policy.policy import Action, Exemption
+from webhook.policy.policy import Action, Exemption, Policy, PolicySubject
 from webhook.report.model import ExemptionReport, FindingReport, ObjectReport, Report, summarise
 from webhook.report.printable import printable
 from webhook.report.rule_names import find_rule, hint
@@ -140,19 +140,31 @@ def with_expiry_notes(report: R, exemptions: Sequence[Exemption], today: str) ->
 
 
 def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Iterator[str]:
+    """A note for all exemptions with the same rule, owner, reason and last day: one file can exempt thousands of VMs."""
     soon = (date.fromisoformat(today) + timedelta(days=WARNING_DAYS)).isoformat()
-    for exemption in exemptions:
-        if exemption.until > soon:
-            continue
-        covered = [*_covered(report, exemption)]
-        if covered:
-            judged, finding = covered[0]
-            more = f" and {len(covered) - 1} more" if len(covered) > 1 else ""
-            until = exemption.until
+    expiring = [exemption for exemption in exemptions if exemption.until <= soon]
+    covered: dict[tuple[str, ...], list[str]] = {_terms(exemption): [] for exemption in expiring}
+    policy = Policy(exemptions=expiring)
+    for judged in report.objects if expiring else ():
+        matching = policy.exemptions_about(PolicySubject(judged.kind, judged.namespace, judged.name))
+        for finding in judged.findings:
+            rule = finding.rule, finding.name
+            for terms in {_terms(one) for one in matching if _matches(one, rule, judged)}:
+                covered[terms].append(f"{finding.rule} for {name_of(judged)}")
+    for (_, owner, reason, until), names in covered.items():
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             expiry = f"expired on {until}" if until < today else f"expires after {until}"
-            subject = f"{finding.rule} for {name_of(judged)}{more}"
-            owner, reason = printable(exemption.owner), printable(exemption.reason)
-            yield f"the exemption of {subject} {expiry} (owner: {owner}, reason: {reason})"
+            conditions = f"owner: {printable(owner)}, reason: {printable(reason)}"
+            yield f"the exemption of {names[0]}{more} {expiry} ({conditions})"
+
+
+def _terms(exemption: Exemption) -> tuple[str, str, str, str]:
+    return exemption.rule, exemption.owner, exemption.reason, exemption.until
+
+
+def _matches(exemption: Exemption, rule: tuple[str, str], judged: ObjectReport) -> bool:
+    return exemption.matches(rule, judged.kind, judged.namespace, judged.name)
 
 
 def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_whole: bool) -> Iterator[str]:
