@@ -13,7 +13,14 @@ from tests.apiserver.clusters.loading import load
 from tests.apiserver.clusters.shape import Shape
 from tests.apiserver.clusters.stored import Etcd
 from tests.apiserver.controlplane import ControlPlane
+from tests.audit.reported import FAILS, audit_of, audited
+from tests.report.reports import DRAIN
 from tests.surfaces.running import Ran, migratable
+from webhook.audit.report_writer import writer_for
+from webhook.cluster.writes import ReportStore, Stored
+from webhook.cluster.writing_client import connect_writer
+from webhook.objects.report_kinds import OPENREPORTS
+from webhook.report.report_objects import own_report
 
 pytestmark = pytest.mark.apiserver
 
@@ -184,8 +191,85 @@ def test_a_full_etcd_is_told_and_the_next_audit_mends_the_reports(cluster: Clust
     assert "30 written" in mended.err
 
 
+def store(cluster: Cluster) -> ReportStore:
+    """A store whose pauses take no time."""
+    writer = connect_writer(cluster.plane.client.kubeconfig(AUDITOR, []))
+    return ReportStore(writer, per_second=1e6, clock=lambda: 0.0, wait=lambda _: False, chance=lambda: 0.0)
+
+
+def test_a_namespace_that_is_being_deleted_or_is_gone_needs_no_report(cluster: Cluster) -> None:
+    """The API server refuses new objects in it, and its VMs go with it."""
+    client = cluster.plane.client
+    namespace = client.create_namespace("going")
+    client.create(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {"name": "a", "finalizers": ["a/b"]}})
+    client.api("DELETE", f"/api/v1/namespaces/{namespace}")
+    going = own_report(audited("web", FAILS, namespace=namespace), "strict")
+    gone = own_report(audited("web", FAILS, namespace="gone"), "strict")
+
+    outcomes = [
+        store(cluster).apply(OPENREPORTS, one.namespace, one.name, one.document(OPENREPORTS)) for one in (going, gone)
+    ]
+
+    assert outcomes == [Stored(), Stored()]
+
+
+def test_a_report_that_was_replaced_is_not_deleted(cluster: Cluster) -> None:
+    """The deletion names the uid of the listed report."""
+    writing = store(cluster)
+    namespace = cluster.plane.client.create_namespace("replaced")
+    wanted = own_report(audited("web", FAILS, namespace=namespace), "strict")
+    document = wanted.document(OPENREPORTS)
+    writing.apply(OPENREPORTS, namespace, wanted.name, document)
+    (listed,) = writing.every(OPENREPORTS, [namespace], cluster=False)
+    writing.delete(listed)
+    writing.apply(OPENREPORTS, namespace, wanted.name, document)
+
+    writing.delete(listed)
+
+    (left,) = writing.every(OPENREPORTS, [namespace], cluster=False)
+    assert left.uid != listed.uid
+    writing.delete(left)
+    assert writing.every(OPENREPORTS, [namespace], cluster=False) == []
+
+
+def test_changes_during_an_outage_of_the_api_server_are_written_after_it(cluster: Cluster) -> None:
+    """A watch keeps them, and tries again."""
+    writer = writer_for(store(cluster), "auto")
+    namespaces = tuple(cluster.plane.client.create_namespace("outage") for _ in range(5))
+    writer.sync(audit_of(namespaces=namespaces))
+    writer.update([audited("web", FAILS, namespace=namespace) for namespace in namespaces])
+
+    with cluster.plane.stopped():
+        during = writer.write()
+    after = writer.write()
+
+    assert (during.written, during.failed) == (0, 5)
+    assert "no response from the API server (connection refused)" in during.problems[0]
+    assert (after.written, after.failed, writer.pending) == (5, 0, 0)
+
+
+def test_a_changed_report_replaces_all_fields_of_the_old_one(cluster: Cluster) -> None:
+    """Server-side apply removes the results, counts and owners that the new report does not have."""
+    writing = store(cluster)
+    namespace = cluster.plane.client.create_namespace("changed")
+    place = f"/apis/openreports.io/v1alpha1/namespaces/{namespace}/reports"
+    for judged in (
+        audited("web", FAILS, DRAIN, namespace=namespace),
+        audited("web", DRAIN, namespace=namespace, uid="recreated"),
+    ):
+        wanted = own_report(judged, "strict").document(OPENREPORTS)
+        writing.apply(OPENREPORTS, namespace, wanted["metadata"]["name"], wanted)  # type: ignore[index,call-overload,arg-type]
+
+    (stored,) = cluster.reports(place)
+
+    assert stored["summary"] == {"warn": 1}
+    assert [result["rule"] for result in stored["results"]] == ["LM501"]
+    assert [owner["uid"] for owner in stored["metadata"]["ownerReferences"]] == ["recreated"]
+
+
 def test_reports_move_to_the_other_api_group(cluster: Cluster) -> None:
     """Both groups never have a report about the same object, also after ``--reports`` changes."""
+    cluster.audit("--reports", "auto")  # without the reports of earlier tests
     before = failing(cluster)
 
     there = cluster.audit("--reports", "policyreports")
