@@ -132,6 +132,12 @@ def test_a_temporary_failure_is_retried_after_growing_pauses(first: Answer | Exc
         (status(429), "HTTP 429", True),
         (Unavailable("no response from the API server", remedy=""), "no response", True),
         (status(403), "the account may not write reports of openreports.io (HTTP 403)", False),
+        (
+            status(403, 'reports "a" is forbidden: exceeded quota: q, requested: 1'),
+            "a ResourceQuota of the namespace",
+            False,
+        ),
+        (status(403, 'admission webhook "a.tenant" denied the request: no'), "an admission webhook refuses", False),
         (Answer(404, b"404 page not found\n"), "openreports.io is no longer served", False),
         (status(422, 'reports.openreports.io "a" is invalid'), "the API server refuses a report", False),
     ],

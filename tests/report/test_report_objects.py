@@ -94,6 +94,9 @@ def test_the_fingerprint_changes_with_the_content(other: object) -> None:
 
     assert document()["metadata"]["annotations"] != changed["metadata"]["annotations"]  # type: ignore[index,call-overload]
     assert document() == document()
+    assert document()["metadata"]["annotations"] == {
+        "migratable.dev/fingerprint": own_report(VM, "strict").fingerprint(OPENREPORTS)
+    }
 
 
 def test_an_exempted_finding_does_not_change_the_fingerprint() -> None:

@@ -185,8 +185,8 @@ class ReportWriter:
         with self._lock:
             self._in_flight, self._judged_again = place, None
         failure = None
-        if change.document is not None:
-            outcome = self._store.apply(self._api, *place, change.document)
+        if change.wanted is not None:
+            outcome = self._store.apply(self._api, *place, change.wanted.document(self._api))
             if isinstance(outcome, Failure):
                 failure = outcome
             elif outcome.uid:

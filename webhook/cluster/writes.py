@@ -36,6 +36,10 @@ _MOST_TRIES: Final = 4
 _MAX_BYTES: Final = 64 * 2**20
 _FULL: Final = "database space exceeded"
 """``etcdserver: mvcc: database space exceeded`` (etcd ``api/v3rpc/rpctypes/error.go``, ErrGRPCNoSpace)."""
+_QUOTA: Final = "exceeded quota: "
+"""Kubernetes ``apiserver/pkg/admission/plugin/resourcequota/controller.go``."""
+_WEBHOOK: Final = " denied the request"
+"""``apiserver/pkg/admission/plugin/webhook/errors/statuserror.go``, ToStatusErr."""
 
 Wait = Callable[[float], bool]
 """Pauses for some seconds, and returns whether to stop."""
@@ -249,6 +253,16 @@ def _outcome(answer: Answer, api: ReportApi, *, is_delete: bool) -> Stored | Fai
         return Stored()
     if status == 403 and any(cause.reason == "NamespaceTerminating" for cause in details.causes or ()):
         return Stored()
+    if _QUOTA in told.message:
+        return Failure(
+            "a ResourceQuota of the namespace refuses more objects",
+            f"Raise count/{api.namespaced.plural}.{api.group} in the ResourceQuota.",
+        )
+    if _WEBHOOK in told.message:
+        return Failure(
+            f"an admission webhook refuses reports of {api.group}",
+            f"Let the webhook admit {api.namespaced.plural} and {api.cluster.plural} of {FIELD_MANAGER}.",
+        )
     if status in (401, 403):
         return Failure(
             f"the account may not {'delete' if is_delete else 'write'} reports of {api.group} (HTTP {status})",

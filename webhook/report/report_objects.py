@@ -59,10 +59,13 @@ class ReportObject(msgspec.Struct, frozen=True):
     def document(self, api: ReportApi) -> dict[str, Plain]:
         """The report as an object of an API group."""
         content, metadata = self._content(api), self._metadata()
-        fingerprint = sha256(msgspec.json.encode([metadata, content])).hexdigest()[:16]
-        metadata["annotations"] = {FINGERPRINT: fingerprint}
+        metadata["annotations"] = {FINGERPRINT: _hash(metadata, content)}
         kind = api.kind_in(self.namespace).kind
         return {"apiVersion": api.api_version, "kind": kind, "metadata": metadata, **content}
+
+    def fingerprint(self, api: ReportApi) -> str:
+        """The fingerprint in the annotation of the document."""
+        return _hash(self._metadata(), self._content(api))
 
     def _metadata(self) -> dict[str, Plain]:
         metadata: dict[str, Plain] = {"name": self.name}
@@ -93,6 +96,10 @@ class ReportObject(msgspec.Struct, frozen=True):
         if self.namespace:
             content["scope"] = _reference(self.about[0])
         return content | {"summary": dict(counts), "results": results}
+
+
+def _hash(*parts: dict[str, Plain]) -> str:
+    return sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
 def settings_namespaces(objects: Iterable[Audited]) -> frozenset[str]:
