@@ -2,14 +2,16 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
 from tests.drain.fleets import kubevirt, node, owned, vmi
 from tests.report.test_audit_metrics import value
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.audit.node_drains import DrainMonitor, DrainProcess
 from webhook.drain.plan import Outcome
 from webhook.errors import Unavailable
@@ -157,3 +159,26 @@ def test_a_stopped_process_starts_no_more(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match="stopped"):
         process()
+
+
+def test_a_running_process_can_be_stopped(tmp_path: Path) -> None:
+    """
+    A rehearsal that waits for the API server does not keep a watch from ending.
+    """
+    os.mkfifo(tmp_path / "fifo")  # a read of it waits for a writer
+    process = DrainProcess(["--facts", str(tmp_path / "fifo")])
+    errors: list[str] = []
+
+    def rehearse() -> None:
+        try:
+            process()
+        except Unavailable as error:
+            errors.append(error.message)
+
+    thread = Thread(target=rehearse)
+    thread.start()
+    wait_until(lambda: process._running, PATIENCE_SECONDS, "the process to begin")
+    process.stop()
+    thread.join(PATIENCE_SECONDS)
+
+    assert errors == ["exit status -9"]

@@ -21,14 +21,14 @@ from webhook.report.metrics_text import Family
 from webhook.report.printable import printable
 
 _LOG: Final = logging.getLogger(__name__)
-_GRACE_SECONDS: Final = 300.0
+_GRACE_SECONDS: Final = 600.0
 """The time for the rehearsal itself, after the reads."""
 
 
 class DrainProcess:
     """Runs ``migratable drain --all`` and returns the outcomes. ``arguments`` select the cluster."""
 
-    def __init__(self, arguments: Sequence[str] = (), read_seconds: float = 60.0) -> None:
+    def __init__(self, arguments: Sequence[str] = (), read_seconds: float = 300.0) -> None:
         program = (sys.executable, "-m", "webhook", "drain", "--all", "--output=json", "--fail-on=never")
         self._command = [*program, f"--timeout={read_seconds:g}", *arguments]
         self._seconds = read_seconds + _GRACE_SECONDS
