@@ -65,9 +65,23 @@ def test_manifests_are_judged_in_another_process(server: Alone) -> None:
     """
     server.ask(server.api, "POST", "/v1/check", BAD.encode(), "application/yaml")
 
-    children = Path(f"/proc/{server.popen.pid}/task").glob("*/children")
-    (child,) = [int(part) for path in children for part in path.read_text().split()]
+    (child,) = children_of(server)
     assert "webhook.surfaces.api.judge.process" in Path(f"/proc/{child}/cmdline").read_text()
+
+
+def test_the_page_starts_the_process_that_judges(tmp_path: Path) -> None:
+    """
+    So the first check after it does not wait for the start.
+    """
+    with alone(tmp_path) as running:
+        assert children_of(running) == []
+        running.ask(running.api, "GET", "/")
+        wait_until(lambda: len(children_of(running)) == 1, 30, "the process that judges")
+
+
+def children_of(server: Alone) -> list[int]:
+    children = Path(f"/proc/{server.popen.pid}/task").glob("*/children")
+    return [int(part) for path in children for part in path.read_text().split()]
 
 
 def test_each_listener_serves_only_its_own_paths(server: Alone) -> None:

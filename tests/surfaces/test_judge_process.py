@@ -175,6 +175,24 @@ def test_it_answers_also_for_a_server_that_is_larger_than_its_own_limit() -> Non
         judge.stop()
 
 
+def test_it_can_be_started_before_the_first_request() -> None:
+    """
+    Once. A started process is kept.
+    """
+    judge = SeparateProcess(())
+    try:
+        outcome_of(judge.prepare)
+        started = judge._process
+        outcome_of(judge.prepare)
+
+        assert started is not None
+        assert judge._process is started
+        assert outcome_of(lambda: judge.namespaces(BAD.encode())) == ["tenant"]
+        assert judge._process is started
+    finally:
+        judge.stop()
+
+
 def test_a_process_that_has_ended_is_started_again() -> None:
     """
     The next request succeeds.

@@ -65,9 +65,10 @@ def build_api(
         redoc_url=None,
         redirect_slashes=False,  # Starlette would build the Location from the Host header
     )
-    _add_check(app, terms, judge or InProcess(background), release, cluster)
+    chosen = judge or InProcess(background)
+    _add_check(app, terms, chosen, release, cluster)
     _add_catalogue(app)
-    add_pages(app, lambda: Defaults(terms().policy.profile, release), has_cluster=cluster is not None)
+    add_pages(app, lambda: Defaults(terms().policy.profile, release), chosen.prepare, has_cluster=cluster is not None)
     add_headers_and_errors(app)
     return app
 

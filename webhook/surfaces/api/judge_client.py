@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from math import ceil
 from multiprocessing.connection import Connection
 from time import monotonic
@@ -53,7 +54,11 @@ NO_EXTRAS = Extras()
 
 
 class Judge(Protocol):
-    """Reads and judges the bodies of requests. Every method can raise BadInput and Unavailable."""
+    """Reads and judges the bodies of requests. The methods with a body can raise BadInput and Unavailable."""
+
+    async def prepare(self) -> None:
+        """Makes the next request faster, if that is possible. A page that leads to requests calls this method."""
+        ...
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
         """The namespaces of the objects to judge in a body."""
@@ -100,6 +105,9 @@ class InProcess:
         self._background = background
         self._queue = Queue(2)
 
+    async def prepare(self) -> None:
+        """As ``Judge``. Nothing is to be prepared."""
+
     async def namespaces(self, content: bytes) -> Sequence[str]:
         """As ``Judge``."""
         return await self._queue.do(lambda: namespaces_in(content))
@@ -132,6 +140,12 @@ class SeparateProcess:
         self._queue = Queue(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+
+    async def prepare(self) -> None:
+        """As ``Judge``: starts the process, unless it has been started."""
+        if self._process is None:
+            with suppress(Unavailable):
+                await self._queue.do(self._connected)
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
         """As ``Judge``."""

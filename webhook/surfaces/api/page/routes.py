@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from fastapi import FastAPI, Response
+from starlette.background import BackgroundTask
 
 from webhook.surfaces.api.page import check_page, rule_pages
 from webhook.surfaces.api.page.examples import EXAMPLES, text_of
@@ -31,8 +32,14 @@ class Defaults(NamedTuple):
     release: str
 
 
-def add_pages(app: FastAPI, defaults: Callable[[], Defaults], *, has_cluster: bool) -> None:
-    """Adds the pages to an application. They are not part of the API's OpenAPI document."""
+def add_pages(
+    app: FastAPI, defaults: Callable[[], Defaults], prepare: Callable[[], Awaitable[None]], *, has_cluster: bool
+) -> None:
+    """
+    Adds the pages to an application. They are not part of the API's OpenAPI document.
+
+    ``prepare`` is called after the check page was sent, because checks follow.
+    """
     folder = files("webhook.surfaces.api.page") / "assets"
     for name, kind in FILES.items():
         _add(app, f"/{name}", _static((folder / name).read_bytes(), kind))
@@ -40,7 +47,8 @@ def add_pages(app: FastAPI, defaults: Callable[[], Defaults], *, has_cluster: bo
         _add(app, example.path, _static(text_of(example.name), "text/plain; charset=utf-8"))
 
     async def check() -> Response:
-        return Response(check_page.page(*defaults(), has_cluster=has_cluster), media_type=HTML)
+        page = check_page.page(*defaults(), has_cluster=has_cluster)
+        return Response(page, media_type=HTML, background=BackgroundTask(prepare))
 
     async def rules() -> Response:
         return Response(rule_pages.index(), media_type=HTML)
