@@ -90,7 +90,7 @@ def test_the_page_offers_every_release_that_a_check_accepts() -> None:
 
     releases = [str(behaviour.release) for behaviour in reversed(TABLE)]
     assert list(offered) == ["", "any", *releases]
-    assert offered == {"": "any, 1.3 to 1.9 (default)", "any": "any, 1.3 to 1.9"} | {
+    assert offered == {"": "1.3 to 1.9 (default)", "any": "1.3 to 1.9 (any)"} | {
         release: release for release in releases
     } | {str(PREVIEW): f"{PREVIEW} (preview)"}
     for value in offered:

@@ -104,7 +104,7 @@ def test_unknown_choices_of_a_link_are_ignored(watched: Watched) -> None:
 
     other.answered(lambda: other.open(fragment(GOOD.encode(), release="9.9", profile="lenient")))
 
-    expect(other.page.locator("#verdict")).to_contain_text("KubeVirt any, 1.3 to 1.9, profile strict")
+    expect(other.page.locator("#verdict")).to_contain_text("KubeVirt 1.3 to 1.9, profile strict")
 
 
 def test_a_link_in_the_same_tab_can_be_undone(watched: Watched) -> None:

@@ -143,12 +143,13 @@ def _choices(profile: str, release: str) -> Html:
 
 def _releases(pinned: str) -> Html:
     """The choice of every release that ``check`` accepts, newest first."""
-    default = pinned or f"any, {OLDEST_SUPPORTED} to {NEWEST}"
-    labels = {"": f"{default} (default)", "any": f"any, {OLDEST_SUPPORTED} to {NEWEST}"}
+    any_release = f"{OLDEST_SUPPORTED} to {NEWEST}"
+    labels = {"": f"{pinned or any_release} (default)", "any": f"{any_release} (any)"}
     for behaviour in reversed(TABLE):
         name = str(behaviour.release)
         labels[name] = f"{name} (preview)" if behaviour.release == PREVIEW else name
-    return element("select", (element("option", label, value=value) for value, label in labels.items()), id="release")
+    options = (element("option", label, value=value) for value, label in labels.items())
+    return element("select", options, id="release", data_any=any_release)
 
 
 def _profiles(default: str) -> Html:

@@ -13,19 +13,23 @@ let turn = 0, timer = 0, running = new AbortController(), example = "";
 
 // The verdict
 
-function say(state, words, details = "") {
+function say(state, words, details = "", hasAnswer = false) {
   const mark = element("span", "mark", SIGNS[state]);
   mark.ariaHidden = "true";
-  verdict.className = `verdict ${state}`;
-  verdict.replaceChildren(element("p", "headline", mark, words), element("p", "small", details));
+  verdict.className = `verdict scripted ${state}`;
+  verdict.replaceChildren(element("div", "", element("p", "headline", mark, words), element("p", "small", details)));
+  if (!hasAnswer) return;
+  const jump = element("button", "jump", "Show");
+  jump.type = "button";
+  jump.ariaLabel = "Show the findings";
+  jump.addEventListener("click", () => byId("answer-label").scrollIntoView());
+  verdict.append(jump);
 }
 
-function judgedFor(report) {
-  return `KubeVirt ${report.release === "any" ? release.options[1].text : report.release}, profile ${report.profile}`;
-}
+const span = (label) => (label === "any" ? release.dataset.any : label);
 
 function showDefault(report) {
-  if (release.value === "") release.options[0].text = `${report.release === "any" ? release.options[1].text : report.release} (default)`;
+  if (release.value === "") release.options[0].text = `${span(report.release)} (default)`;
 }
 
 // The check
@@ -91,13 +95,13 @@ function empty() {
 function refuse(problem) {
   const isInput = problem.code === "bad-input";
   editor.show(problem.line ? [{line: problem.line, state: "deny", words: `cannot be read: ${problem.title}`}] : []);
-  say("deny", isInput ? "Cannot be read" : "Not checked", problem.title);
+  say("deny", isInput ? "Cannot be read" : "Not checked", problem.title, true);
   fill(showProblem(problem, tools));
 }
 
 async function show(report, mine) {
   const [state, words, details] = headline(report);
-  say(state, words, `${details} · ${judgedFor(report)}`);
+  say(state, words, `${details} · KubeVirt ${span(report.release)}, profile ${report.profile}`, true);
   showDefault(report);
   editor.show(marksOf(report));
   const [parts, slots] = showReport(report, tools);

@@ -77,7 +77,7 @@ export function headline(report) {
   const isUnsure = report.objects.some((object) => object.verdict?.liveMigratable === null);
   const details = [deny && `${count(deny, "reason")} to refuse it`, warn && count(warn, "warning"), open && `${open} unproven`,
     problems && `${problems} unreadable`].filter(Boolean);
-  const where = `${details.join(", ") || "nothing found"}, in ${count(objects, "object")}`;
+  const where = `${details.join(", ") || "nothing found"}${objects > 1 ? `, in ${objects} objects` : ""}`;
   if (deny) return ["deny", "Would be refused", where];
   if (problems) return ["deny", objects ? "Partly unreadable" : "Cannot be read", where];
   if (!objects) return ["note", "Nothing to check", "the input has no virtual machine and no migration settings"];
