@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.screenshots import VIEWS
 from webhook.surfaces.api.page.layout import MARKS
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -69,6 +70,16 @@ def test_every_colour_of_text_is_in_the_notes() -> None:
     """
     assert {row[0] for row in ROWS} == {"--ink", "--soft", "--accent", "--deny", "--warn", "--open", "--good", "--edge"}
     assert LIGHT.keys() == DARK.keys()
+
+
+def test_each_view_is_a_picture_in_the_notes() -> None:
+    """
+    The script that writes the pictures has the list.
+    """
+    pictures = re.findall(r"!\[([^]]+)\]\(images/([a-z-]+)\.png\)", NOTES)
+
+    assert sorted(pictures) == sorted((view.about, view.name) for view in VIEWS)
+    assert {f"{name}.png" for _, name in pictures} == {path.name for path in (ROOT / "docs" / "images").glob("*.png")}
 
 
 def test_the_marks_of_states_are_the_same_everywhere() -> None:
