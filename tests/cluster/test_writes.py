@@ -88,6 +88,18 @@ def test_a_list_whose_token_expired_starts_again() -> None:
     assert [one.name for one in store.every(OPENREPORTS, cluster=False)] == ["a", "b"]
 
 
+def test_a_list_whose_tokens_always_expire_ends() -> None:
+    """An API server that compacts faster than it lists does not keep the audit busy for ever."""
+    server = ReportsServer(page=1)
+    store = store_of(server)
+    for name in "ab":
+        store.apply(OPENREPORTS, "tenant", name, {"metadata": DOCUMENT["metadata"] | {"name": name}})
+    server.fault = lambda *_: status(410) if "continue" in server.queries[-1] else None
+
+    with pytest.raises(Unavailable, match="HTTP 410"):
+        store.every(OPENREPORTS, cluster=False)
+
+
 def test_an_account_without_rights_to_list_is_told_which_to_grant() -> None:
     """Without the list, no report can be compared."""
     server = ReportsServer(fault=lambda *_: status(403))

@@ -158,10 +158,11 @@ class ReportStore:
         first = {"limit": str(PAGE), "labelSelector": f"{MANAGED_BY}={MANAGER}"}
         found: list[Existing] = []
         query: dict[str, str] = first
+        expired = 0
         while True:
             answer = self._get(path_of(kind, api.version, namespace), query, _METADATA_LIST)
-            if answer.status == 410 and query is not first:  # the continue token is too old
-                query, found = first, []
+            if answer.status == 410 and query is not first and expired < _MOST_TRIES:  # the continue token is too old
+                query, found, expired = first, [], expired + 1
                 continue
             if answer.status in (401, 403):
                 raise Misconfigured(

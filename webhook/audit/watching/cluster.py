@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS
+from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS, NOT_ALLOWED
 from webhook.audit.scope import Scope
 from webhook.audit.watching.auditor import Auditor
 from webhook.audit.watching.packed import Packing
@@ -16,7 +16,6 @@ from webhook.audit.watching.units import JUDGED
 from webhook.check.check import Settings, report_on
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.listed import INSTANCETYPE
-from webhook.cluster.messages import forbidden
 from webhook.cluster.projection import Key, Projection, Seen
 from webhook.cluster.store import Raw, Reader, Stored
 from webhook.cluster.watch import Pace
@@ -92,7 +91,7 @@ class WatchedCluster:
             (),
         )
         fields = {name: getattr(report, name) for name in report.__struct_fields__}
-        unread = tuple(sorted(f"{BY_CLASS[kind].kind}: {forbidden(BY_CLASS[kind]).why}" for kind in self.refused))
+        unread = tuple(sorted(f"{BY_CLASS[kind].kind}: {NOT_ALLOWED}" for kind in self.refused))
         scope = auditor.scope
         return Audit(AuditReport(**fields, shard=scope.shard, namespaces=scope.namespaces, unread=unread), objects)
 
