@@ -93,9 +93,14 @@ def watching(kubeconfig: Path, folder: Path, *options: str) -> Iterator[Watching
 
 def reports(plane: ControlPlane) -> dict[str, dict[str, Any]]:
     """The reports in the cluster, by namespace and name of their object."""
-    reply = plane.client.api("GET", REPORTS)
-    assert reply.status == 200
-    scopes = [(one["scope"], one) for one in reply.document["items"]]
+
+    def answer() -> dict[str, Any]:
+        reply = plane.client.api("GET", REPORTS)
+        return dict(reply.document) if reply.status == 200 else {}
+
+    # for some seconds after its start, an API server does not serve all definitions
+    items = wait_until(answer, PATIENCE_SECONDS, "a list of reports")["items"]
+    scopes = [(one["scope"], one) for one in items]
     return {f"{scope['kind']} {scope['namespace']}/{scope['name']}": one for scope, one in scopes}
 
 
