@@ -96,6 +96,10 @@ def manifests(draw: Callable[..., Any]) -> Manifest:
             return named(version, kind, name, namespace if known.namespaced else "", spec={})
 
 
+NODES = tuple(
+    named("v1", "Node", name, metadata={"labels": {HOSTNAME: name, "kubevirt.io/schedulable": "true"}})
+    for name in NAMES
+)
 SETTINGS = st.sampled_from([{}, {"evictionStrategy": "LiveMigrate"}, {"migrations": {"network": "a"}}])
 
 
@@ -113,7 +117,7 @@ def test_after_any_changes_the_watch_equals_a_new_audit(
     """
     Objects are put, removed and listed again, in any order, and the settings of the cluster change.
     """
-    watched = Watched([kubevirt(), *begin])
+    watched = Watched([kubevirt(), *NODES, *begin])
     for what, manifest in changes:
         known = watched.objects.get(
             (manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"])

@@ -140,7 +140,14 @@ class Auditor:
         self._take_changes()
         self._follow_settings()
         if self._urgent:
-            self._examine(_popped(self._urgent))
+            unit = _popped(self._urgent)
+            asked = self._examine(unit)
+            if self._world.is_outdated and any(asking.name is None and asking.kind in VM_KINDS for asking in asked):
+                self._postpone((unit,))
+            else:
+                self._next.pop(unit, None)
+                if self._run.pop(unit, self) is None and not self._run:
+                    self._end_run()
             return True
         if not self._run and self._next and self._clock() >= self._not_before:
             self._run, self._next = self._next, {}
@@ -154,6 +161,7 @@ class Auditor:
             return True
         if not self._next:
             self._waiting_since = None
+            self.complete = self._listening
         self._arrived.clear()
         if not self._changes and wait_seconds:
             self._arrived.wait(wait_seconds)
@@ -164,7 +172,8 @@ class Auditor:
         self._run_seconds = 0.0
         self.complete = True
 
-    def _examine(self, unit: Unit) -> None:
+    def _examine(self, unit: Unit) -> Iterable[Question]:
+        """Judges a unit. Returns its lookups."""
         traced = TracedWorld(self._world)
         try:
             judged, problems = self._units.judge(unit, self.judge, traced)
@@ -182,6 +191,7 @@ class Auditor:
             for sink in self._sinks:  # read after the results have changed
                 sink(difference)
         self.judged += 1
+        return traced.questions
 
     def _take_changes(self) -> None:
         while self._changes:
@@ -198,6 +208,8 @@ class Auditor:
                 self._judge_all()
             elif questions:
                 self._mark(change.kind, self._dependencies.on(questions))
+            if questions and change.kind in VM_KINDS:
+                self._world.is_outdated = True
 
     def _mark(self, kind: type[Kubernetes], units: Iterable[Unit]) -> None:
         concerned_units = dict.fromkeys(units)

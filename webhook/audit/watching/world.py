@@ -30,6 +30,8 @@ class WatchedWorld:
         self._store = store
         self._views: dict[type[Kubernetes], tuple[object, Fact[Objects]]] = {}
         self._machines: dict[type[Kubernetes], Objects] = {}
+        self.is_outdated = False
+        """Whether VMs have changed since the last ``refresh``. Set this after each such change."""
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Returns the stored object."""
@@ -61,6 +63,7 @@ class WatchedWorld:
     def refresh(self) -> None:
         """Let the next lookup of all VMs return the present VMs. An index over 100,000 VMs is not built for each change."""
         self._machines.clear()
+        self.is_outdated = False
 
     def _listed(self, kind: type[Kubernetes]) -> Fact[Objects]:
         stored = self._store.every(kind)
