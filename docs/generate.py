@@ -15,6 +15,7 @@ from typing import NoReturn
 import msgspec
 
 from webhook.report import as_json, pages, releases_page
+from webhook.report.audited import AuditReport
 from webhook.report.drain import drain_json, vm_json
 from webhook.rules.register import RULES
 
@@ -61,6 +62,7 @@ def schemas() -> dict[str, str]:
     """The shapes that are promised: the answers (``migratable/v1``) and the configuration file, for editors."""
     shapes = {
         "report": as_json.schema(),
+        "audit-report": as_json.schema(AuditReport),
         "drain-report": drain_json.schema(),
         "vm-explanation": vm_json.schema(),
         "migratable.yaml": msgspec.json.schema(configuration.Config),

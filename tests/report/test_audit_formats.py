@@ -2,13 +2,15 @@
 
 import json
 import xml.etree.ElementTree as Xml
+from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from tests.report.audits import SMALL_AUDIT, audit_report, bridge, live, quoted_number
 from tests.report.test_formats import EVERY, RENDERERS
 from tests.snapshots.snapshot import snapshot
-from webhook.report import checkstyle, gitlab, junit, rdjson, sarif, text
+from webhook.report import as_json, checkstyle, gitlab, junit, rdjson, sarif, text
 from webhook.report.audit_remarks import with_notes
 from webhook.report.model import Report
 
@@ -110,3 +112,15 @@ def test_the_report_on_manifests_has_no_commands() -> None:
     fields = {name: getattr(report, name) for name in report.__struct_fields__[:7]}
 
     assert "kubectl" not in text.render(Report(**fields))
+
+
+def test_the_json_report_is_valid_by_its_published_schema() -> None:
+    """
+    The report has all fields of a check, and those of an audit.
+    """
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "audit-report.json").read_text())
+    report = json.loads(as_json.render(SMALL_AUDIT))
+
+    assert jsonschema_rs.Draft202012Validator(schema).is_valid(report)
+    assert report.keys() == schema["$defs"]["AuditReport"]["properties"].keys()
+    assert report.keys() >= as_json.schema()["$defs"]["Report"]["properties"].keys()

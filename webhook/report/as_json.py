@@ -12,6 +12,6 @@ def render(report: Report) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of ``Report``."""
-    return msgspec.json.schema(Report)
+def schema(report: type[Report] = Report) -> dict[str, Any]:
+    """The JSON Schema of a type of report."""
+    return msgspec.json.schema(report)
