@@ -29,9 +29,10 @@ from webhook.report import as_json, groups, sarif
 from webhook.report.audit_remarks import with_notes
 from webhook.report.audited import AuditReport, Shard
 from webhook.report.grouping import GROUPINGS
-from webhook.report.model import ObjectReport, summarise
+from webhook.report.model import ObjectReport, ProblemReport, summarise
 
 KINDS = ("VirtualMachine", "VirtualMachineInstance", "VirtualMachinePool", "NetworkAttachmentDefinition")
+PROBLEM = ProblemReport("wrong type", "Correct it.", "PersistentVolume pv", None, None, None, "metadata")
 RENDERERS = EVERY | {"sarif": lambda report: sarif.render(report, version="1.2.3", rules=())}
 """All formats. SARIF has no descriptions of rules, which are the same in every report and take seconds."""
 FINDINGS = (bridge(), not_shared("os"), unproven("data"), drain_blocked())
@@ -44,12 +45,15 @@ def written(report: AuditReport) -> ShardReport:
 
 
 def part(whole: AuditReport, number: int, of: int) -> AuditReport:
-    """The report of a shard, which contains only the namespaces of the shard."""
+    """
+    The report of a shard: the namespaces of the shard, some of the notes, and all problems. Every shard reads the same facts.
+    """
     objects = [judged for judged in whole.objects if shard_of(judged.namespace, of) == number]
     return replace(
         whole,
         shard=Shard(number, of),
         objects=objects,
+        notes=[note for at, note in enumerate(whole.notes) if at % of == of - number],
         summary=summarise(objects, whole.problems),
         disagreements=tuple(one for one in whole.disagreements if shard_of(one.namespace, of) == number),
     )
@@ -75,7 +79,10 @@ def reports(draw: st.DrawFn) -> AuditReport:
     listed = sorted(objects.values(), key=place_of)
     vms = [judged for judged in listed if judged.kind == "VirtualMachine"]
     differing = [replace(DISAGREEMENT, namespace=vm.namespace, name=vm.name) for vm in vms if draw(st.booleans())]
-    return audit_report(*listed, disagreements=differing, unread=["StorageClass: not allowed"], notes=["a note"])
+    notes = sorted(draw(st.sets(st.sampled_from(["a note", "more", "third"]))))
+    problems = draw(st.sampled_from([[], [PROBLEM], [PROBLEM, replace(PROBLEM, path="spec")]]))
+    report = audit_report(*listed, disagreements=differing, unread=["StorageClass: not allowed"], notes=notes)
+    return replace(report, problems=problems, summary=summarise(listed, problems))
 
 
 @settings(max_examples=20)

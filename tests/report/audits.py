@@ -23,7 +23,8 @@ def live(
 ) -> ObjectReport:
     """An object of a cluster. ``migratable`` is the verdict of a VM."""
     is_machine = kind.startswith("VirtualMachine")
-    reason = next((one.reason for one in findings if one.basis == "kubevirt"), None) if migratable is False else None
+    reasons = (one.reason for one in findings if one.reason is not None and one.basis == "kubevirt")
+    reason = next(reasons, "DisksNotLiveMigratable") if migratable is False else None
     shown: VerdictReport | None = verdict(migratable, reason) if is_machine else None
     return ObjectReport(version, kind, namespace, name, None, shown, list(findings), "1.9" if is_machine else "")
 
