@@ -73,5 +73,13 @@ def _default_kubeconfig() -> Path | None:
     """The kubeconfig that kubectl uses. Inside a pod, the result is None."""
     if configured := environ.get("KUBECONFIG"):
         return Path(configured)
-    default = Path.home() / ".kube" / "config"
+    default = _home() / ".kube" / "config"
     return default if default.is_file() or "KUBERNETES_SERVICE_HOST" not in environ else None
+
+
+def _home() -> Path:
+    """The home folder. A user ID without HOME and without an entry in /etc/passwd has `/`, as in container runtimes."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
