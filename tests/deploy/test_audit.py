@@ -1,13 +1,15 @@
 """The audit of existing VMs, as the chart installs it. test_parity compares it with kustomize."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.deploy.charts import refusal, template
+from tests.deploy.charts import CHART, refusal, template
 from tests.deploy.granted import rights_of_account
 from tests.deploy.manifests import NAMESPACE, Manifest, find, of_kind
 from webhook.objects.kinds import KINDS
+from webhook.surfaces.cli.audit_outputs import AUDIT_FORMATS
 
 pytestmark = pytest.mark.helm
 
@@ -202,9 +204,21 @@ def test_objects_of_the_audit_follow_the_namespace_of_the_release() -> None:
     assert {subject["namespace"] for subject in subjects} == {"elsewhere"} != {NAMESPACE}
 
 
+def test_every_format_of_the_command_can_be_chosen() -> None:
+    """
+    Except exemptions, which need an owner and a last day.
+    """
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    assert schema["properties"]["audit"]["properties"]["format"]["enum"] == [
+        name for name in AUDIT_FORMATS if name != "exemptions"
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
+        ({"format": "xml"}, "value must be one of 'summary', 'text'"),
         ({"reports": "kyverno"}, "value must be one of 'auto', 'openreports', 'policyreports', 'none'"),
         ({"schedule": "hourly"}, "does not match pattern"),
         ({"namespaces": ["Team"]}, "does not match pattern"),

@@ -57,11 +57,12 @@ def written(values: dict[str, Any], schema: dict[str, Any], above: str = "") -> 
     return names
 
 
-def test_the_linter_finds_nothing_wrong() -> None:
+@pytest.mark.parametrize("values", ["mode=enforce", "audit.enabled=true,audit.shards=2,audit.watch.enabled=true"])
+def test_the_linter_finds_nothing_wrong(values: str) -> None:
     """
     Nor anything to warn of.
     """
-    done = helm("lint", "--strict", str(CHART))
+    done = helm("lint", "--strict", str(CHART), "--set", f"image.repository=migratable,{values}")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[WARNING]" not in done.stdout + done.stderr
