@@ -104,6 +104,17 @@ def test_a_second_job_merges_the_files_of_all_shards() -> None:
     }
 
 
+def test_a_merge_makes_no_metrics() -> None:
+    """
+    They need the objects of a cluster, and the command refuses them.
+    """
+    objects = installed(shards=3, reportVolume=VOLUME, mergeSchedule="@hourly", format="prometheus")
+
+    merge = job_of(objects, "migratable-audit-merge")
+    assert flags(args_of(merge), "output") == ["json=/reports/report.json"]
+    assert "prometheus" in flags(args_of(job_of(objects)), "output")
+
+
 def test_files_are_merged_only_on_a_schedule() -> None:
     """
     Without a schedule, `migratable audit --merge` can merge them elsewhere.
