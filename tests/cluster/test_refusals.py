@@ -12,8 +12,9 @@ import yaml
 from tests.cluster.fake_apiserver import FakeStream, FakeTransport, answer, listed, nothing
 from tests.surfaces.running import ROOT
 from tests.waiting import wait_until
-from webhook.cluster.facts import WATCHED, ClusterFacts
-from webhook.cluster.refusals import CLUSTER_ROLE, Refusals
+from webhook.audit.watching.cluster import KINDS as AUDITED
+from webhook.cluster.facts import WATCHED, ClusterFacts, Kinds
+from webhook.cluster.refusals import AUDIT, SERVER, Refusals, Role
 from webhook.cluster.watch import Pace
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.nad import Namespace, Node
@@ -53,29 +54,30 @@ def test_an_account_without_permissions_gives_one_line(caplog: pytest.LogCapture
 
     (line,) = lines(caplog)
     assert line.startswith("the account has no permission to list and watch datasources.cdi.kubevirt.io, ")
-    assert f"ClusterRole {CLUSTER_ROLE} " in line
+    assert f"ClusterRole {SERVER.name} of {SERVER.file}" in line
     assert all(BY_CLASS[kind].plural in line for kind in WATCHED)
 
 
-def test_the_cluster_role_of_the_message_grants_what_is_watched() -> None:
+@pytest.mark.parametrize(("role", "kinds"), [(SERVER, WATCHED), (AUDIT, AUDITED)])
+def test_the_cluster_role_of_the_message_grants_what_is_watched(role: Role, kinds: Kinds) -> None:
     """
     It is in the file that the message names.
     """
-    documents = yaml.safe_load_all((ROOT / "deploy/kustomize/base/server/rbac.yaml").read_text())
-    (role,) = [
+    documents = yaml.safe_load_all((ROOT / role.file).read_text())
+    (found,) = [
         document
         for document in documents
-        if (document["kind"], document["metadata"]["name"]) == ("ClusterRole", CLUSTER_ROLE)
+        if (document["kind"], document["metadata"]["name"]) == ("ClusterRole", role.name)
     ]
     granted = {
         (group, resource)
-        for rule in role["rules"]
+        for rule in found["rules"]
         if {"list", "watch"} <= set(rule["verbs"])
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
 
-    assert {(BY_CLASS[kind].group, BY_CLASS[kind].plural) for kind in WATCHED} == granted
+    assert {(BY_CLASS[kind].group, BY_CLASS[kind].plural) for kind in kinds} == granted
 
 
 @pytest.mark.parametrize("order", list(permutations(THREE)))

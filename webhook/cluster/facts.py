@@ -18,7 +18,7 @@ from webhook.cluster.live_reads import LiveReads
 from webhook.cluster.lookups import LiveWorld, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object, never_read, not_read, stale
 from webhook.cluster.ports import AsyncReader, LiveReader, Transport
-from webhook.cluster.refusals import Refusals
+from webhook.cluster.refusals import SERVER, Refusals, Role
 from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Listener, Reader, Store
 from webhook.cluster.unchanged import is_unchanged
 from webhook.cluster.watch import Pace, Watch
@@ -132,9 +132,12 @@ class ClusterFacts:
         chance: Callable[[], float] = random.random,
         readers: Mapping[type[Kubernetes], Reader] | None = None,
         changed: Listener | None = None,
+        role: Role = SERVER,
     ) -> None:
+        """If a kind is refused, the log names ``role``."""
         self.store = Store(kinds, clock, readers=readers, **({} if changed is None else {"changed": changed}))
         self._kinds = tuple(kinds)
+        self._role = role
         self._default = default_namespace
         self._pace = pace or Pace()
         self._clock = clock
@@ -158,7 +161,7 @@ class ClusterFacts:
 
             transport = connect(kubeconfig, context)
         self._transport = transport
-        refusals = Refusals(self._kinds)
+        refusals = Refusals(self._kinds, self._role)
         interruptions = Interruptions(self._pace.unreachable[1], self._clock)
         for kind in self._kinds:
             watch = Watch(

@@ -3,15 +3,23 @@
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 
 log = logging.getLogger("migratable.cluster")
 
-CLUSTER_ROLE: Final = "migratable-facts"
-"""As in deploy/kustomize/base/server/rbac.yaml."""
+
+class Role(NamedTuple):
+    """A ClusterRole that a message names, and its file."""
+
+    name: str
+    file: str
+
+
+SERVER: Final = Role("migratable-facts", "deploy/kustomize/base/server/rbac.yaml")
+AUDIT: Final = Role("migratable-audit-watch", "deploy/kustomize/components/audit-watch/rbac.yaml")
 UNAUTHORIZED: Final = 401
 
 
@@ -23,7 +31,9 @@ class Refusals:
     all kinds can be read again.
     """
 
-    def __init__(self, kinds: Iterable[type[Kubernetes]]) -> None:
+    def __init__(self, kinds: Iterable[type[Kubernetes]], role: Role = SERVER) -> None:
+        """``role`` has the permissions for the kinds."""
+        self._role = role
         self._lock = threading.Lock()
         self._open = set(kinds)
         self._refused: dict[type[Kubernetes], int] = {}
@@ -48,17 +58,17 @@ class Refusals:
             return
         refused = frozenset(self._refused)
         if refused - self._logged:
-            log.error(_message(self._refused), extra={"retry": "at most 30 seconds"})
+            log.error(_message(self._refused, self._role), extra={"retry": "at most 30 seconds"})
         elif self._logged and not refused:
             log.info("the API server accepts all reads again")
         self._logged = refused
 
 
-def _message(refused: Mapping[type[Kubernetes], int]) -> str:
+def _message(refused: Mapping[type[Kubernetes], int], role: Role) -> str:
     if all(status == UNAUTHORIZED for status in refused.values()):
         return "the API server does not accept the credentials (HTTP 401). Log in again, or name another --context"
     resources = sorted(".".join(filter(None, (BY_CLASS[kind].plural, BY_CLASS[kind].group))) for kind in refused)
     return (
         f"the account has no permission to list and watch {', '.join(resources)} (HTTP 403). "
-        f"Bind the account to ClusterRole {CLUSTER_ROLE} of deploy/kustomize/base/server/rbac.yaml"
+        f"Bind the account to ClusterRole {role.name} of {role.file}"
     )

@@ -17,6 +17,7 @@ from webhook.check.check import Settings, report_on
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.listed import INSTANCETYPE
 from webhook.cluster.projection import Key, Projection, Seen
+from webhook.cluster.refusals import AUDIT
 from webhook.cluster.store import Raw, Reader, Stored
 from webhook.cluster.watch import Pace
 from webhook.objects.instancetype import ControllerRevision
@@ -45,7 +46,7 @@ class WatchedCluster:
         readers: dict[type[Kubernetes], Reader] = {kind: Packing(kind, self._known(kind)) for kind in JUDGED}
         readers[ControllerRevision] = Revisions()
         self.facts = ClusterFacts(
-            KINDS, pace=pace, clock=clock, wait=wait, chance=chance, readers=readers, changed=self._changed
+            KINDS, pace=pace, clock=clock, wait=wait, chance=chance, readers=readers, changed=self._changed, role=AUDIT
         )
         self.auditor = Auditor(self.facts.store, settings, scope, clock=clock)
 
