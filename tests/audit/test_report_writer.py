@@ -126,6 +126,20 @@ def test_refusals_do_not_count_as_an_outage() -> None:
     assert (outcome.written, outcome.failed) == (1, 4)
 
 
+def test_a_refused_report_that_is_no_longer_needed_is_not_deleted() -> None:
+    """The API server has said that it does not exist."""
+    server = ReportsServer()
+    watching = writer(server)
+    watching.sync(audit_of())
+    server.fault = lambda method, _: Answer(403, b"{}") if method == "PATCH" else None
+    watching.update([WEB])
+    watching.write()
+
+    watching.update([audited("web")])
+
+    assert watching.pending == 0
+
+
 def test_an_earlier_report_stays_until_the_new_one_is_written() -> None:
     """The object has a report all the time."""
     server = ReportsServer(served=(POLICYREPORTS,))

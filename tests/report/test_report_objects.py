@@ -18,7 +18,14 @@ from tests.surfaces.running import ROOT
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, REPORT_APIS, ReportApi
 from webhook.report import openreports
 from webhook.report.model import report_of
-from webhook.report.report_objects import MOST_CHARACTERS, MOST_RESULTS, ReportObject, cluster_report, own_report
+from webhook.report.report_objects import (
+    MOST_CHARACTERS,
+    MOST_IN_CLUSTER,
+    MOST_RESULTS,
+    ReportObject,
+    cluster_report,
+    own_report,
+)
 from webhook.yaml import writer
 
 VM = audited("web", FAILS, DRAIN, NOT_SHOWN, EXEMPTED)
@@ -118,6 +125,23 @@ def test_a_report_has_a_maximum_size() -> None:
         "result": "warn",
         "message": f"{500 - MOST_RESULTS} more findings. `migratable audit -o json` lists them.",
     }
+
+
+def test_denied_findings_come_before_the_findings_that_are_left_out() -> None:
+    """A report with warnings only would look harmless."""
+    found = own_report(audited("web", *[DRAIN] * 100, FAILS), "strict").document(OPENREPORTS)
+
+    assert found["summary"] == {"fail": 1, "warn": MOST_RESULTS}
+
+
+def test_the_report_of_the_cluster_has_a_maximum_size() -> None:
+    """There can be thousands of MigrationPolicies. Kinds that could not be read are always named."""
+    policies = [audited(f"p{number}", FAILS, namespace="", kind="MigrationPolicy") for number in range(MOST_IN_CLUSTER)]
+
+    found = cluster_report(policies, "strict", {"KubeVirt": "not allowed"}).document(OPENREPORTS)
+
+    assert found["summary"] == {"error": 1, "fail": MOST_IN_CLUSTER - 1, "warn": 1}
+    assert "1 more findings" in str(found["results"])
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ class ReportWriter:
                 self._stored.pop(place, None)
                 if kept:
                     self._stored[place] = kept
-            else:  # the API server may have carried out a request whose response was lost
+            elif failure.is_temporary:  # the API server may have carried out a request whose response was lost
                 known = self._stored.get(place) or (Existing(self._api, *place, uid=""),)
                 self._stored[place] = tuple(msgspec.structs.replace(report, fingerprint=UNSURE) for report in known)
             if self._judged_again is not None:

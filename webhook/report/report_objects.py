@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from webhook.objects.kinds import group_of
 from webhook.objects.report_kinds import FINGERPRINT, MANAGED_BY, MANAGER, OPENREPORTS, ReportApi
+from webhook.policy.policy import Action
 from webhook.report.audited import Audited
 from webhook.report.model import ObjectReport
 from webhook.report.openreports import SOURCE, policy_of, report_name, result_of
@@ -29,6 +30,8 @@ NAMES_TENANTS: Final = frozenset(("LM644", "LM714"))
 """The rules about settings whose messages name VMs or networks of tenants."""
 MOST_RESULTS: Final = 32
 """The maximum number of results for one object, so that a report of a tenant cannot fill etcd."""
+MOST_IN_CLUSTER: Final = 500
+"""The maximum number of results of the report of the cluster. etcd refuses objects above 1.5 MiB."""
 MOST_CHARACTERS: Final = 1000
 """The maximum length of a message. Names in an object have no limit of their own."""
 REMEDY_CHARACTERS: Final = 160
@@ -79,23 +82,28 @@ class ReportObject(msgspec.Struct, frozen=True):
 
     def _content(self, api: ReportApi) -> dict[str, Plain]:
         has_source = api is OPENREPORTS  # a PolicyReport has a source for each result
-        common: dict[str, Plain] = {} if has_source else {"source": SOURCE}
-        results: list[Plain] = []
-        counts: Counter[str] = Counter()
-        for audited in self.about:
-            more: dict[str, Plain] = {} if self.namespace else {"resources": [_reference(audited)]}
-            judged = audited.report if self.namespace else without_tenants(audited.report)
-            for result in _results(judged, self.profile):
-                counts[str(result["result"])] += 1
-                results.append(common | result | more)
-        for kind, why in self.unread:
-            counts["error"] += 1
-            message = f"Cannot judge objects of kind {kind}: {why}."
-            results.append(common | {"policy": policy_of(self.profile), "result": "error", "message": message})
+        results = list(self._results())
+        if not self.namespace and len(results) > MOST_IN_CLUSTER:
+            results[MOST_IN_CLUSTER:] = [_more(len(results) - MOST_IN_CLUSTER, self.profile)]
         content: dict[str, Plain] = {"source": SOURCE} if has_source else {}
         if self.namespace:
             content["scope"] = _reference(self.about[0])
-        return content | {"summary": dict(counts), "results": results}
+        content["summary"] = dict(Counter(str(result["result"]) for result in results))
+        source: dict[str, Plain] = {} if has_source else {"source": SOURCE}
+        content["results"] = [source | result for result in results]
+        return content
+
+    def _results(self) -> Iterator[dict[str, Plain]]:
+        for kind, why in self.unread:
+            message = f"Cannot judge objects of kind {kind}: {why}."
+            yield {"policy": policy_of(self.profile), "result": "error", "message": message}
+        for audited in self.about:
+            if self.namespace:
+                yield from _results(audited.report, self.profile)
+            else:
+                resources: dict[str, Plain] = {"resources": [_reference(audited)]}
+                for result in _results(without_tenants(audited.report), self.profile):
+                    yield result | resources
 
 
 def _hash(*parts: dict[str, Plain]) -> str:
@@ -155,6 +163,8 @@ def cluster_report(settings: Iterable[Audited], profile: str, unread: Mapping[st
 
 def _results(judged: ObjectReport, profile: str) -> Iterator[dict[str, Plain]]:
     counted = [finding for finding in judged.findings if finding.exemption is None]
+    if len(counted) > MOST_RESULTS:
+        counted.sort(key=lambda finding: finding.action != Action.DENY)
     for finding in counted[:MOST_RESULTS]:
         known = {"name": finding.name, "path": finding.path, "reason": finding.reason or ""}
         properties: dict[str, Plain] = {key: _short(value) for key, value in known.items() if value}
@@ -162,8 +172,12 @@ def _results(judged: ObjectReport, profile: str) -> Iterator[dict[str, Plain]]:
         del result["scored"]  # ``result`` says the same
         yield result | {"message": _short(str(result["message"])), "properties": properties}
     if len(counted) > MOST_RESULTS:
-        message = f"{len(counted) - MOST_RESULTS} more findings. `migratable audit -o json` lists them."
-        yield {"policy": policy_of(profile), "result": "warn", "message": message}
+        yield _more(len(counted) - MOST_RESULTS, profile)
+
+
+def _more(number: int, profile: str) -> dict[str, Plain]:
+    message = f"{number} more findings. `migratable audit -o json` lists them."
+    return {"policy": policy_of(profile), "result": "warn", "message": message}
 
 
 def _reference(audited: Audited) -> dict[str, Plain]:
