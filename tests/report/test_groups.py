@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.report.answers import NASTY
 from tests.report.audits import (
@@ -15,11 +16,13 @@ from tests.report.audits import (
     drain_blocked,
     live,
     not_shared,
+    quoted_number,
     unproven,
 )
 from tests.report.reports import EXEMPTED
 from tests.snapshots.snapshot import snapshot
-from webhook.report.audit_remarks import MOST_DISAGREEMENTS
+from webhook.report import markdown
+from webhook.report.audit_remarks import INCOMPLETE, MOST_DISAGREEMENTS
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import GROUPINGS, grouped, machines_of
 from webhook.report.groups import MOST_GROUPS, render
@@ -191,3 +194,30 @@ def test_each_finding_is_in_one_group(objects: list[ObjectReport], by: str) -> N
     ]
 
     assert sorted(shown) == sorted(wanted)
+
+
+def test_the_next_steps_name_a_vm() -> None:
+    """
+    ``explain`` is for VMs, so the command names neither a pool nor a CR, also if their findings come first.
+    """
+    cr = live("kubevirt", None, quoted_number(), namespace="kubevirt", kind="KubeVirt")
+    pool = live("pool", False, bridge(), kind="VirtualMachinePool", version="pool.kubevirt.io/v1beta1")
+    of_all = "\n  migratable audit -o text "
+
+    with_vm = render(audit_report(cr, pool, live("web", False, drain_blocked(), namespace="shop")))
+    without = render(audit_report(cr, pool))
+
+    assert "\n  migratable audit -n shop -o text " in with_vm
+    assert "\n  migratable explain vm/web -n shop " in with_vm
+    assert of_all in without
+    assert "explain" not in without
+
+
+def test_an_incomplete_audit_says_so_at_the_top() -> None:
+    """
+    Without the objects that could not be listed, the counts look better than the cluster is.
+    """
+    report = replace(audit_report(live("good", True)), is_incomplete=True)
+
+    assert render(report).splitlines()[2] == INCOMPLETE
+    assert f"**{INCOMPLETE}**" in markdown.render(report)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from webhook.report.audit_remarks import condition_phrase, unread_notes
+from webhook.report.audit_remarks import INCOMPLETE, condition_phrase, unread_notes
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import (
     counted,
@@ -34,6 +34,8 @@ def head(report: AuditReport, by: str) -> Iterator[str]:
         f"{plural(machines.total, 'VM')} in {cell(', '.join(scopes_of(report)))}: {machines.migratable} can be live-migrated, "
         f"{machines.refused} cannot, {machines.unproven} unproven."
     )
+    if report.is_incomplete:
+        yield from ("", f"**{INCOMPLETE}**")
     groups = grouped(report, by)
     if not groups:
         return

@@ -11,6 +11,7 @@ from webhook.report.pen import Pen
 from webhook.report.printable import printable
 
 MOST_DISAGREEMENTS: Final = 10
+INCOMPLETE: Final = "The audit is incomplete: objects that belong to it could not be listed, and were not judged."
 
 
 def with_notes(report: AuditReport) -> AuditReport:

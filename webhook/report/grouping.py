@@ -137,9 +137,14 @@ def namespaces_of(members: Mapping[tuple[str, ...], ObjectReport]) -> list[tuple
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
+def is_machine(judged: ObjectReport) -> bool:
+    """Whether an object is a VirtualMachine or a VMI."""
+    return judged.kind in (_VM, _VMI)
+
+
 def counted(objects: Mapping[tuple[str, ...], ObjectReport]) -> str:
     """The objects as a number for each kind: ``12 VMs, 1 KubeVirt``."""
-    kinds = Counter("VM" if judged.kind in (_VM, _VMI) else judged.kind for judged in objects.values())
+    kinds = Counter("VM" if is_machine(judged) else judged.kind for judged in objects.values())
     return ", ".join(plural(count, kind) for kind, count in sorted(kinds.items(), key=_vms_first))
 
 
@@ -166,7 +171,7 @@ def short_name(judged: ObjectReport, *, with_namespace: bool = True) -> str:
     """The name of an object. The kind is included unless the object is a VM."""
     name = judged.name or "(no name)"
     name = f"{judged.namespace}/{name}" if judged.namespace and with_namespace else name
-    return name if judged.kind in (_VM, _VMI) else f"{judged.kind} {name}"
+    return name if is_machine(judged) else f"{judged.kind} {name}"
 
 
 def names_of(part: Part, *, with_namespace: bool = True) -> list[str]:

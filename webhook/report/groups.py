@@ -1,11 +1,12 @@
 """The summary of an audit as text: how many VMs can be live-migrated, and the findings in groups."""
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Final
 
 from webhook.policy.policy import Action
 from webhook.report import text
-from webhook.report.audit_remarks import remark_blocks
+from webhook.report.audit_remarks import INCOMPLETE, remark_blocks
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import (
     Group,
@@ -13,6 +14,7 @@ from webhook.report.grouping import (
     counted,
     generic,
     grouped,
+    is_machine,
     machines_of,
     manages_kubevirt,
     names_of,
@@ -63,6 +65,8 @@ def _head(report: AuditReport, pen: Pen) -> Iterator[str]:
     yield pen.paint(f"{plural(machines.total, 'VM')}: ", BOLD) + ", ".join(parts)
     release = "any KubeVirt release" if report.release == "any" else f"KubeVirt {report.release}"
     yield from pen.wrap(f"{release}, profile {report.profile}, {', '.join(scopes_of(report))}", "")
+    if report.is_incomplete:
+        yield from (pen.paint(line, BOLD, RED) for line in pen.wrap(INCOMPLETE, ""))
 
 
 def _group(group: Group, by: str, pen: Pen, seen: set[str], has_operator: bool) -> Iterator[str]:
@@ -104,12 +108,13 @@ def _closing(report: AuditReport, groups: list[Group], pen: Pen) -> Iterator[str
     for note in report.notes:
         yield from pen.wrap(note, "", "note: ")
     if groups:
-        first = parts_of(groups[0])[0].judged
+        findings = (part.judged for group in groups for part in parts_of(group))
+        machine = next((judged for judged in findings if is_machine(judged)), None)
+        namespace = f" -n {quote(machine.namespace)}" if machine is not None else ""
         yield "Next steps:"
-        namespace = f" -n {first.namespace}" if first.namespace else ""
         yield f"  migratable audit{namespace} -o text    # each finding, with commands"
-        machine = next((part.judged for group in groups for part in parts_of(group) if part.judged.verdict), None)
         if machine is not None:
-            yield f"  migratable explain vm/{machine.name} -n {machine.namespace}    # one VM, and the nodes it could move to"
+            explain = f"migratable explain {quote(f'vm/{machine.name}')}{namespace}"
+            yield f"  {explain}    # one VM, and the nodes it could move to"
         yield "  migratable drain --all    # the effect of node drains"
     yield text.summary(report, colour=pen.colour)
