@@ -1,5 +1,7 @@
 """``audit --watch`` of the chart on a real API server: its pod runs as a process, with the rights of its account."""
 
+import re
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from tests.deploy.audits import Installed, installing, set_devices
 from tests.deploy.charts import template
 from tests.deploy.granted import rights_of_account
-from tests.deploy.manifests import CRDS, NAMESPACE, REPORT_CRDS, Manifest
+from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE, REPORT_CRDS, Manifest
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
@@ -21,14 +23,11 @@ LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{WATCH}"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """A cluster with a node, whose CronJob has written PolicyReports before the watch was installed."""
+    """A cluster with a node, which serves both kinds of reports, and the chart."""
     with installing(tmp_path_factory.mktemp("watch"), (*CRDS, *REPORT_CRDS)) as installed:
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}}
         installed.client.create("/api/v1/nodes", node)
         set_devices(installed.client, 1, -1)
-        installed.upgrade(reports="policyreports")
-        installed.audit()
-        installed.upgrade(enabled=False, reports="openreports", watch={"enabled": True})
         yield installed
 
 
@@ -43,11 +42,37 @@ def rules(installed: Installed) -> list[list[str]]:
     return sorted(sorted(result["rule"] for result in results) for results in reports(installed).values())
 
 
+def test_reports_can_be_deleted_by_their_label(installed: Installed) -> None:
+    """
+    By the commands of docs/install.md. No report of another program is deleted.
+    """
+    client = installed.client
+    page = (DEPLOY.parent / "docs" / "install.md").read_text()
+    commands = re.findall(r"^kubectl (delete \S*reports\S* .*managed-by=migratable)$", page, re.MULTILINE)
+    foreign = {"apiVersion": "openreports.io/v1alpha1", "kind": "Report", "metadata": {"name": "foreign"}}
+    client.create("/apis/openreports.io/v1alpha1/namespaces/default/reports", foreign)
+    installed.upgrade(reports="openreports")
+    installed.audit()
+    kinds = (REPORTS, CLUSTER_REPORTS)
+    before = [len(client.api("GET", path).document["items"]) for path in kinds]
+
+    for command in commands:
+        client.kubectl(*shlex.split(command))
+
+    left = [item["metadata"]["name"] for path in kinds for item in client.api("GET", path).document["items"]]
+    assert before == [3, 1]
+    assert left == ["foreign"]
+    client.kubectl("delete", "report", "foreign")
+
+
 def test_granted_rights_equal_used_rights(installed: Installed) -> None:
     """
     Each right is used when reports are created, change and are deleted, and when nodes are rehearsed. No request is refused.
     """
     client = installed.client
+    installed.upgrade(reports="policyreports")
+    installed.audit()
+    installed.upgrade(enabled=False, reports="openreports", watch={"enabled": True})
     assert len(reports(installed, OLD_REPORTS)) == 2
 
     pod = installed.kubelet.start(WATCH)
