@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema_rs
@@ -10,9 +11,12 @@ import pytest
 from tests.surfaces.api.api import APP, api, post
 from tests.surfaces.asgi import call
 from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import PREVIEW, TABLE
 from webhook.policy.policy import Policy, Profile
 from webhook.rules.register import RULES
+from webhook.surfaces.api.app import build_api
+from webhook.surfaces.api.authorization import AttachedCluster
 
 
 def test_answers_have_the_published_shape() -> None:
@@ -106,6 +110,19 @@ def test_the_page_shows_the_values_of_this_server() -> None:
     assert offered_releases(pinned)[""] == "1.5 (default)"
     assert '<option value="exact" selected>exact (default)</option>' in call(pinned, "GET", "/").text
     assert 'id="token"' not in call(pinned, "GET", "/").text
+
+
+def test_the_page_of_a_server_with_a_cluster_takes_a_token() -> None:
+    """
+    A password field, which the browser does not remember.
+    """
+    access = SimpleNamespace(who=lambda _token: None, may_make_vms=lambda _user, _namespace: False)
+    cluster = AttachedCluster(access, lambda: ObjectsWorld(()), SimpleNamespace())
+    terms = SimpleNamespace(policy=Policy(), today="2026-01-01")
+
+    page = call(build_api(lambda: terms, (), "", cluster), "GET", "/").text
+
+    assert '<input id="token" type="password" autocomplete="off" spellcheck="false">' in page
 
 
 def offered_releases(app: Any) -> dict[str, str]:

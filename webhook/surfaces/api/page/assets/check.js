@@ -174,6 +174,7 @@ async function takeExample(link) {
 const forgetLink = () => { if (location.hash) history.replaceState(null, "", location.pathname); };
 
 async function copyLink() {
+  if (!globalThis.CompressionStream) return remark("This browser cannot compress. Download the manifests instead.");
   const link = await linkTo(editor.text(), {release: release.value, profile: profile.value});
   if (link.length > MOST_LINK) {
     return remark(`Too large for a link: ${link.length.toLocaleString("en")} characters, at most ${MOST_LINK.toLocaleString("en")}. Download the manifests instead.`);
@@ -294,6 +295,7 @@ examples.addEventListener("keydown", (event) => {
 addEventListener("hashchange", openLink);
 for (const name of ["dragenter", "dragover"]) {
   addEventListener(name, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     document.body.classList.add("over");
   });
