@@ -46,9 +46,8 @@ def test_columns_count_code_points() -> None:
     """
     A character outside the basic plane counts once.
     """
-    text = COMMENTED.replace("{name: default, pod: {}}", "{name: default, pod: {}} # 🖥️ é").replace(
-        "# the old way", "# 🖥️ old"
-    )
+    text = BAD.replace("      - name: default\n        bridge: {}\n", "      - {name: '🖥🖥', bridge: {}}\n")
+    text = text.replace("{name: default, pod", "{name: '🖥🖥', pod")
 
     assert edited(text, fixes_of(text)[0]["edit"]) == text.replace("bridge: {}", "masquerade: {}")
 

@@ -129,6 +129,19 @@ def test_a_fix_changes_only_its_place_and_can_be_undone(watched: Watched) -> Non
     watched.assert_clean()
 
 
+def test_a_fix_finds_its_place_behind_emoji(watched: Watched) -> None:
+    """
+    The server counts code points, and the browser counts UTF-16 units.
+    """
+    text = BAD.replace("      - name: default\n        bridge: {}\n", "      - {name: '🖥🖥', bridge: {}}\n")
+    text = text.replace("{name: default, pod", "{name: '🖥🖥', pod")
+    watched.judge(text)
+
+    watched.answered(watched.page.get_by_role("button", name=FIX).click)
+
+    assert watched.text == text.replace("bridge: {}", "masquerade: {}")
+
+
 def test_a_fix_can_be_undone_with_the_key_of_the_browser(watched: Watched) -> None:
     """
     Ctrl+Z in the text undoes a fix like typed text.
