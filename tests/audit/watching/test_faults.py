@@ -103,7 +103,7 @@ def faulty(plane: ControlPlane, tmp_path: Path) -> Faulty:
 
 def lists(process: Watching) -> dict[str, int]:
     """The number of complete lists of each kind."""
-    found = re.findall(r'migratable_cluster_lists_total\{kind="(\w+)"\} ([0-9.]+)', process.get("/metrics")[1])
+    found = re.findall(r'migratable_audit_cluster_lists_total\{kind="(\w+)"\} ([0-9.]+)', process.get("/metrics")[1])
     return {kind: int(float(number)) for kind, number in found}
 
 

@@ -5,7 +5,6 @@ A heartbeat of a VMI, or another write that changes nothing that is judged, retu
 I/O.
 """
 
-import zlib
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from webhook.audit.watching.compression import Compression
 from webhook.cluster.projection import Key, Malformed, Projection, Seen
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.subject import with_labels_only
@@ -29,6 +29,8 @@ CONDITIONS: Final = frozenset(("LiveMigratable", "StorageLiveMigratable"))
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _UNJUDGED: Final = ("managedFields", "resourceVersion", "generation", "selfLink")
 """Fields of ``metadata`` that change with each write, or that no rule reads."""
+
+_NONE: Final = Compression()
 
 Fields = dict[str, msgspec.Raw]
 
@@ -70,11 +72,12 @@ class Packed(Kubernetes, frozen=True):
     """The VirtualMachine that controls a VMI."""
     digest: bytes = b""
     content: bytes = b""
+    compression: Compression = _NONE
 
     @property
     def raw(self) -> bytes:
         """The judged part of the object, as JSON."""
-        return zlib.decompress(self.content)
+        return self.compression.expand(self.content)
 
     @property
     def version(self) -> str:
@@ -90,6 +93,7 @@ class Packing:
         self._kind = BY_CLASS[kind]
         self._projection = Projection(self._kind)
         self._known = known
+        self._compression = Compression()
         status = _STATUS.get(kind)
         self._status = msgspec.json.Decoder(status) if status is not None else None
 
@@ -131,7 +135,8 @@ class Packing:
             view,
             owner if self._reads is VirtualMachineInstance else "",
             digest,
-            zlib.compress(content, 6),
+            self._compression.compress(content),
+            self._compression,
         )
 
     def _judged(self, fields: Fields, metadata: Fields, version: str) -> bytes:

@@ -1,11 +1,11 @@
 """Stores the judgements of all units in little memory, and counts them. This module does no I/O."""
 
-import zlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from webhook.audit.report_writer import ObjectKey
+from webhook.audit.watching.compression import Compression
 from webhook.audit.watching.dependencies import Unit
 from webhook.errors import BadInput
 from webhook.objects.kinds import group_of
@@ -35,6 +35,7 @@ class Results:
 
     def __init__(self) -> None:
         self._stored: dict[Unit, _Stored] = {}
+        self._compression = Compression()
         self._problems: dict[Unit, tuple[BadInput, ...]] = {}
         self.counts = Counts()
 
@@ -44,11 +45,11 @@ class Results:
             self._problems[unit] = tuple(problems)
         else:
             self._problems.pop(unit, None)
-        content = zlib.compress(msgspec.json.encode(judged), 1) if judged else b""
+        content = self._compression.compress(msgspec.json.encode(judged)) if judged else b""
         old = self._stored.get(unit)
         if old is not None and old.content == content:
             return Difference()
-        before = _read(old)
+        before = self._read(old)
         known = {key_of(audited): audited for audited in before}
         updated = tuple(audited for audited in judged if known.pop(key_of(audited), None) != audited)
         for audited in before:
@@ -72,14 +73,13 @@ class Results:
         """Yields the judgements, or those of units with findings. Their order is not defined."""
         for stored in tuple(self._stored.values()):
             if stored.has_findings or not with_findings:
-                yield from _read(stored)
+                yield from self._read(stored)
+
+    def _read(self, stored: _Stored | None) -> tuple[Audited, ...]:
+        return () if stored is None else _decoder.decode(self._compression.expand(stored.content))
 
 
 def key_of(audited: Audited) -> ObjectKey:
     """The identity of a judged object."""
     report = audited.report
     return group_of(report.api_version), report.kind, report.namespace, report.name
-
-
-def _read(stored: _Stored | None) -> tuple[Audited, ...]:
-    return () if stored is None else _decoder.decode(zlib.decompress(stored.content))
