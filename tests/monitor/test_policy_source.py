@@ -1,0 +1,98 @@
+"""The policy in force: a changed file replaces it, and an invalid file does not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.fake_apiserver import Clock
+from webhook.errors import Misconfigured
+from webhook.manifests.policy_file import read_policy
+from webhook.monitor.policy_source import SECONDS_A_DAY, PolicySource
+from webhook.policy.policy import Profile
+
+
+class Here:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.clock = Clock()
+        self.day = 20_000
+        self.write("profile: strict")
+        self.source = PolicySource(
+            file, lambda: read_policy(file), "1.9", clock=self.clock, now=lambda: self.day * SECONDS_A_DAY + 7
+        )
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text)
+        self.clock.now += 1
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Here:
+    return Here(tmp_path / "policy.yaml")
+
+
+def test_a_changed_file_replaces_the_policy(here: Here) -> None:
+    """
+    The file is read once a second at most, and an unchanged file keeps the same policy.
+    """
+    first = here.source()
+    here.write("profile: strict")
+    same = here.source()
+    here.file.write_text("profile: exact")
+    early = here.source()
+    here.clock.now += 1
+
+    assert same.policy is first.policy is early.policy
+    assert here.source().policy.profile is Profile.EXACT
+
+
+@pytest.mark.parametrize("text", ["profile: wrong", "", "{"])
+def test_an_invalid_file_keeps_the_policy(here: Here, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    One line is logged, and a valid file replaces the policy again.
+    """
+    first = here.source().policy
+    here.write(text)
+    here.source()
+    here.clock.now += 1
+    kept = here.source().policy
+    here.write("profile: exact")
+
+    assert kept is first
+    assert here.source().policy.profile is Profile.EXACT
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "policy reload failed; the previous policy stays active"
+    ]
+
+
+def test_a_missing_file_keeps_the_policy(here: Here) -> None:
+    """
+    A ConfigMap is being replaced.
+    """
+    first = here.source().policy
+    here.file.unlink()
+    here.clock.now += 1
+
+    assert here.source().policy is first
+
+
+def test_an_invalid_file_at_the_start_is_an_error(tmp_path: Path) -> None:
+    """
+    The process does not start.
+    """
+    file = tmp_path / "policy.yaml"
+    file.write_text("profile: wrong")
+
+    with pytest.raises(Misconfigured):
+        PolicySource(file, lambda: read_policy(file), "")
+
+
+def test_the_date_is_that_of_utc(here: Here) -> None:
+    """
+    For exemptions that end.
+    """
+    first = here.source().today
+    here.day += 1
+
+    assert first == "2024-10-04"
+    assert here.source().today == "2024-10-05"
