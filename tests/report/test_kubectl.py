@@ -105,7 +105,7 @@ def test_a_vmi_gets_no_command_for_its_spec() -> None:
 
     assert (of_spec.line, of_spec.remark) == (
         "",
-        "KubeVirt accepts no change to the spec of a VMI. Create the VMI again",
+        "KubeVirt accepts no change to the spec of a VMI. Change and restart its VirtualMachine, or create the VMI again",
     )
     assert of_metadata.line
     assert not of_metadata.remark

@@ -16,6 +16,9 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _WITH_VERSION: Final = frozenset(("HyperConverged", "VirtualMachinePool"))
 """Kinds with different fields in each version. A patch fits only the version that was read."""
 _VMI: Final = "VirtualMachineInstance"
+_NO_VMI_CHANGE: Final = (
+    "KubeVirt accepts no change to the spec of a VMI. Change and restart its VirtualMachine, or create the VMI again"
+)
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -58,7 +61,7 @@ def commands_for(judged: ObjectReport, finding: FindingReport, *, has_operator: 
         return ()
     fixes = finding.fixes
     options = [fix for fix in fixes if not fix.safe]
-    return [_command(judged, fix, _label(fix, options), has_operator) for fix in fixes]
+    return [command_for(judged, fix, _label(fix, options), has_operator=has_operator) for fix in fixes]
 
 
 def _is_addressable(judged: ObjectReport) -> bool:
@@ -72,12 +75,13 @@ def _label(fix: FixReport, options: Sequence[FixReport]) -> str:
     return "option" if len(options) == 1 else f"option {options.index(fix) + 1} of {len(options)}"
 
 
-def _command(judged: ObjectReport, fix: FixReport, label: str, has_operator: bool) -> Command:
+def command_for(judged: ObjectReport, fix: FixReport, label: str = "", *, has_operator: bool = False) -> Command:
+    """The command for a fix, or a remark why there is none."""
     paths = [str(operation["path"]) for operation in fix.patch]
     is_in_spec = any(path.startswith("/spec/") for path in paths)
     where = f"{quote(judged.name)} -n {quote(judged.namespace)}"
     if judged.kind == _VMI and is_in_spec:
-        return Command(label, fix.title, "", "KubeVirt accepts no change to the spec of a VMI. Create the VMI again")
+        return Command(label, fix.title, "", _NO_VMI_CHANGE)
     if judged.kind == "KubeVirt" and has_operator:
         return Command(
             label, fix.title, "", "HyperConverged's operator resets the KubeVirt CR. Change the HyperConverged CR"

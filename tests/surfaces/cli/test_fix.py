@@ -23,7 +23,6 @@ from webhook.manifests.objects import Manifests, read_manifests
 from webhook.report.model import Report
 from webhook.rules.register import RULES
 from webhook.surfaces.cli.fix import Fixed, fix, options_of
-from webhook.yaml.document import read_documents
 
 MISSPELT = """\
 # a cluster
@@ -197,29 +196,50 @@ def test_options_are_numbered_and_have_patches(folder: Path) -> None:
     )
 
 
+def live_vm(name: str) -> dict[str, Any]:
+    """A VM of a cluster with a bridge on the pod network, as kubectl prints it."""
+    interface = {"name": "default", "bridge": {}}
+    spec = {"domain": {"devices": {"interfaces": [interface]}}, "networks": [{"name": "default", "pod": {}}]}
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": "tenant", "uid": "4c9b", "resourceVersion": "7"},
+        "spec": {"runStrategy": "Always", "template": {"spec": spec}},
+    }
+
+
 def test_live_objects_are_patched_with_kubectl(folder: Path) -> None:
     """
-    For an object of a cluster, the option is a kubectl command whose JSON Patch tests the old value.
+    For an object of a cluster, the option is a kubectl command whose JSON Patch tests the old value, and a remark.
     """
-    live = BAD.replace("namespace: tenant", "namespace: tenant, uid: 4c9b, resourceVersion: '7'").replace(
-        "bad", "it''s", 1
-    )
-    live = live.replace("name: it''s", "name: 'it''s'")
+    raw = live_vm("it's")
+
+    ran = migratable("check", "-", "--options", stdin=json.dumps(raw))
+
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("kubectl")]
+    words = shlex.split(line)
+    assert words[:-1] == [
+        *("kubectl", "patch", "virtualmachines.kubevirt.io", "it's", "-n", "tenant", "--type=json", "-p")
+    ]
+    patched = jsonpatch.apply_patch(raw, json.loads(words[-1]))
+    devices = patched["spec"]["template"]["spec"]["domain"]["devices"]
+    assert devices["interfaces"] == [{"name": "default", "masquerade": {}}]
+    devices["interfaces"][0]["name"] = "renamed"
+    with pytest.raises(jsonpatch.JsonPatchException):
+        jsonpatch.apply_patch(patched, json.loads(words[-1]))
+    assert "(A running VM needs a restart after the change: virtctl restart " in ran.out
+
+
+def test_a_live_vmi_gets_no_command(folder: Path) -> None:
+    """
+    KubeVirt accepts no change to the spec of a VMI, so the output says what to do instead.
+    """
+    live = BAD.replace("namespace: tenant", "namespace: tenant, uid: 4c9b, resourceVersion: '7'")
 
     ran = migratable("check", "-", "--options", stdin=live)
 
-    lines = [line for line in ran.out.splitlines() if line.startswith("kubectl")]
-    assert len(lines) == 2
-    words = shlex.split(lines[0])
-    assert words[:-1] == [
-        *("kubectl", "patch", "virtualmachineinstances.kubevirt.io", "it's", "-n", "tenant", "--type=json", "-p")
-    ]
-    raw = read_documents(live.encode(), "-")[0].value
-    patched = jsonpatch.apply_patch(raw, json.loads(words[-1]))
-    assert patched["spec"]["domain"]["devices"]["interfaces"] == [{"name": "default", "masquerade": {}}]
-    patched["spec"]["domain"]["devices"]["interfaces"][0]["name"] = "renamed"
-    with pytest.raises(jsonpatch.JsonPatchException):
-        jsonpatch.apply_patch(patched, json.loads(words[-1]))
+    assert "kubectl" not in ran.out
+    assert ran.out.count("(KubeVirt accepts no change to the spec of a VMI. Change and restart its ") == 2
 
 
 def test_exempted_findings_are_not_fixed(folder: Path) -> None:

@@ -10,7 +10,7 @@ from webhook.manifests.files import Sources
 from webhook.manifests.judged_objects import JudgedObjects
 from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
 from webhook.manifests.replacements import patch_object
-from webhook.report.kubectl import patch_command
+from webhook.report.kubectl import command_for
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
 from webhook.report.sentences import name_of, place_of
@@ -203,7 +203,8 @@ def _patch(
     if not candidates or judged.source is None:
         return ""
     if _is_live(candidates[0]):
-        return f"{patch_command(judged, option)}\n"
+        command = command_for(judged, option)
+        return f"{command.line}\n" * bool(command.line) + f"({command.remark})\n" * bool(command.remark)
     if judged.source.rendered_from:
         return f"(the object is rendered: make this change in {judged.source.rendered_from} or its sources)\n"
     name = judged.source.file
