@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,22 @@ def lines_of(reports: list[ObjectReport]) -> dict[Key, str]:
 
 def rules(reports: list[ObjectReport]) -> set[Key]:
     return {(judged.kind, judged.name, finding.rule) for judged in reports for finding in judged.findings}
+
+
+def test_known_findings_do_not_fail_the_next_audit(cluster: ControlPlane, tmp_path: Path) -> None:
+    """
+    With its own baseline, and with its own exemptions as the policy file, the cluster passes.
+    """
+    terms = ("--owner", "team", "--until", "2999-01-01")
+    audit = ("audit", "-q", "--kubeconfig", cluster.client.kubeconfig())
+    first = migratable(*audit, "-o", "baseline=known.yaml", "-o", "exemptions=policy.yaml", *terms, cwd=tmp_path)
+    assert first.status == 1, first.err
+
+    with_baseline = migratable(*audit, "--baseline", "known.yaml", "--fail-on", "warn", cwd=tmp_path)
+    with_policy = migratable(*audit, "--policy", "policy.yaml", cwd=tmp_path)
+
+    assert (with_baseline.status, with_baseline.out) == (0, "")
+    assert with_policy.status == 0
 
 
 def test_each_command_removes_its_finding(cluster: ControlPlane) -> None:
