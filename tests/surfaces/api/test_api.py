@@ -204,7 +204,8 @@ def test_other_paths_and_methods_are_refused(method: str, path: str, status: int
     "path",
     [
         "/",
-        "/page.js",
+        "/check.js",
+        "/examples/good.yaml",
         "/page.css",
         "/icon.svg",
         "/rules",

@@ -223,6 +223,19 @@ def test_neither_examples_nor_files_overwrite_typed_text(watched: Watched) -> No
     assert watched.text == f"{GOOD}---\n{BAD}"
 
 
+@pytest.mark.parametrize("width", [390, 820, 1280, 1920])
+def test_the_menu_of_examples_is_on_the_screen(watched: Watched, width: int) -> None:
+    """
+    Every entry, at each width.
+    """
+    watched.page.set_viewport_size({"width": width, "height": 900})
+
+    watched.page.locator("#examples summary").click()
+
+    for entry in watched.page.locator("#examples li").all():
+        expect(entry).to_be_in_viewport(ratio=1)
+
+
 def test_an_unchanged_example_gives_way_to_the_next(watched: Watched) -> None:
     """
     But not after a change.
