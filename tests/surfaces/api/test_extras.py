@@ -155,3 +155,16 @@ def test_the_verdicts_are_summarised_in_one_sentence(answers: dict[str, bool | N
     ]
 
     assert summary_of(verdicts) == summary
+
+
+@pytest.mark.parametrize("body", ["a: [", "a: 1\na: 2\n", "hello", "a: &a [*a]", "[" * 5000])
+def test_an_unreadable_body_can_be_a_report_with_its_problems(body: str) -> None:
+    """
+    A page that checks while a user types gets an answer, not an error. The problem is the same.
+    """
+    error, report = post(body), post(body, query="unreadable=true&edits=true&compare=true")
+
+    assert (error.status, report.status) == (400, 200)
+    (problem,) = report.json["problems"]
+    assert (problem["message"], problem["line"]) == (error.json["title"], error.json["line"])
+    assert report.json["objects"] == []

@@ -115,6 +115,9 @@ def _add_check(
         compare: Annotated[
             bool, Query(description="Whether each object also has the verdicts of all published releases.")
         ] = False,
+        unreadable: Annotated[
+            bool, Query(description="Whether the response for an unreadable body is a report that lists the problems.")
+        ] = False,
     ) -> Response:
         """
         Returns the same report as `migratable check -o json`. Nothing is stored.
@@ -130,7 +133,7 @@ def _add_check(
         now = terms()
         policy = now.policy if profile is None else now.policy.with_profile(profile)
         settings = Settings(policy, release or pinned, now.today)
-        extras = Extras(edits, compare)
+        extras = Extras(edits, compare, unreadable)
         authorization = request.headers.get("authorization", "")
         if cluster is None:
             report = await judge.report(content, settings, extras=extras)

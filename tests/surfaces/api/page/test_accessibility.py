@@ -18,8 +18,8 @@ MOST_WEIGHT = 150 * 1024
 Scheme = Literal["light", "dark"]
 
 
-def answer_to(text: str, status: int = 200) -> Callable[[Watched], None]:
-    return lambda watched: watched.judge(text, status)
+def answer_to(text: str) -> Callable[[Watched], None]:
+    return lambda watched: watched.judge(text)
 
 
 def open_menu(watched: Watched) -> None:
@@ -36,7 +36,7 @@ VIEWS: dict[str, tuple[str, Callable[[Watched], None]]] = {
     "examples": ("", open_menu),
     "findings": ("", answer_to(f"{BAD}---\n{UNPROVEN}---\n{GOOD}")),
     "after a fix": ("", apply_fix),
-    "unreadable": ("", answer_to("a: 1\na: 2\n", 400)),
+    "unreadable": ("", answer_to("a: 1\na: 2\n")),
     "rules": ("rules", lambda _watched: None),
     "rule": ("rules/LM203", lambda _watched: None),
     "unknown rule": ("rules/LM999", lambda _watched: None),

@@ -75,7 +75,7 @@ def test_an_unreadable_line_has_a_mark(watched: Watched) -> None:
     """
     The message of the reader is at the line.
     """
-    watched.judge("a: 1\nb: 2\na: 3\n", 400)
+    watched.judge("a: 1\nb: 2\na: 3\n")
 
     assert marks(watched) == [["3", "deny", "cannot be read: duplicate key 'a' (lines 1 and 3)"]]
 

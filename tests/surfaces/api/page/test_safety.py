@@ -47,7 +47,7 @@ def test_broken_text_is_text_and_nothing_else(watched: Watched) -> None:
     for payload in PAYLOADS:
         quoted = "'" + payload.replace("'", "''") + "'"
         for text in (f"{quoted}: 1\n{quoted}: 2\n", f"apiVersion: kubevirt.io/v1\nkind: {quoted}\n"):
-            watched.judge(text, status=None)
+            watched.judge(text)
 
             assert_tame(watched)
 

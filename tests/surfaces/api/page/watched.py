@@ -42,22 +42,22 @@ class Watched:
         """The manifests in the editor."""
         return self.page.get_by_label("Manifests, YAML or JSON").input_value()
 
-    def judge(self, text: str, status: int | None = 200) -> None:
+    def judge(self, text: str) -> None:
         """Writes a text, and waits for the answer with everything that belongs to it."""
         area = self.page.get_by_label("Manifests, YAML or JSON")
         area.fill("")
         area.press("Control+Enter")
         expect(self.page.locator("#start")).to_be_visible()
         area.fill(text)
-        self.answered(lambda: area.press("Control+Enter"), status)
+        self.answered(lambda: area.press("Control+Enter"))
 
-    def answered(self, action: Callable[[], Any], status: int | None = 200) -> None:
+    def answered(self, action: Callable[[], Any]) -> None:
         """Does something that leads to a check, and waits until its answer is complete."""
         with self.page.expect_response(
             lambda response: "/v1/check" in response.url and "compare" not in response.url
         ) as first:
             action()
-        assert status is None or first.value.status == status
+        assert first.value.status == 200
         self.settled()
 
     def settled(self) -> None:

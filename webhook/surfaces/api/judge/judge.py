@@ -30,11 +30,11 @@ def report_on(
     extras: Extras = Extras(),  # noqa: B008 - immutable
 ) -> bytes:
     """
-    The report on the manifests in a body, as JSON. Raises BadInput.
+    The report on the manifests in a body, as JSON. Raises BadInput, for an unreadable body unless ``extras.unreadable``.
 
     References are looked up in the manifests, then in ``background``, then in ``behind``.
     """
-    inputs = _read(content)
+    inputs = read_manifests(content, "-") if extras.unreadable else _read(content)
     given = ObjectsWorld(())
     fill(given, [inputs], background)
     world: World = given

@@ -29,6 +29,8 @@ class Extras(msgspec.Struct, frozen=True):
     """Fixes as changes to the text."""
     compare: bool = False
     """The verdicts of all published releases."""
+    unreadable: bool = False
+    """A report also if all objects are unreadable, instead of an error."""
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -61,7 +61,7 @@ async function check() {
   if (!editor.text().trim()) return empty();
   progress.textContent = "Checking…";
   try {
-    const response = await post("", running.signal);
+    const response = await post("unreadable=true", running.signal);
     const body = await response.json();
     if (mine !== turn) return;
     progress.textContent = "";
@@ -107,7 +107,7 @@ async function show(report, mine) {
   const [parts, slots] = showReport(report, tools);
   fill(...parts);
   if (editor.text().length > LARGE || !report.objects.length) return complete(report, slots);
-  const response = await post("edits=true&compare=true", running.signal);
+  const response = await post("unreadable=true&edits=true&compare=true", running.signal);
   if (mine === turn && response.ok) complete(await response.json(), slots);
 }
 
