@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -96,8 +97,9 @@ def _contestants(options: Namespace) -> dict[str, Checker]:
     return {**chosen, **{f"migratable, {python}": ours(python) for python in options.also_python}}
 
 
-def _run(checker: Checker, folder: Path) -> Ran:
-    argv = [sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, checker.argv(folder))]
+def run(command: Sequence[object]) -> Ran:
+    """Runs a command in a small process of its own, without a terminal."""
+    argv = [sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, command)]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         subprocess.run(argv, check=True, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment)
@@ -111,7 +113,7 @@ def _run(checker: Checker, folder: Path) -> Ran:
 def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
     """Whether it is here and finds the bad machines, and only those; prints why not, and ends where it finds others."""
     try:
-        ran = _run(checker, folder)
+        ran = run(checker.argv(folder))
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
         print(f"{name}: left out, because it could not be built: {error}", file=sys.stderr)
         return False
@@ -127,7 +129,7 @@ def _measure(running: list[Measured], size: int, folder: Path, options: Namespac
         for measured in running:
             if measured.stopped or size > measured.checker.most:
                 continue
-            ran = _run(measured.checker, folder)
+            ran = run(measured.checker.argv(folder))
             if ran.has_failed:
                 measured.stopped[size] = (ran.err.strip() or ran.out.strip()).splitlines()[-1][-160:]
                 print(f"{measured.name}: stopped at {size}: {measured.stopped[size]}", file=sys.stderr)

@@ -36,6 +36,7 @@ class Shape:
     running: float = 0.8
     """The probability that a VM runs."""
     seed: int = 17
+    styles: tuple[str, ...] = STYLES
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
@@ -46,7 +47,7 @@ class Shape:
             Variant(
                 chance.choice(CHECKS) if number in bad else "",
                 chance.random() < self.running,
-                chance.choice(STYLES),
+                chance.choice(self.styles),
             )
             for number in range(self.vms)
         )
