@@ -1,6 +1,7 @@
 """The facts about the target pod of a VMI, from the objects that are known without a further read."""
 
 from collections.abc import Iterator
+from typing import TypeVar, cast
 
 from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
@@ -18,6 +19,8 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.quotas import ResourceQuota
 from webhook.scheduling.label_selectors import selects
+
+K = TypeVar("K", bound=Kubernetes)
 
 
 def target_facts(
@@ -42,8 +45,7 @@ def target_facts(
 
 def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: tuple[Node, ...]) -> TargetRoom | None:
     """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
-    every = world.every(ResourceQuota)
-    quotas = () if isinstance(every, Unknown) else tuple(quota for quota in every if _is_near(quota, facts))
+    quotas = _near(ResourceQuota, facts, world)
     if not quotas and not have_sizes(nodes):
         return None
     from webhook.kubevirt.launcher.room import room_of  # noqa: PLC0415 - never at admission, and few manifests have a quota
@@ -51,9 +53,25 @@ def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: tuple[No
     return room_of(facts, subject, world, quotas, nodes)
 
 
-def _is_near(other: Kubernetes, facts: MigrationFacts) -> bool:
-    """Whether an object can be in the namespace of the VM."""
-    return not other.namespace or not facts.namespace or other.namespace == facts.namespace
+_latest: dict[type[Kubernetes], tuple[object, dict[str, list[Kubernetes]]]] = {}
+"""The latest objects of a kind, and the same objects by namespace. A world returns the same objects again until one changes."""
+
+
+def _near(kind: type[K], facts: MigrationFacts, world: World) -> tuple[K, ...]:
+    """The objects that can be in the namespace of the VM, by name: worlds return objects in different orders."""
+    every = world.every(kind)
+    if isinstance(every, Unknown):
+        return ()
+    seen, by_namespace = _latest.get(kind, (None, {}))
+    if seen is not every:
+        by_namespace = {}
+        for one in every:
+            by_namespace.setdefault(one.namespace, []).append(one)
+        _latest[kind] = every, by_namespace
+    spaces = (facts.namespace, "") if facts.namespace else by_namespace
+    near = [one for space in spaces for one in by_namespace.get(space, ())]
+    near.sort(key=lambda one: (one.namespace, one.name))
+    return cast("tuple[K, ...]", tuple(near))
 
 
 def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
@@ -75,9 +93,6 @@ def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
 
 
 def _budgets(facts: MigrationFacts, world: World) -> Iterator[PodDisruptionBudget]:
-    every = world.every(PodDisruptionBudget)
-    if isinstance(every, Unknown):
-        return
-    for budget in every:
-        if _is_near(budget, facts) and selects(budget.spec.selector, facts.labels):
+    for budget in _near(PodDisruptionBudget, facts, world):
+        if selects(budget.spec.selector, facts.labels):
             yield budget
