@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from webhook.audit.judge import Judge, owner_of
+from webhook.audit.lean import LeanReports
 from webhook.audit.scope import Scope
 from webhook.check.check import Settings, report_on
 from webhook.cluster.listed import ListedWorld, list_facts
@@ -102,6 +103,7 @@ class _Run:
         self._later: list[_Deferred] = []
         self._problems: list[BadInput] = []
         self._objects: dict[tuple[str, str, str], Audited] = {}
+        self._lean = LeanReports()
         self._compared: list[_Deferred] = []
         """VMIs whose VirtualMachine is judged later."""
 
@@ -153,7 +155,7 @@ class _Run:
             return
         is_first = world is self._streaming
         if is_first:
-            self._world.put(kind.reads, (known.namespace, known.name), with_labels_only(known))
+            self._world.pack(kind.reads, (known.namespace, known.name), with_labels_only(known))
         if not self._is_judged(kind, known.namespace):
             return
         self._streaming.needs_machines = False
@@ -198,6 +200,7 @@ class _Run:
             self._keep(alone)
 
     def _keep(self, audited: Audited) -> None:
+        audited = self._lean.lean(audited)
         report = audited.report
         self._objects[report.kind, report.namespace, report.name] = audited
         self._progress()

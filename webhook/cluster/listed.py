@@ -1,5 +1,6 @@
 """A world of objects that were listed once, for an audit. No lookup reads anything."""
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar, cast
 
@@ -27,7 +28,8 @@ _OF_ONE_NAMESPACE: frozenset[type[Kubernetes]] = frozenset((PodDisruptionBudget,
 class _Listed(msgspec.Struct):
     """The objects of one kind."""
 
-    objects: dict[Key, Kubernetes | Unknown]
+    objects: dict[Key, Kubernetes | Unknown | bytes]
+    """Packed objects are bytes."""
     is_served: bool = True
     others: Unknown | None = None
     """Why objects of other namespaces are unknown, or None if all namespaces were listed."""
@@ -72,9 +74,17 @@ class ListedWorld:
 
     def put(self, kind: type[Kubernetes], key: Key, value: Kubernetes | Unknown) -> None:
         """Adds an object of a kind that was begun."""
+        self._put(kind, key, value)
+
+    def pack(self, kind: type[Kubernetes], key: Key, value: Kubernetes) -> None:
+        """As ``put``, for kinds with many objects that few lookups need. A packed object needs a quarter of the memory."""
+        self._put(kind, key, msgspec.msgpack.encode(value))
+
+    def _put(self, kind: type[Kubernetes], key: Key, value: Kubernetes | Unknown | bytes) -> None:
         listed = self._kinds[kind]
         listed.everything = None
-        listed.objects[key] = value
+        namespace, name = key
+        listed.objects[sys.intern(namespace), sys.intern(name)] = value
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Returns the listed object. A kind that is not served has no objects."""
@@ -85,7 +95,7 @@ class ListedWorld:
         space = namespace if known.namespaced else ""
         found = listed.objects.get((space, name))
         if found is not None:
-            return cast("Found[K]", found)
+            return cast("Found[K]", _unpacked(kind, found))
         if problem := invalid_name(known, space, name):
             return problem
         if listed.others is not None and space not in listed.namespaces:
@@ -105,8 +115,12 @@ class ListedWorld:
         if listed.others is not None and kind not in _OF_ONE_NAMESPACE:
             return listed.others
         if listed.everything is None:
-            listed.everything = all_readable(listed.objects.values())
+            listed.everything = all_readable(_unpacked(kind, one) for one in listed.objects.values())
         return cast("Fact[tuple[K, ...]]", listed.everything)
+
+
+def _unpacked(kind: type[Kubernetes], found: Kubernetes | Unknown | bytes) -> Kubernetes | Unknown:
+    return msgspec.msgpack.decode(found, type=kind) if isinstance(found, bytes) else found
 
 
 def list_facts(
