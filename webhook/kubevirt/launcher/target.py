@@ -62,16 +62,22 @@ def _near(kind: type[K], facts: MigrationFacts, world: World) -> tuple[K, ...]:
     every = world.every(kind)
     if isinstance(every, Unknown):
         return ()
-    seen, by_namespace = _latest.get(kind, (None, {}))
-    if seen is not every:
-        by_namespace = {}
-        for one in every:
-            by_namespace.setdefault(one.namespace, []).append(one)
-        _latest[kind] = every, by_namespace
+    by_namespace = _by_namespace(kind, every)
     spaces = (facts.namespace, "") if facts.namespace else by_namespace
     near = [one for space in spaces for one in by_namespace.get(space, ())]
     near.sort(key=lambda one: (one.namespace, one.name))
     return cast("tuple[K, ...]", tuple(near))
+
+
+def _by_namespace(kind: type[Kubernetes], every: tuple[Kubernetes, ...]) -> dict[str, list[Kubernetes]]:
+    known = _latest.get(kind)
+    if known is not None and known[0] is every:
+        return known[1]
+    by_namespace: dict[str, list[Kubernetes]] = {}
+    for one in every:
+        by_namespace.setdefault(one.namespace, []).append(one)
+    _latest[kind] = every, by_namespace
+    return by_namespace
 
 
 def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
