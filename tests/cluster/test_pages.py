@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.cluster.fake_apiserver import Clock, FakeTransport, Get, answer, claim, document, fixed, listed
-from webhook.cluster.pages import Lister, NotListed, NotServed
+from webhook.cluster.pages import BUSY_SECONDS, LONGEST_PAUSE, Lister, NotListed, NotServed
 from webhook.cluster.ports import Answer
 from webhook.errors import Unavailable
 from webhook.objects.kinds import BY_CLASS
@@ -88,9 +88,9 @@ def test_a_page_is_asked_again_after_a_pause(broken: Answer | None) -> None:
 
 def test_a_page_that_never_comes_ends_the_list() -> None:
     """
-    After five tries.
+    After five tries, if there is no response at all.
     """
-    transport = FakeTransport(in_turn(listed(claim("a"), token="1"), answer({}, 503)))
+    transport = FakeTransport(in_turn(listed(claim("a"), token="1"), None))
 
     with pytest.raises(NotListed, match="in time"):
         list(Lister(transport, 600.0, clock=Clock(), wait=lambda _: None).every(CLAIM))
@@ -98,11 +98,29 @@ def test_a_page_that_never_comes_ends_the_list() -> None:
     assert len(transport.asked) == 6
 
 
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_a_busy_api_server_is_given_two_minutes(status: int) -> None:
+    """
+    An API server that has just started answers so until its cache has read all objects of the kind.
+    """
+    busy = [answer({}, status)] * 15
+    waits = Waits(Clock())
+
+    assert names(in_turn(*busy, listed(claim("a"))), waits, within=600.0) == ["a"]
+    assert 60 < sum(waits.seconds) < BUSY_SECONDS
+    assert max(waits.seconds) == LONGEST_PAUSE
+
+    waits = Waits(Clock())
+    with pytest.raises(NotListed, match="in time"):
+        names(in_turn(answer({}, status)), waits, within=600.0)
+    assert BUSY_SECONDS <= sum(waits.seconds) < BUSY_SECONDS + LONGEST_PAUSE
+
+
 def test_a_cluster_that_does_not_answer_is_waited_for_once() -> None:
     """
     The next list is tried once, and as often as before after an answer.
     """
-    transport = FakeTransport(in_turn(*[answer({}, 503)] * 6, listed(claim("a")), answer({}, 503)))
+    transport = FakeTransport(in_turn(*[None] * 6, listed(claim("a")), None))
     lister = Lister(transport, 600.0, clock=Clock(), wait=lambda _: None)
 
     for _ in range(2):

@@ -18,6 +18,14 @@ _MAX_BYTES = 128 * 2**20
 """The maximum size of a page. A VMI or pod can have 1.5 MiB."""
 _TRY_LATER = frozenset((429, 500, 502, 503, 504))
 _MOST_TRIES = 5
+BUSY_SECONDS = 120.0
+"""
+How long a page is tried again if the API server answers that it is busy.
+
+An API server that has just started answers 429 until its watch cache has read all objects of the kind.
+"""
+LONGEST_PAUSE = 8.0
+"""Seconds between two tries."""
 
 
 class NotListed(Exception):
@@ -110,7 +118,7 @@ class Lister:
         A page can be too old for the API server (410). Its response then names a token with which the list goes on at the
         newest state (``apiserver/pkg/storage/etcd3``).
         """
-        tries = 0
+        tries, busy_until = 0, 0.0
         while True:
             left = self._until - self._clock()
             if left <= 0:
@@ -138,10 +146,12 @@ class Lister:
                 if answer.status not in _TRY_LATER:
                     raise NotListed(no_response(kind.reads))
             tries += 1
-            if tries >= self._most_tries:
+            busy_until = busy_until or self._clock() + BUSY_SECONDS
+            is_busy = answer is not None and self._most_tries > 1 and self._clock() < busy_until
+            if tries >= self._most_tries and not is_busy:
                 self._most_tries = 1  # a cluster that does not answer for one kind is not waited for again
                 raise NotListed(late(kind.reads))
-            self._wait(min(2.0 ** (tries - 2), max(0.0, self._until - self._clock())))
+            self._wait(min(2.0 ** (tries - 2), LONGEST_PAUSE, max(0.0, self._until - self._clock())))
 
 
 def _token_in(body: bytes) -> str:
