@@ -133,6 +133,24 @@ def test_lists_after_lost_positions_are_spaced_out(streams: Callable[[Mapping[st
     assert isinstance(loop.store.get(NAD, "shop", "a"), NAD)
 
 
+def test_complete_lists_have_a_shortest_distance() -> None:
+    """
+    The position is lost again and again. A list that fails is repeated soon, because it is not complete.
+    """
+    times: list[float] = []
+    failures = iter([False, True, True, False])
+
+    def answers(_path: str, _query: Mapping[str, str]) -> Answer:
+        times.append(loop.clock.now)
+        return answer({}, 503) if next(failures, False) else listed(document("a"))
+
+    loop = Loop(FakeTransport(answers, expired), pace=Pace(between_lists=30.0))
+    began = loop.clock.now
+    loop.run(seconds=100)
+
+    assert [round(time - began, 1) for time in times] == [0.0, 30.0, 30.4, 31.1, 61.1, 91.1]
+
+
 @pytest.mark.parametrize(("status", "longest"), [(401, 22.5), (403, 22.5), (429, 6.0), (500, 6.0), (503, 6.0)], ids=str)
 @pytest.mark.parametrize("at", ["list", "watch"])
 def test_refused_requests_are_retried_with_growing_pauses(status: int, longest: float, at: str) -> None:

@@ -33,6 +33,8 @@ class Pace:
     page: int = PAGE
     page_bytes: int = 16 * 2**20
     list_seconds: float = 30.0
+    between_lists: float = 0.0
+    """The shortest time from the begin of one complete list to the next, such as after several restarts of the API server."""
     watch_seconds: tuple[float, float] = (300.0, 600.0)
     """The range of ``timeoutSeconds``, after which the API server ends a watch."""
     silence_seconds: float = 75.0
@@ -125,6 +127,7 @@ class Watch:
         self._interruptions = interruptions or Interruptions(pace.unreachable[1], clock)
         self._position = ""
         self._page = pace.page
+        self._listed_at: float | None = None
         self._unreachable = Backoff(pace.unreachable, chance)
         self._refused = Backoff(pace.refused, chance)
         self._expired = Backoff(pace.expired, chance)
@@ -163,13 +166,17 @@ class Watch:
         return pause
 
     def _list(self) -> float:
-        """List the kind in the newest version that the cluster serves, and fill the store."""
+        """List the kind in the newest version that the cluster serves, and fill the store. Pauses after a recent list."""
+        began = self._clock()
+        if self._listed_at is not None and (early := self._listed_at + self._pace.between_lists - began) > 0:
+            return early
         for version in self._kind.versions:
             first = self._get_page(version, "")
             if first.status == 404:
                 continue
             self._accept(first.status)
             self._store.replace(self._reads, self._pages(version, first), version)
+            self._listed_at = began
             return 0.0
         if self._kind.group in BUILT_IN:
             raise Unavailable("the API server returned HTTP 404", remedy="Check that this is a Kubernetes API server.")

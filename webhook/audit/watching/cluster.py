@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -29,6 +30,9 @@ from webhook.report.report_objects import SETTINGS_KINDS
 KINDS: tuple[type[Kubernetes], ...] = tuple(kind.reads for kind in (*FACT_KINDS, *MACHINE_KINDS))
 """The watched kinds: those that ``webhook.audit.audit`` lists."""
 
+PACE: Final = Pace(between_lists=30.0)
+"""100,000 objects of a kind are listed at most once in 30 seconds."""
+
 
 class WatchedCluster:
     """A cluster that is watched and judged. ``facts`` lists and watches it, ``auditor`` judges."""
@@ -46,7 +50,14 @@ class WatchedCluster:
         readers: dict[type[Kubernetes], Reader] = {kind: Packing(kind, self._known(kind)) for kind in JUDGED}
         readers[ControllerRevision] = Revisions()
         self.facts = ClusterFacts(
-            KINDS, pace=pace, clock=clock, wait=wait, chance=chance, readers=readers, changed=self._changed, role=AUDIT
+            KINDS,
+            pace=pace or PACE,
+            clock=clock,
+            wait=wait,
+            chance=chance,
+            readers=readers,
+            changed=self._changed,
+            role=AUDIT,
         )
         self.auditor = Auditor(self.facts.store, settings, scope, clock=clock)
 
