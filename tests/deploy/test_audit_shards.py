@@ -79,7 +79,7 @@ def test_reports_are_written_to_the_volume(shards: int, file: str) -> None:
     job = job_of(installed(shards=shards, reportVolume=VOLUME))
 
     pod = job["template"]["spec"]
-    assert flags(args_of(job), "output") == ["summary", f"json=/reports/{file}.json"]
+    assert flags(args_of(job), "output") == ["prometheus", f"json=/reports/{file}.json"]
     assert {"name": "reports", "mountPath": "/reports"} in pod["containers"][0]["volumeMounts"]
     assert {"name": "reports"} | VOLUME in pod["volumes"]
 
@@ -94,7 +94,7 @@ def test_a_second_job_merges_the_files_of_all_shards() -> None:
     pod = merge["template"]["spec"]
     assert flags(args_of(merge), "merge") == [f"/reports/shard-{index}.json" for index in range(3)]
     assert flags(args_of(merge), "policy") == flags(args_of(job_of(objects)), "policy")
-    assert flags(args_of(merge), "output") == ["summary", "json=/reports/report.json"]
+    assert flags(args_of(merge), "output") == ["json=/reports/report.json"]
     assert [volume["name"] for volume in pod["volumes"]] == ["reports", "policy", "tmp"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["containers"][0]["securityContext"] == {
