@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from webhook.audit.judge import Judge, owner_of
+from webhook.audit.judge import Judge
 from webhook.audit.lean import LeanReports
 from webhook.audit.scope import Scope
 from webhook.check.check import Settings, report_on
@@ -21,7 +21,7 @@ from webhook.cluster.pages import Item, Lister, NotListed, NotServed
 from webhook.errors import BadInput, Misconfigured, Unavailable
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.kubevirt.schema.spelling import close_matches
-from webhook.kubevirt.subject import VM_KINDS, with_labels_only
+from webhook.kubevirt.subject import VM_KINDS, controlling_vm, with_labels_only
 from webhook.manifests.live_objects import read_live
 from webhook.manifests.objects import ManifestObject
 from webhook.objects.hyper_converged import HyperConverged
@@ -160,7 +160,7 @@ class _Run:
             return
         self._streaming.needs_machines = False
         if kind.reads is VirtualMachineInstance:
-            self._compare(live, item, world)
+            self._compare(live, known, item, world)
         elif (audited := self._judge.judge(live, world)) is not None and not self._postponed(kind, item):
             self._keep(audited)
 
@@ -182,9 +182,9 @@ class _Run:
         self._later.append(_Deferred(kind, _copied(item)))
         return True
 
-    def _compare(self, vmi: ManifestObject, item: Item, world: "ListedWorld | _Streaming") -> None:
-        owner, namespace = owner_of(vmi), vmi.object.namespace if vmi.object is not None else ""
-        key = ("VirtualMachine", namespace, owner)
+    def _compare(self, vmi: ManifestObject, known: Kubernetes, item: Item, world: "ListedWorld | _Streaming") -> None:
+        owner = controlling_vm(known)
+        key = ("VirtualMachine", known.namespace, owner)
         machine = self._objects.get(key)
         if owner and machine is None:
             if world is self._streaming:  # its VirtualMachine is judged later

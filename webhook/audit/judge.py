@@ -17,8 +17,6 @@ from webhook.objects.vmi import VirtualMachineInstance
 from webhook.report.audited import Audited
 from webhook.report.model import object_report
 
-_VM = "VirtualMachine"
-
 
 class Judge:
     """Judges objects with one policy and release. The release of the KubeVirt CR is read once."""
@@ -69,12 +67,6 @@ class Judge:
         if not alone.report.findings or not _differs(machine, alone):
             return machine, None
         return machine, msgspec.structs.replace(alone, is_machine=False)
-
-
-def owner_of(vmi: ManifestObject) -> str:
-    """The name of the VirtualMachine that owns a VMI, or an empty text."""
-    owners = vmi.object.meta.owner_references if vmi.object is not None else None
-    return next((owner.name for owner in owners or () if owner.controller and owner.kind == _VM), "")
 
 
 def _differs(machine: Audited, alone: Audited) -> bool:

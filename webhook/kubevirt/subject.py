@@ -122,6 +122,12 @@ def subject_of(judged: Kubernetes) -> Subject | None:
     return None
 
 
+def controlling_vm(owned: Kubernetes) -> str:
+    """The name of the VirtualMachine that controls an object, or an empty text."""
+    owners = owned.meta.owner_references or ()
+    return next((owner.name for owner in owners if owner.controller and owner.kind == VirtualMachine.__name__), "")
+
+
 def with_labels_only(judged: Kubernetes) -> Kubernetes:
     """
     Reduces a VM to the fields that lookups of other VMs read, to save memory: the labels, the owners and the number of running

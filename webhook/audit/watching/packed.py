@@ -15,7 +15,7 @@ import msgspec
 from webhook.audit.watching.compression import Compression
 from webhook.cluster.projection import Key, Malformed, Projection, Seen
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.subject import with_labels_only
+from webhook.kubevirt.subject import controlling_vm, with_labels_only
 from webhook.objects.hyper_converged import HyperConverged, HyperConvergedStatus
 from webhook.objects.json_depth import Raw, decode
 from webhook.objects.kinds import BY_CLASS
@@ -126,7 +126,7 @@ class Packing:
         self, read: Kubernetes | Unknown, metadata: ObjectMeta, version: str, digest: bytes, content: bytes
     ) -> Packed:
         group = self._kind.group
-        owner = "" if isinstance(read, Unknown) else owner_of(read)
+        owner = "" if isinstance(read, Unknown) else controlling_vm(read)
         view = read if isinstance(read, Unknown) else with_labels_only(read)
         return Packed(
             f"{group}/{version}" if group else version,
@@ -167,8 +167,3 @@ class Packing:
             kept = [condition for condition in status.conditions or () if condition.type in CONDITIONS]
             status = msgspec.structs.replace(status, conditions=kept or None)
         return msgspec.Raw(msgspec.json.encode(status))
-
-
-def owner_of(owned: Kubernetes) -> str:
-    """The name of the VirtualMachine that controls an object, or an empty text."""
-    return next((one.name for one in owned.meta.owner_references or () if one.controller and one.kind == VM), "")
