@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from webhook.objects.meta import Json
-from webhook.objects.running import FINAL, LIVE_MIGRATABLE
+from webhook.objects.running import FINAL, LIVE_MIGRATABLE, STORAGE_LIVE_MIGRATABLE
 from webhook.report.audited import ConditionReport, DisagreementReport
 from webhook.report.model import VerdictReport
-
-STORAGE_LIVE_MIGRATABLE = "StorageLiveMigratable"
 
 
 def conditions_of(vmi: Mapping[str, Json]) -> dict[str, ConditionReport]:

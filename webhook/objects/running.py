@@ -13,6 +13,7 @@ from webhook.objects.vmi import VirtualMachineInstance, VMIStatus
 FINAL = frozenset(("Succeeded", "Failed"))
 """The last phases of pods, VMIs and migrations."""
 LIVE_MIGRATABLE = "LiveMigratable"
+STORAGE_LIVE_MIGRATABLE = "StorageLiveMigratable"
 
 
 class VMICondition(Read, frozen=True):

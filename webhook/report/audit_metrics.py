@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from webhook.objects.running import LIVE_MIGRATABLE, STORAGE_LIVE_MIGRATABLE
 from webhook.report.audited import Audit, Audited
 from webhook.report.metrics_text import Family, render, single
 from webhook.report.model import VerdictReport
@@ -20,7 +21,7 @@ MOST_NAMESPACES: Final = 2000
 """The maximum number of namespaces with series of their own."""
 OTHERS: Final = "_others"
 """The label value of all other namespaces. The name of a namespace has no underscore."""
-CONDITIONS: Final = ("LiveMigratable", "StorageLiveMigratable")
+CONDITIONS: Final = (LIVE_MIGRATABLE, STORAGE_LIVE_MIGRATABLE)
 
 Series: TypeAlias = dict[tuple[str, ...], int]
 

@@ -21,11 +21,12 @@ from webhook.objects.json_depth import Raw, decode
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt, KubeVirtStatus
 from webhook.objects.meta import Kubernetes, ObjectMeta, Read
+from webhook.objects.running import LIVE_MIGRATABLE, STORAGE_LIVE_MIGRATABLE
 from webhook.objects.vm import VirtualMachine, VirtualMachineStatus
 from webhook.objects.vmi import VirtualMachineInstance, VMIStatus
 
 VM: Final = "VirtualMachine"
-CONDITIONS: Final = frozenset(("LiveMigratable", "StorageLiveMigratable"))
+CONDITIONS: Final = frozenset((LIVE_MIGRATABLE, STORAGE_LIVE_MIGRATABLE))
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _UNJUDGED: Final = ("managedFields", "resourceVersion", "generation", "selfLink")
 """Fields of ``metadata`` that change with each write, or that no rule reads."""
