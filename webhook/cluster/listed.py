@@ -22,7 +22,8 @@ K = TypeVar("K", bound=Kubernetes)
 INSTANCETYPE = b"instancetype.kubevirt.io/"
 """A ControllerRevision without this text belongs to a StatefulSet or DaemonSet, and can contain a whole pod template."""
 
-_OF_ONE_NAMESPACE: frozenset[type[Kubernetes]] = frozenset((PodDisruptionBudget, ResourceQuota))
+OF_ONE_NAMESPACE: frozenset[type[Kubernetes]] = frozenset((PodDisruptionBudget, ResourceQuota))
+"""Kinds of which a VM needs only the objects in its own namespace (``launcher/target.py``)."""
 
 
 class _Listed(msgspec.Struct):
@@ -112,7 +113,7 @@ class ListedWorld:
         listed = self._kinds.get(kind)
         if listed is None:
             return self._unread.get(kind) or not_read(kind)
-        if listed.others is not None and kind not in _OF_ONE_NAMESPACE:
+        if listed.others is not None and kind not in OF_ONE_NAMESPACE:
             return listed.others
         if listed.everything is None:
             listed.everything = all_readable(_unpacked(kind, one) for one in listed.objects.values())

@@ -6,11 +6,11 @@ A lookup that is not listed here is concerned by each change of its kind.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from msgspec.structs import replace
 
 from webhook.audit.watching.packed import Packed
+from webhook.cluster.listed import OF_ONE_NAMESPACE
 from webhook.cluster.lookups import Question
 from webhook.cluster.projection import Key
 from webhook.cluster.store import Stored
@@ -18,16 +18,12 @@ from webhook.facts.unknown import Unknown
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Namespace, Node
-from webhook.objects.quotas import ResourceQuota
 from webhook.objects.storage import PersistentVolume, PersistentVolumeClaim
-
-LOCAL: Final[frozenset[type[Kubernetes]]] = frozenset((PodDisruptionBudget, ResourceQuota))
-"""Kinds of which a VM needs only the objects in its own namespace (``launcher/target.py``)."""
 
 
 def concerned(kind: type[Kubernetes], key: Key, before: Stored | None, after: Stored | None) -> Iterator[Question]:
     """
-    Yields the lookups whose result differs. For a kind in ``LOCAL``, the lookup of all objects names the namespace.
+    Yields the lookups whose result differs. For a kind in ``OF_ONE_NAMESPACE``, the lookup of all objects names the namespace.
 
     Yields nothing for a heartbeat, a new resourceVersion, and other changes of fields that lookups do not return.
     """
@@ -40,7 +36,7 @@ def concerned(kind: type[Kubernetes], key: Key, before: Stored | None, after: St
         yield from _claims_of(old)
         yield from _claims_of(new)
     else:
-        yield Question(kind, namespace if kind in LOCAL else "", None)
+        yield Question(kind, namespace if kind in OF_ONE_NAMESPACE else "", None)
 
 
 def _claims_of(volume: Stored | None) -> Iterator[Question]:

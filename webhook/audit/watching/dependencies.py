@@ -8,7 +8,7 @@ costs much less than the judgements that follow.
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from webhook.audit.watching.changes import LOCAL
+from webhook.cluster.listed import OF_ONE_NAMESPACE
 from webhook.cluster.lookups import Question
 
 
@@ -66,7 +66,7 @@ class Dependencies:
 
     def _own(self, unit: Unit, question: Question) -> Question:
         if question.name is None:
-            if question.kind in LOCAL:
+            if question.kind in OF_ONE_NAMESPACE:
                 question = question._replace(namespace=unit.namespace)
             return self._lists.setdefault(question, question)
         return question
