@@ -15,16 +15,17 @@ import msgspec
 from webhook.audit.reports import CLUSTER_PLACE, Change, Place, change_at, coverage_of, plan
 from webhook.cluster.writes import Failure, ReportStore
 from webhook.errors import Misconfigured
-from webhook.objects.kinds import group_of
 from webhook.objects.report_kinds import REPORT_APIS, Existing, ReportApi
 from webhook.report.audited import Audit, Audited
 from webhook.report.openreports import report_name
 from webhook.report.report_objects import (
     SETTINGS_KINDS,
+    ObjectKey,
     ReportObject,
     cluster_report,
     has_results,
     is_setting,
+    key_of,
     own_report,
     settings_namespaces,
 )
@@ -32,8 +33,6 @@ from webhook.report.report_objects import (
 MOST_FAILURES: Final = 3
 """After so many temporary failures in a row, the rest of the changes is left for the next run."""
 
-ObjectKey = tuple[str, str, str, str]
-"""Group, kind, namespace and name of a judged object."""
 UNSURE: Final = "?"
 """The fingerprint of a report after a request without a response."""
 
@@ -109,7 +108,7 @@ class ReportWriter:
             self._unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
             of_kubevirt = settings_namespaces(audit.objects)
             self._settings = {
-                _key(one): one
+                key_of(one): one
                 for one in audit.objects
                 if is_setting(one.report.kind, one.report.namespace, of_kubevirt)
             }
@@ -239,13 +238,8 @@ class ReportWriter:
         """Whether the object belongs to the report of the cluster."""
         if not is_setting(audited.report.kind, audited.report.namespace, settings_namespaces(self._settings.values())):
             return False
-        self._settings[_key(audited)] = audited
+        self._settings[key_of(audited)] = audited
         return True
-
-
-def _key(audited: Audited) -> ObjectKey:
-    judged = audited.report
-    return group_of(judged.api_version), judged.kind, judged.namespace, judged.name
 
 
 def _problems(failures: Counter[Failure], left: int) -> Iterator[str]:

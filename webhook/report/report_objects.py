@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -36,6 +36,8 @@ MOST_CHARACTERS: Final = 1000
 """The maximum length of a message. Names in an object have no limit of their own."""
 REMEDY_CHARACTERS: Final = 160
 """The length from which further sentences of a remedy are left out. Remedies take a third of a report."""
+ObjectKey: TypeAlias = tuple[str, str, str, str]
+"""Group, kind, namespace and name of a judged object."""
 _SENTENCE_END: Final = re.compile(r"(?<=[.?]) (?=[A-Z`])")
 
 
@@ -150,9 +152,13 @@ def has_results(audited: Audited) -> bool:
 
 def own_report(audited: Audited, profile: str) -> ReportObject:
     """The report about one object of a namespace."""
+    return ReportObject(audited.report.namespace, report_name(key_of(audited)), (audited,), profile)
+
+
+def key_of(audited: Audited) -> ObjectKey:
+    """The identity of a judged object."""
     judged = audited.report
-    key = (group_of(judged.api_version), judged.kind, judged.namespace, judged.name)
-    return ReportObject(judged.namespace, report_name(key), (audited,), profile)
+    return group_of(judged.api_version), judged.kind, judged.namespace, judged.name
 
 
 def cluster_report(settings: Iterable[Audited], profile: str, unread: Mapping[str, str]) -> ReportObject:

@@ -12,7 +12,7 @@ from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS, NOT_ALLOWED
 from webhook.audit.scope import Scope
 from webhook.audit.watching.auditor import Auditor
 from webhook.audit.watching.packed import Packing
-from webhook.audit.watching.results import Results, key_of
+from webhook.audit.watching.results import Results
 from webhook.audit.watching.units import JUDGED
 from webhook.check.check import Settings, report_on
 from webhook.cluster.facts import ClusterFacts
@@ -25,7 +25,7 @@ from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 from webhook.report.audited import Audit, Audited, AuditReport
-from webhook.report.report_objects import SETTINGS_KINDS
+from webhook.report.report_objects import SETTINGS_KINDS, key_of
 
 KINDS: tuple[type[Kubernetes], ...] = tuple(kind.reads for kind in (*FACT_KINDS, *MACHINE_KINDS))
 """The watched kinds: those that ``webhook.audit.audit`` lists."""

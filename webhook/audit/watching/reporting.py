@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from webhook.audit.report_writer import ObjectKey
 from webhook.audit.watching.auditor import Auditor
 from webhook.audit.watching.results import Difference
 from webhook.cluster.watch import Backoff
 from webhook.errors import WebhookError
 from webhook.report.audited import Audit, Audited
+from webhook.report.report_objects import ObjectKey
 
 log = logging.getLogger("migratable.reports")
 

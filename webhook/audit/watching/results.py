@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from webhook.audit.report_writer import ObjectKey
 from webhook.audit.watching.compression import Compression
 from webhook.audit.watching.dependencies import Unit
 from webhook.errors import BadInput
-from webhook.objects.kinds import group_of
 from webhook.report.audit_metrics import Counts
 from webhook.report.audited import Audited
+from webhook.report.report_objects import ObjectKey, key_of
 
 _decoder = msgspec.json.Decoder(tuple[Audited, ...])
 
@@ -77,9 +76,3 @@ class Results:
 
     def _read(self, stored: _Stored | None) -> tuple[Audited, ...]:
         return () if stored is None else _decoder.decode(self._compression.expand(stored.content))
-
-
-def key_of(audited: Audited) -> ObjectKey:
-    """The identity of a judged object."""
-    report = audited.report
-    return group_of(report.api_version), report.kind, report.namespace, report.name
