@@ -8,7 +8,7 @@ I/O.
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
@@ -61,7 +61,6 @@ _STATUS: Final[Mapping[type[Kubernetes], type[msgspec.Struct]]] = MappingProxyTy
 
 _fields: "msgspec.json.Decoder[Fields]" = msgspec.json.Decoder(Fields)
 _text: "msgspec.json.Decoder[str]" = msgspec.json.Decoder(str)
-_dull: "msgspec.json.Decoder[Annotated[dict[str, msgspec.Raw], ...]]" = msgspec.json.Decoder(Fields)
 
 
 class Packed(Kubernetes, frozen=True):

@@ -24,16 +24,11 @@ class Difference(msgspec.Struct, frozen=True):
         return bool(self.updated or self.removed)
 
 
-class _Stored(msgspec.Struct, frozen=True, gc=False):
-    content: bytes
-    has_findings: bool
-
-
 class Results:
     """The judgements of a cluster. One thread changes them, and any thread reads them."""
 
     def __init__(self) -> None:
-        self._stored: dict[Unit, _Stored] = {}
+        self._stored: dict[Unit, bytes] = {}
         self._compression = Compression()
         self._problems: dict[Unit, tuple[BadInput, ...]] = {}
         self.counts = Counts()
@@ -46,7 +41,7 @@ class Results:
             self._problems.pop(unit, None)
         content = self._compression.compress(msgspec.json.encode(judged)) if judged else b""
         old = self._stored.get(unit)
-        if old is not None and old.content == content:
+        if old is not None and old == content:
             return Difference()
         before = self._read(old)
         known = {key_of(audited): audited for audited in before}
@@ -56,7 +51,7 @@ class Results:
         for audited in judged:
             self.counts.add(audited)
         if judged:
-            self._stored[unit] = _Stored(content, any(audited.report.findings for audited in judged))
+            self._stored[unit] = content
         else:
             self._stored.pop(unit, None)
         # the report about an object that can no longer be read stays, because it can be right
@@ -68,11 +63,10 @@ class Results:
         every = [problem for problems in tuple(self._problems.values()) for problem in problems]
         return sorted(every, key=lambda problem: (problem.source, problem.path))
 
-    def every(self, *, with_findings: bool = False) -> Iterator[Audited]:
-        """Yields the judgements, or those of units with findings. Their order is not defined."""
-        for stored in tuple(self._stored.values()):
-            if stored.has_findings or not with_findings:
-                yield from self._read(stored)
+    def every(self) -> Iterator[Audited]:
+        """Yields the judgements. Their order is not defined."""
+        for content in tuple(self._stored.values()):
+            yield from self._read(content)
 
-    def _read(self, stored: _Stored | None) -> tuple[Audited, ...]:
-        return () if stored is None else _decoder.decode(self._compression.expand(stored.content))
+    def _read(self, content: bytes | None) -> tuple[Audited, ...]:
+        return () if content is None else _decoder.decode(self._compression.expand(content))
