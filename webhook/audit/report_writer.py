@@ -17,6 +17,7 @@ from webhook.cluster.writes import Failure, ReportStore
 from webhook.errors import Misconfigured
 from webhook.objects.report_kinds import REPORT_APIS, Existing, ReportApi
 from webhook.report.audited import Audit, Audited
+from webhook.report.grouping import plural
 from webhook.report.openreports import report_name
 from webhook.report.report_objects import (
     SETTINGS_KINDS,
@@ -98,7 +99,7 @@ class ReportWriter:
             stored[place] = (*stored.get(place, ()), report)
         planned = plan(existing, audit, self._api)
         if planned.postponed:
-            number = _reports(planned.postponed)
+            number = plural(planned.postponed, "report")
             notes.append(f"{number} with unknown results not written, because a kind could not be read in time")
         pending = {change.place: change for change in planned.changes}
         with self._lock:
@@ -244,13 +245,9 @@ class ReportWriter:
 
 def _problems(failures: Counter[Failure], left: int) -> Iterator[str]:
     for failure, number in failures.most_common():
-        yield f"{_reports(number)} not written or deleted: {failure.why}. {failure.remedy}".rstrip()
+        yield f"{plural(number, 'report')} not written or deleted: {failure.why}. {failure.remedy}".rstrip()
     if failures and left > failures.total():  # otherwise a watch has recorded more changes in the meantime
-        yield f"{_reports(left - failures.total())} not tried after {MOST_FAILURES} failures in a row"
-
-
-def _reports(number: int) -> str:
-    return "1 report" if number == 1 else f"{number} reports"
+        yield f"{plural(left - failures.total(), 'report')} not tried after {MOST_FAILURES} failures in a row"
 
 
 def writer_for(store: ReportStore, choice: str) -> ReportWriter:

@@ -9,6 +9,8 @@ import msgspec
 from webhook.errors import Misconfigured
 from webhook.report.audited import Shard
 
+MOST_SHARDS: Final = 1000
+
 
 class Scope(msgspec.Struct, frozen=True):
     """Namespaces and a shard. An object is judged if both contain it."""
@@ -47,6 +49,3 @@ def parse_shard(text: str) -> Shard:
         f"--shard {text}: not a shard",
         remedy=f"Write I/N with I from 1 to N and N up to {MOST_SHARDS}, such as --shard 1/4.",
     )
-
-
-MOST_SHARDS: Final = 1000

@@ -34,8 +34,8 @@ log = logging.getLogger("migratable.audit")
 
 WRITE_END_SECONDS = 15.0
 """The longest time for which the end of the process waits for a write. Its timeout is shorter."""
-FOREVER = 10.0
-"""The time for which a process without a Lease leads, for timeouts of writes."""
+LEAD_WITHOUT_LEASE = 10.0
+"""The remaining time of a lead, in seconds, if there is no Lease. It limits the timeouts of writes."""
 
 
 def run(options: WatchOptions) -> None:
@@ -106,7 +106,7 @@ class _Parts:
     def _seconds_left(self) -> float:
         if self._stopping.is_set():
             return 0.0
-        return FOREVER if self.election is None else self.election.seconds_left
+        return LEAD_WITHOUT_LEASE if self.election is None else self.election.seconds_left
 
     def _election(self, options: WatchOptions) -> Election | None:
         if options.lease is None or options.writer is None:
