@@ -1,4 +1,4 @@
-"""What an audit of a cluster shows to others than the users who may read the objects."""
+"""An audit of a cluster discloses no names and no data of guests to users without access to the objects."""
 
 import json
 import re
@@ -162,7 +162,7 @@ def test_metrics_have_the_namespace_as_a_label_and_no_other_name(plane: ControlP
 @pytest.mark.parametrize("reports", REPORTS)
 def test_reports_show_names_of_a_tenant_in_its_namespace_only(plane: ControlPlane, reports: str) -> None:
     """
-    Everyone who may read cluster-scoped reports sees the findings about policies, but not which VMs they are about.
+    Users with access to cluster-scoped reports see the findings about policies, but not the names of the VMs.
     """
     audit(plane, "-o", "summary", "--reports", reports, "--writes-per-second", "1000")
 

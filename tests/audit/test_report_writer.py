@@ -89,7 +89,7 @@ def test_reports_move_to_the_preferred_group() -> None:
     assert {scope.split(":")[0] for scope in server.scopes()} == {"openreports.io"}
 
 
-def test_a_full_etcd_is_told_once_and_mended_by_the_next_run() -> None:
+def test_a_full_etcd_is_one_problem_and_the_next_run_writes_the_reports() -> None:
     """The rest of the reports is not tried, and counts as failed."""
     objects = [audited(f"vm-{number}", FAILS) for number in range(10)]
     server = ReportsServer(fault=lambda method, _: ETCD_FULL if method == "PATCH" else None)
@@ -351,7 +351,7 @@ def test_a_recent_change_is_written_before_the_rest_of_a_first_run() -> None:
     assert (len(server.stored), watching.pending) == (10, 0)
 
 
-def test_an_outage_of_facts_changes_no_report_and_is_told() -> None:
+def test_an_outage_of_facts_changes_no_report_and_causes_a_note() -> None:
     """The note says why reports do not agree with the findings of this audit."""
     server = ReportsServer()
     writer(server).sync(audit_of(WEB))

@@ -169,7 +169,7 @@ def alarm(cluster: Cluster, action: str) -> None:
         etcd._post("/v3/maintenance/alarm", {"action": action, "alarm": "NOSPACE"})
 
 
-def test_a_full_etcd_is_told_and_the_next_audit_mends_the_reports(cluster: Cluster) -> None:
+def test_a_full_etcd_is_a_problem_and_the_next_audit_writes_the_reports(cluster: Cluster) -> None:
     """The audit ends with status 2 and without a traceback, after a few tries."""
     gone = cluster.reports()[:30]
     for report in gone:

@@ -100,7 +100,7 @@ def test_a_list_whose_tokens_always_expire_ends() -> None:
         store.every(OPENREPORTS, cluster=False)
 
 
-def test_an_account_without_rights_to_list_is_told_which_to_grant() -> None:
+def test_the_error_for_an_account_that_may_not_list_names_the_rights_to_grant() -> None:
     """Without the list, no report can be compared."""
     server = ReportsServer(fault=lambda *_: status(403))
 

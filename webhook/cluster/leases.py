@@ -87,7 +87,7 @@ _lease = msgspec.json.Decoder(_Lease)
 
 
 def boot_seconds() -> float:
-    """A clock that also runs while the machine is suspended, so that a leader that wakes up knows that its time is over."""
+    """A clock that also runs while the node is suspended, so that a lead can expire during that time."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

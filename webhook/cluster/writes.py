@@ -248,18 +248,18 @@ def _outcome(answer: Answer, api: ReportApi, *, is_delete: bool) -> Stored | Fai
         return Stored() if is_delete else Stored(_uid_of(answer.body))
     if is_delete and status in (404, 409):  # deleted, or replaced by another object
         return Stored()
-    told = _status_of(answer.body)
-    details = told.details or _Details()
+    response = _status_of(answer.body)
+    details = response.details or _Details()
     if status == 404 and details.kind == "namespaces":
         return Stored()
     if status == 403 and any(cause.reason == "NamespaceTerminating" for cause in details.causes or ()):
         return Stored()
-    if _QUOTA in told.message:
+    if _QUOTA in response.message:
         return Failure(
             "a ResourceQuota of the namespace refuses more objects",
             f"Raise count/{api.namespaced.plural}.{api.group} in the ResourceQuota.",
         )
-    if _WEBHOOK in told.message:
+    if _WEBHOOK in response.message:
         return Failure(
             f"an admission webhook refuses reports of {api.group}",
             f"Let the webhook admit {api.namespaced.plural} and {api.cluster.plural} of {FIELD_MANAGER}.",
@@ -269,7 +269,7 @@ def _outcome(answer: Answer, api: ReportApi, *, is_delete: bool) -> Stored | Fai
             f"the account may not {'delete' if is_delete else 'write'} reports of {api.group} (HTTP {status})",
             f"Grant it the verbs list, patch, create and delete on {api.namespaced.plural} and {api.cluster.plural}.",
         )
-    if _FULL in told.message:
+    if _FULL in response.message:
         return Failure("etcd is full", "Compact and defragment etcd, or raise its quota.", is_temporary=True)
     if status in _TRY_LATER:
         return Failure(f"the API server returned HTTP {status}", "Check the API server.", is_temporary=True)

@@ -50,7 +50,7 @@ def test_reports_are_written_and_counted(run: Run, server: ReportsServer) -> Non
     assert server.stored == {}
 
 
-def test_a_missing_definition_is_told_before_the_audit(run: Run, server: ReportsServer) -> None:
+def test_a_missing_definition_is_an_error_before_the_audit(run: Run, server: ReportsServer) -> None:
     """
     An audit of a large cluster takes a minute.
     """
@@ -76,7 +76,9 @@ def test_reports_that_cannot_be_written_give_exit_status_2(run: Run, server: Rep
     assert "1 VM" in ran.out
 
 
-def test_an_account_that_may_not_list_reports_is_told_what_to_grant(run: Run, server: ReportsServer) -> None:
+def test_the_error_for_an_account_that_may_not_list_reports_names_the_rights_to_grant(
+    run: Run, server: ReportsServer
+) -> None:
     """
     The findings are still printed.
     """
