@@ -128,8 +128,8 @@ def without_tenants(judged: ObjectReport) -> ObjectReport:
     """
     An object with settings, whose findings name no object of a tenant.
 
-    A MigrationPolicy is compared with all VMs, and the migration network with all networks. Otherwise all
-    users with access to cluster-scoped reports could see their names.
+    A MigrationPolicy is compared with all VMs, and the migration network with all networks. Otherwise all users
+    with access to cluster-scoped reports could see their names.
     """
     if not any(finding.rule in NAMES_TENANTS for finding in judged.findings):
         return judged
