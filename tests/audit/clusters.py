@@ -134,6 +134,7 @@ class FakeCluster:
             if find_kind(one["apiVersion"], one["kind"]) is kind
             and (not namespace or one["metadata"].get("namespace") == namespace)
         ]
+        every.sort(key=lambda one: f"{one['metadata'].get('namespace', '')}/{one['metadata']['name']}")  # as etcd does
         begin = int(query.get("continue") or 0)
         end = begin + self.page
         metadata = {"resourceVersion": "1", "continue": str(end) if end < len(every) else ""}

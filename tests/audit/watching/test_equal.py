@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.audit.clusters import Manifest, claim, kubevirt, named, running, vm, vmi_spec
@@ -100,6 +100,11 @@ NODES = tuple(
     named("v1", "Node", name, metadata={"labels": {HOSTNAME: name, "kubevirt.io/schedulable": "true"}})
     for name in NAMES
 )
+TIGHT = {"requests.memory": "1Gi"}
+SECOND, FIRST = (
+    named("v1", "ResourceQuota", name, "shop", spec={"hard": TIGHT}, status={"hard": TIGHT, "used": {}})
+    for name in ("b", "a")
+)
 SETTINGS = st.sampled_from([{}, {"evictionStrategy": "LiveMigrate"}, {"migrations": {"network": "a"}}])
 
 
@@ -109,6 +114,7 @@ def steps(draw: Callable[..., Any]) -> tuple[str, Manifest]:
     return what, kubevirt(**draw(SETTINGS)) if what == "settings" else draw(manifests())
 
 
+@example([running(vm("a"), LiveMigratable="True"), SECOND], [("put", FIRST)])
 @settings(max_examples=150)
 @given(st.lists(manifests(), max_size=12), st.lists(steps(), min_size=1, max_size=12))
 def test_after_any_changes_the_watch_equals_a_new_audit(
