@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.audit.clusters import Manifest, claim, kubevirt, named, rules_of, running, vm
-from tests.audit.watching.watched import Watched, place
+from tests.audit.watching.watched import Watched, cluster, of, place
 from webhook.audit.scope import Scope
 from webhook.audit.watching import units
 from webhook.check.check import Settings
@@ -15,7 +15,6 @@ from webhook.manifests.live_objects import read_live
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.policy.policy import Action, Exemption, Policy
-from webhook.report.audited import Audited
 
 HOSTNAME = "kubernetes.io/hostname"
 APART = {
@@ -25,22 +24,6 @@ APART = {
         ]
     }
 }
-
-
-def cluster(*more: Manifest) -> Watched:
-    """Two VMs with a claim each in one namespace, one VM in another namespace, and more objects."""
-    return Watched(
-        [
-            kubevirt(),
-            vm("a", "one"),
-            vm("b", "two"),
-            vm("c", "three", namespace="bank"),
-            claim("one"),
-            claim("two"),
-            claim("three", "bank"),
-            *more,
-        ]
-    )
 
 
 def with_instancetype(name: str, instancetype: str) -> Manifest:
@@ -80,10 +63,6 @@ def volume(name: str, claimed: str, mode: str = "Filesystem") -> Manifest:
 
 def judged_after(watched: Watched, *changes: Manifest) -> int:
     return watched.put(*changes).settle()
-
-
-def of(watched: Watched, name: str, kind: str = "VirtualMachine", namespace: str = "shop") -> Audited:
-    return watched.judged()[kind, namespace, name]
 
 
 def test_a_changed_claim_concerns_its_vm_alone() -> None:
@@ -310,67 +289,6 @@ def test_a_kind_that_becomes_readable_concerns_all_objects() -> None:
     assert watched.judged() == {place(one): one for one in watched.fresh().objects}
 
 
-def test_a_single_change_is_judged_before_the_rest_of_a_backlog() -> None:
-    """
-    The settings of the cluster change, and then a claim.
-    """
-    watched = cluster()
-    watched.put(kubevirt(evictionStrategy="External"))
-    watched.clock.now += 1000
-    watched.auditor.work()
-    watched.put(claim("three", "bank", "ReadWriteOnce"))
-
-    watched.auditor.work()
-
-    assert "LM201" in rules_of(of(watched, "c", namespace="bank"))
-    assert watched.auditor.waiting
-
-
-def test_the_first_judgement_of_all_objects_ends_also_with_a_single_change() -> None:
-    """
-    The last object of the backlog is changed before its turn.
-    """
-    watched = Watched([kubevirt(), vm("a")])
-    watched.auditor.complete = False
-    watched.put(kubevirt(evictionStrategy="External"))
-    watched.clock.now += 1000
-    watched.auditor.work()
-    watched.put(vm("a", labels={"new": "label"}))
-
-    watched.settle()
-
-    assert watched.auditor.complete
-
-
-def test_a_backlog_pauses_as_long_as_it_ran(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    It takes at most half of one CPU. Each judgement takes 5 seconds here.
-    """
-    watched = cluster()
-    judge = watched.auditor._units.judge
-
-    def slow(*arguments: Any) -> Any:
-        watched.clock.now += 5
-        return judge(*arguments)
-
-    monkeypatch.setattr(watched.auditor._units, "judge", slow)
-    watched.clock.now += 1000
-    watched.put(kubevirt(evictionStrategy="External"))
-    while watched.auditor.work():
-        pass
-    ended = watched.clock.now
-    watched.put(kubevirt(evictionStrategy="LiveMigrate"))
-    watched.auditor.work()  # the KubeVirt CR itself
-
-    watched.clock.now = ended + 14.9
-    early = watched.auditor.work()
-    watched.clock.now = ended + 15
-
-    assert not early
-    assert watched.auditor.age_seconds > 14
-    assert watched.auditor.work()
-
-
 def test_an_error_in_a_rule_does_not_stop_the_judgement_of_other_objects(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -409,17 +327,3 @@ def test_the_report_about_an_object_that_cannot_be_read_is_not_removed() -> None
 
     assert len(watched.auditor.results.problems) == 1
     assert not differences
-
-
-def test_the_age_grows_until_a_change_was_judged() -> None:
-    """
-    It is 0 if nothing waits.
-    """
-    watched = cluster()
-    before = watched.auditor.age_seconds
-    watched.put(kubevirt(evictionStrategy="External"))
-    watched.auditor.work()
-    watched.clock.now += 7
-
-    assert before == 0
-    assert watched.auditor.age_seconds == 7

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from tests.audit.clusters import FakeCluster, Manifest
+from tests.audit.clusters import FakeCluster, Manifest, claim, kubevirt, vm
 from tests.cluster.fake_apiserver import Clock
 from webhook.audit.audit import audit
 from webhook.audit.scope import Scope
@@ -90,3 +90,24 @@ class Watched:
 def place(audited: Audited) -> tuple[str, str, str]:
     report = audited.report
     return report.kind, report.namespace, report.name
+
+
+def cluster(*more: Manifest) -> Watched:
+    """Two VMs with a claim each in one namespace, one VM in another namespace, and more objects."""
+    return Watched(
+        [
+            kubevirt(),
+            vm("a", "one"),
+            vm("b", "two"),
+            vm("c", "three", namespace="bank"),
+            claim("one"),
+            claim("two"),
+            claim("three", "bank"),
+            *more,
+        ]
+    )
+
+
+def of(watched: Watched, name: str, kind: str = "VirtualMachine", namespace: str = "shop") -> Audited:
+    """The present judgement of an object."""
+    return watched.judged()[kind, namespace, name]
