@@ -54,6 +54,15 @@ class Etcd:
             self._post("/v3/kv/txn", {"success": puts})
         return written
 
+    def bytes_put(self) -> int:
+        """The size of all keys and values that were put since etcd started."""
+        self._connection.request("GET", "/metrics")
+        text = self._connection.getresponse().read().decode()
+        (line,) = [
+            line for line in text.splitlines() if line.startswith("etcd_debugging_mvcc_total_put_size_in_bytes ")
+        ]
+        return int(float(line.split()[1]))
+
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self._connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         response = self._connection.getresponse()
