@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
+from tests.cluster.fake_apiserver import answer
 from tests.report.reports import NOT_SHARED
 from webhook.cluster.ports import JSON, Answer
 from webhook.cluster.writes import ReportStore
@@ -134,10 +135,6 @@ class ReportsServer:
             about = f"{scope['kind']} {scope['namespace']}/{scope['name']}" if scope else one["metadata"]["name"]
             found.append(f"{unquote(path).split('/')[2]}: {about}")
         return sorted(found)
-
-
-def answer(body: object, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(body).encode())
 
 
 def status(code: int, message: str = "", **details: object) -> Answer:

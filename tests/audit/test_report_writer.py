@@ -207,7 +207,7 @@ def test_an_update_writes_only_the_reports_that_change() -> None:
 
 
 def test_a_removed_object_has_no_report() -> None:
-    """The report goes before the garbage collector sees it."""
+    """The report is deleted before the garbage collector runs."""
     server = ReportsServer()
     watching = writer(server)
     watching.sync(audit_of(WEB, DB))
@@ -268,7 +268,7 @@ def test_after_a_lost_response_the_object_may_return_to_its_earlier_state(before
 
 
 def test_a_change_during_a_write_is_not_lost() -> None:
-    """The watch goes on while a request is in flight."""
+    """The watch continues while a request is in flight."""
     server = ReportsServer()
     watching = writer(server)
     watching.sync(audit_of())

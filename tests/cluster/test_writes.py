@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.audit.reported import ETCD_FULL, ReportsServer, Time, answer, existing, status, store_of
+from tests.audit.reported import ETCD_FULL, ReportsServer, Time, existing, status, store_of
+from tests.cluster.fake_apiserver import answer
 from webhook.cluster.ports import Answer
 from webhook.cluster.writes import Failure, Rate, ReportStore, Stored
 from webhook.errors import Misconfigured, Unavailable
