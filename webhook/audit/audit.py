@@ -115,7 +115,7 @@ class _Run:
         self._judge = Judge(self._world, self._settings)
         for kind in MACHINE_KINDS:
             self._list(kind)
-        self._refuse_blindness()
+        self._refuse_report_without_vms()
         for deferred in (*self._later, *self._compared):
             self._examine(deferred.kind, deferred.item, self._world)
         objects = sorted(self._objects.values(), key=lambda audited: place_of(audited.report))
@@ -218,8 +218,8 @@ class _Run:
                 remedy="Name the context of a cluster with KubeVirt: --context NAME.",
             )
 
-    def _refuse_blindness(self) -> None:
-        """Raises an error if no kind of VM could be listed, because an empty report would look like a good one."""
+    def _refuse_report_without_vms(self) -> None:
+        """Raises an error if no kind of VM could be listed, because an empty report would look like one without findings."""
         reasons = [self._world.failed.get(kind.reads) for kind in MACHINE_KINDS]
         why = reasons[0]
         if why is None or None in reasons:

@@ -146,8 +146,10 @@ class Auditor:
                 self._postpone((unit,))
             else:
                 self._next.pop(unit, None)
-                if self._run.pop(unit, self) is None and not self._run:
-                    self._end_run()
+                if unit in self._run:
+                    del self._run[unit]
+                    if not self._run:
+                        self._end_run()
             return True
         if not self._run and self._next and self._clock() >= self._not_before:
             self._run, self._next = self._next, {}
