@@ -26,18 +26,22 @@ def test_a_single_change_is_judged_before_the_rest_of_a_backlog() -> None:
 
 def test_the_first_judgement_of_all_objects_ends_also_with_a_single_change() -> None:
     """
-    The last object of the backlog is changed before its turn.
+    The last object of the backlog is changed before its turn. Other objects already wait for the next run.
     """
-    watched = Watched([kubevirt(), vm("a")])
+    watched = Watched([kubevirt(), vm("a"), vm("b")])
     watched.auditor.complete = False
     watched.put(kubevirt(evictionStrategy="External"))
     watched.clock.now += 1000
+    watched.auditor.work()  # the KubeVirt CR itself
+    watched.auditor.work()  # VM a, the first of the backlog
+    watched.put(vm("b", labels={"new": "label"}), kubevirt(evictionStrategy="LiveMigrate"))
+    before = watched.auditor.complete
+
     watched.auditor.work()
-    watched.put(vm("a", labels={"new": "label"}))
 
-    watched.settle()
-
+    assert not before
     assert watched.auditor.complete
+    assert watched.auditor.waiting
 
 
 def test_a_backlog_pauses_as_long_as_it_ran(monkeypatch: pytest.MonkeyPatch) -> None:
