@@ -6,6 +6,7 @@ import pytest
 
 from tests.audit.clusters import claim, kubevirt, rules_of, vm
 from tests.audit.watching.watched import Watched, cluster, of
+from webhook.audit.watching import auditor
 
 
 def test_a_single_change_is_judged_before_the_rest_of_a_backlog() -> None:
@@ -15,6 +16,22 @@ def test_a_single_change_is_judged_before_the_rest_of_a_backlog() -> None:
     watched = cluster()
     watched.put(kubevirt(evictionStrategy="External"))
     watched.clock.now += 1000
+    watched.auditor.work()
+    watched.put(claim("three", "bank", "ReadWriteOnce"))
+
+    watched.auditor.work()
+
+    assert "LM201" in rules_of(of(watched, "c", namespace="bank"))
+    assert watched.auditor.waiting
+
+
+def test_a_change_that_concerns_many_objects_joins_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A claim of three VMs changes, and then a claim of another VM. Many is more than two here.
+    """
+    monkeypatch.setattr(auditor, "MANY", 2)
+    watched = cluster(*(vm(name, "shared") for name in ("d", "e", "f")), claim("shared"))
+    watched.put(claim("shared", mode="ReadWriteOnce"))
     watched.auditor.work()
     watched.put(claim("three", "bank", "ReadWriteOnce"))
 

@@ -109,6 +109,17 @@ def test_settings_of_the_cluster_concern_all_objects() -> None:
     assert judged_after(watched, kubevirt(evictionStrategy="LiveMigrate")) == 4
 
 
+def test_another_release_of_kubevirt_concerns_all_objects() -> None:
+    """
+    The release is chosen once for all objects.
+    """
+    watched = cluster()
+    upgraded = kubevirt() | {"status": {"observedKubeVirtVersion": "v1.5.0"}}
+
+    assert judged_after(watched, upgraded) == 4
+    assert of(watched, "a").report.release == "1.5"
+
+
 @pytest.mark.parametrize("made", [budget, quota])
 def test_budgets_and_quotas_concern_their_namespace(made: Any) -> None:
     """
