@@ -1,8 +1,15 @@
 # The image of both Deployments: the server (the entry point) and the rotator (`python -m certs rotate`).
 # Pin the base by digest: --build-arg BASE=docker.io/library/python:3.13-slim-bookworm@sha256:…
 ARG BASE=docker.io/library/python:3.13-slim-bookworm
+# The same image for the platform of the builder. Old releases of buildah need another name for it (tools/release/images.py).
+ARG BUILD_BASE=${BASE}
 
-FROM ${BASE} AS build
+# Built on the platform of the builder: the wheels of another platform are only unpacked, so no emulation is needed.
+FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS build
+ARG TARGETARCH
+# For a build without a network: a folder of wheels (`make release`).
+ARG PIP_NO_INDEX
+ARG PIP_FIND_LINKS
 # Reproducible: no dates, and no random order of sets in the bytecode.
 ENV PYTHONHASHSEED=0 \
     SOURCE_DATE_EPOCH=315532800 \
@@ -15,8 +22,12 @@ COPY requirements/build.txt requirements/server.txt requirements/
 RUN python -m venv /build \
  && /build/bin/pip install --quiet --require-hashes --only-binary=:all: -r requirements/build.txt \
  && python -m venv --without-pip /app \
- && /build/bin/pip --python /app/bin/python install --quiet --require-hashes --only-binary=:all: --no-compile \
-      -r requirements/server.txt
+ && case "${TARGETARCH}" in amd64) machine=x86_64 ;; arm64) machine=aarch64 ;; *) machine=$(uname -m) ;; esac \
+ && packages=$(/app/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+ && /build/bin/pip install --quiet --require-hashes --only-binary=:all: --no-compile --target "${packages}" \
+      --platform "manylinux_2_28_${machine}" --platform "manylinux_2_17_${machine}" --platform "manylinux2014_${machine}" \
+      -r requirements/server.txt \
+ && rm -r "${packages:?}/bin"
 COPY pyproject.toml README.md LICENSE ./
 COPY certs/ certs/
 COPY webhook/ webhook/
@@ -27,11 +38,13 @@ RUN /build/bin/python -m hatchling build --target wheel --directory /wheel \
  && /app/bin/python -m compileall -f -q -j 1 --invalidation-mode unchecked-hash /app/lib \
  && find /app -exec touch --no-dereference --date=@${SOURCE_DATE_EPOCH} {} +
 
-FROM ${BASE}
+# Old releases of buildah would take the platform of the stage above.
+# hadolint ignore=DL3065
+FROM --platform=$TARGETPLATFORM ${BASE}
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Migratable" \
       org.opencontainers.image.description="Checks, before a VM runs, whether KubeVirt can live-migrate it." \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app

@@ -49,8 +49,10 @@ def test_both_stages_start_from_a_base_that_can_be_pinned() -> None:
     """
     arguments = values(ARGUMENTS, "ARG")
 
-    assert [argument.partition("=")[0] for argument in arguments] == ["BASE"]
-    assert [values(stage, "FROM")[0] for stage in (BUILD, IMAGE)] == ["${BASE} AS build", "${BASE}"]
+    bases = [values(stage, "FROM")[0] for stage in (BUILD, IMAGE)]
+
+    assert arguments[1:] == ["BUILD_BASE=${BASE}"]
+    assert bases == ["--platform=$BUILDPLATFORM ${BUILD_BASE} AS build", "--platform=$TARGETPLATFORM ${BASE}"]
     assert "-slim" in arguments[0]
 
 
