@@ -169,7 +169,17 @@ def rounds() -> Picture:
     return picture
 
 
-PICTURES = {"migration": migration, "obstacles": obstacles, "drain": drain, "rounds": rounds}
+def mark() -> Picture:
+    """The mark of the project: a VM that leaves one node for another."""
+    picture = Picture("Migratable", 128, 128)
+    picture.box(10, 34, 44, 60, LINE)
+    picture.box(74, 34, 44, 60, BLUE)
+    picture.box(20, 52, 24, 24, BLUE, dashed=True)
+    picture.arrow(34, 64, 92, 64, BLUE)
+    return picture
+
+
+PICTURES = {"migration": migration, "obstacles": obstacles, "drain": drain, "rounds": rounds, "mark": mark}
 
 
 def drawn() -> dict[str, str]:

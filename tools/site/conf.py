@@ -7,6 +7,7 @@ from sphinx.config import Config
 
 from webhook import __version__
 
+ROOT = Path(__file__).resolve().parents[2]
 project = "Migratable"
 release = __version__
 extensions = ["myst_parser"]
@@ -15,12 +16,14 @@ nitpicky = True
 pygments_style = "default"
 
 html_title = "Migratable"
+html_logo = html_favicon = str(ROOT / "docs" / "pictures" / "mark.svg")
 html_theme = "pydata_sphinx_theme"
 html_static_path = [str(Path(__file__).parent / "static")]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
+    "logo": {"text": "Migratable"},
     "navbar_start": ["navbar-logo", "version-switcher"],
     "switcher": {"json_url": "../versions.json", "version_match": ""},
     "check_switcher": False,
