@@ -13,7 +13,7 @@ NEW_PYTHON = { command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) is n
 CORE   := yaml objects manifests cni kubevirt judging policy rules defaults fixes report check
 CLI    := check config exemptions explain_settings fix
 
-.PHONY: run test test-fast test-pythons coverage check format docs rule site site-serve mutants lock clean
+.PHONY: run test test-fast test-pythons coverage check format docs rule site site-serve release mutants lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
@@ -76,6 +76,13 @@ site: $(VENV)/site
 # Serves the site at http://127.0.0.1:8000/
 site-serve: site
 	$(BIN)/python -m tools.site serve
+
+# All files of a release, in dist. The downloads come first; the rest needs no network.
+#   make release RELEASE='--without images'                     without buildah
+#   make release RELEASE='--base docker.io/library/python:3.13-slim-bookworm@sha256:…'
+release: $(VENV)/development
+	$(BIN)/python -m tools.release download $(RELEASE)
+	$(BIN)/python -m tools.release build $(RELEASE)
 
 lock:
 	requirements/lock.sh

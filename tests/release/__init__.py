@@ -1,0 +1,1 @@
+"""The files of a release: their content, and that two builds give the same bytes."""

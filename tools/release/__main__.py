@@ -1,0 +1,143 @@
+"""
+`python -m tools.release download` fetches wheels, and `build` makes the files of a release without a network.
+
+`build` refuses a tree with changes: the files belong to a commit.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.release import archives, chart, images, sboms
+from webhook import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+WHEELS = ROOT / "build" / "wheels"
+DIST = ROOT / "dist"
+CHART = ROOT / "deploy" / "helm" / "migratable"
+BASE = "docker.io/library/python:3.13-slim-bookworm"
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+PARTS = ("package", "chart", "plugin", "images", "sbom")
+
+
+class NotReleasable(Exception):
+    """The tree or the computer cannot give a release."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 1 for a tree with changes, or a missing program."""
+    parser = argparse.ArgumentParser(prog="python -m tools.release", description="Builds a release into dist.")
+    parser.add_argument("command", choices=("download", "build"))
+    parser.add_argument("--without", action="append", default=[], choices=PARTS, help="leave a part out; repeatable")
+    parser.add_argument("--base", default=BASE, help=f"the base image (default: {BASE})")
+    parser.add_argument("--python", default="3.13", help="Python of the base image and of the plugin (default: 3.13)")
+    parser.add_argument("--dist", type=Path, default=DIST)
+    parser.add_argument("--address", default="", help="folder of the downloads, for the manifest of krew")
+    parser.add_argument("--homepage", default="", help="page of the project, for the manifest of krew")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "download":
+            download(options.python)
+            if "images" not in options.without:
+                images.pull(options.base)
+        else:
+            build(options)
+    except (NotReleasable, images.NoBuilder, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+def download(python: str) -> None:
+    """The wheels of the locks for both platforms, checked against their hashes."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    for machine in MACHINES.values():
+        tags = [f"--platform=manylinux_{level}_{machine}" for level in ("2_28", "2_17")]
+        wanted = [*tags, f"--platform=manylinux2014_{machine}", f"--python-version={python}", "--only-binary=:all:"]
+        for lock in ("server", "build"):
+            requirements = f"{ROOT}/requirements/{lock}.txt"
+            _python("-m", "pip", "download", "-q", "--require-hashes", *wanted, "-d", str(WHEELS), "-r", requirements)
+
+
+def build(options: argparse.Namespace) -> None:
+    """Each part, and the checksums of all files."""
+    revision, epoch = commit()
+    os.environ["SOURCE_DATE_EPOCH"] = str(epoch)
+    dist: Path = options.dist.absolute()
+    shutil.rmtree(dist, ignore_errors=True)
+    dist.mkdir(parents=True)
+    parts = [part for part in PARTS if part not in options.without]
+    if "package" in parts:
+        _python("-m", "hatchling", "build", "--target", "sdist", "--target", "wheel", "--directory", str(dist))
+    if "chart" in parts:
+        content = chart.packed(CHART, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), epoch)
+        (dist / f"migratable-{__version__}.tgz").write_bytes(content)
+        layout = archives.chart_layout(chart.metadata(CHART), content, epoch)
+        (dist / f"migratable-chart-{__version__}.oci.tar").write_bytes(layout)
+    if "plugin" in parts:
+        plugin(dist, options)
+    if "images" in parts:
+        file = dist / f"migratable-image-{__version__}.oci.tar"
+        images.build(ROOT, file, __version__, revision, WHEELS, epoch)
+    if "sbom" in parts:
+        minor = int(options.python.partition(".")[2])
+        for arch, machine in MACHINES.items():
+            text = sboms.sbom(
+                ROOT / "requirements" / "server.txt", __version__, epoch, machine=machine, python=(3, minor)
+            )
+            (dist / f"migratable-{__version__}-linux-{arch}.cdx.json").write_text(text, encoding="utf-8")
+    checksums(dist)
+    for name in ("pyproject.toml", "deploy/helm/migratable/Chart.yaml"):
+        if "OWNER/" in (ROOT / name).read_text(encoding="utf-8"):
+            sys.stderr.write(f"note: {name} contains the placeholder OWNER. Replace it before you publish.\n")
+
+
+def plugin(dist: Path, options: argparse.Namespace) -> None:
+    """The archives for krew. Their manifest needs the addresses that the owner publishes under."""
+    wheels = list(dist.glob("*.whl"))
+    if not wheels:
+        raise NotReleasable("the plugin contains the package: do not leave the part package out")
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(WHEELS), "KREW_PACKAGE": str(wheels[0])}
+    for arch in MACHINES:
+        target = {"KREW_PLATFORM": f"linux-{arch}", "KREW_PYTHON": options.python, "PYTHON": sys.executable}
+        environment = {**os.environ, **offline, **target}
+        subprocess.run(
+            [str(ROOT / "ci" / "krew.sh"), str(dist)], check=True, env=environment, stdout=subprocess.DEVNULL
+        )
+    if options.address and options.homepage:
+        words = [f"v{__version__}", "--homepage", options.homepage, "--from", options.address]
+        found = sorted(str(path) for path in dist.glob("kubectl-migratable-*.tar.gz"))
+        command = [sys.executable, str(ROOT / "ci" / "krew.py"), *words, *found]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        (dist / "migratable.yaml").write_text(done.stdout, encoding="utf-8")
+
+
+def commit() -> tuple[str, int]:
+    """The hash and the time of the commit. Raises NotReleasable for a tree with changes."""
+    if _git("status", "--porcelain"):
+        raise NotReleasable("the tree has changes. Commit them: a release is built from a commit")
+    return _git("rev-parse", "HEAD"), int(_git("log", "-1", "--format=%ct"))
+
+
+def checksums(dist: Path) -> None:
+    """`sha256sum --check SHA256SUMS` verifies the files."""
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(dist.iterdir())]
+    (dist / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", "-C", str(ROOT), *words], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+def _python(*words: str) -> None:
+    subprocess.run([sys.executable, *words], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
