@@ -53,8 +53,6 @@ SECTIONS = (
             "docs/audit.md",
             "docs/enforce.md",
             "docs/before-you-drain.md",
-            "docs/audit.md",
-            "docs/enforce.md",
             "docs/reports.md",
             "docs/operations.md",
             "docs/metrics.md",
