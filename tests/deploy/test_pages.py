@@ -125,7 +125,7 @@ def test_every_install_line_of_the_pages_begins_with_mode_audit() -> None:
     texts = [page.read_text().replace("\\\n", " ") for page in pages]
     lines = [line for text in texts for line in text.splitlines() if re.match(r" *helm install ", line)]
 
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         values = re.findall(r"--set (\S+)=(\S+)", line)
         assert (values[0], values[-1][0]) == (("mode", "audit"), "image.repository")
