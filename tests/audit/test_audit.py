@@ -2,7 +2,19 @@
 
 import pytest
 
-from tests.audit.clusters import FakeCluster, audit_of, by_name, claim, kubevirt, named, rules_of, running, vm, vmi_spec
+from tests.audit.clusters import (
+    FORBIDDEN,
+    FakeCluster,
+    audit_of,
+    by_name,
+    claim,
+    kubevirt,
+    named,
+    rules_of,
+    running,
+    vm,
+    vmi_spec,
+)
 from tests.cluster.fake_apiserver import FakeTransport, unreachable
 from webhook.audit.audit import audit
 from webhook.audit.scope import Scope
@@ -162,6 +174,35 @@ def test_an_account_with_rights_in_some_namespaces_audits_these() -> None:
     assert "KubeVirt: not allowed" in audited.report.unread
     assert "PersistentVolumeClaim: not allowed" not in audited.report.unread
     assert not audited.report.is_incomplete
+
+
+def test_a_namespace_that_may_not_be_read_does_not_hide_the_others() -> None:
+    """
+    The report names the namespace and the kinds, and is incomplete.
+    """
+    objects = [kubevirt(), vm("vm", "a"), claim("a", mode="ReadWriteOnce"), vm("other", namespace="bank")]
+    scope = Scope(("bank", "shop"))
+
+    audited = audit(Lister(FakeCluster(objects, only=["shop"]).transport, 60.0), Settings(), scope)
+
+    assert by_name(audited)["vm"].report.verdict.reason == BAD
+    assert "VirtualMachine: not allowed in namespace bank" in audited.report.unread
+    assert audited.report.is_incomplete
+
+
+def test_a_claim_of_a_namespace_that_may_not_be_read_is_unproven() -> None:
+    """
+    The VMs of the namespace may be read, and their claims may not.
+    """
+    cluster = FakeCluster([kubevirt(), vm("vm", "a", namespace="bank")], only=["shop", "bank"])
+    answers = cluster.transport.answers
+    claims = "/api/v1/namespaces/bank/persistentvolumeclaims"
+    cluster.transport.answers = lambda path, query: FORBIDDEN if path == claims else answers(path, query)
+
+    audited = audit(Lister(cluster.transport, 60.0), Settings(), Scope(("bank", "shop")))
+
+    assert by_name(audited)["vm"].report.verdict.live_migratable is None
+    assert "PersistentVolumeClaim: not allowed in namespace bank" in audited.report.unread
 
 
 @pytest.mark.parametrize("kind", ["VirtualMachinePool", "MigrationPolicy", "NetworkAttachmentDefinition"])

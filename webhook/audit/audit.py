@@ -15,9 +15,9 @@ from webhook.audit.judge import Judge
 from webhook.audit.lean import LeanReports
 from webhook.audit.scope import Scope
 from webhook.check.check import Settings, report_on
-from webhook.cluster.listed import ListedWorld, list_facts
+from webhook.cluster.listed import ListedWorld, list_each, list_facts
 from webhook.cluster.messages import forbidden
-from webhook.cluster.pages import Item, Lister, NotListed, NotServed
+from webhook.cluster.pages import Item, Lister
 from webhook.errors import BadInput, Misconfigured, Unavailable
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.kubevirt.schema.spelling import close_matches
@@ -135,14 +135,12 @@ class _Run:
         self._world.begin(
             kind.reads, others=_OTHERS if self._scope.namespaces else None, namespaces=self._scope.namespaces
         )
-        try:
-            for namespace in spaces:
-                for item in self._lister.every(kind, namespace):
-                    self._examine(kind, item, self._streaming)
-        except NotServed:
-            self._world.begin(kind.reads, is_served=False)
-        except NotListed as error:
-            self._world.fail(kind.reads, error.unread)
+
+        def read(namespace: str) -> None:
+            for item in self._lister.every(kind, namespace):
+                self._examine(kind, item, self._streaming)
+
+        list_each(self._world, kind, spaces, read)
 
     def _examine(self, kind: Kind, item: Item, world: "ListedWorld | _Streaming") -> None:
         try:
@@ -248,7 +246,10 @@ class _Run:
 
     def _report(self, objects: list[Audited]) -> AuditReport:
         failed = {BY_CLASS[kind]: why for kind, why in self._world.failed.items()}
-        reasons = {kind: NOT_ALLOWED if why == forbidden(kind) else why.why for kind, why in failed.items()}
+        lacking = {BY_CLASS[kind]: spaces for kind, spaces in self._world.lacking.items()}
+        unread = [f"{kind.kind}: {_reason(kind, why)}" for kind, why in failed.items()]
+        for kind, spaces in lacking.items():
+            unread += [f"{kind.kind}: {_reason(kind, why)} in namespace {space}" for space, why in spaces.items()]
         report = report_on(
             [audited.report for audited in objects],
             sorted(self._problems, key=lambda problem: (problem.source, problem.path)),
@@ -261,10 +262,14 @@ class _Run:
             **fields,
             shard=self._scope.shard,
             namespaces=self._scope.namespaces,
-            unread=tuple(sorted(f"{kind.kind}: {reason}" for kind, reason in reasons.items())),
-            is_incomplete=any(kind.judged and self._belongs(kind) for kind in failed),
+            unread=tuple(sorted(unread)),
+            is_incomplete=any(kind.judged and self._belongs(kind) for kind in (*failed, *lacking)),
             disagreements=tuple(one for audited in objects for one in audited.disagreements),
         )
+
+
+def _reason(kind: Kind, why: Unknown) -> str:
+    return NOT_ALLOWED if why == forbidden(kind) else why.why
 
 
 def _copied(item: Item) -> Item:

@@ -58,7 +58,7 @@ class Coverage(msgspec.Struct, frozen=True):
     @property
     def is_interrupted(self) -> bool:
         """Whether the next audit can read more. A missing permission stays missing."""
-        return any(why != NOT_ALLOWED for why in self.unread.values())
+        return any(not why.startswith(NOT_ALLOWED) for why in self.unread.values())
 
     @property
     def has_cluster(self) -> bool:

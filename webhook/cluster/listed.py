@@ -45,6 +45,12 @@ class ListedWorld:
     def __init__(self) -> None:
         self._kinds: dict[type[Kubernetes], _Listed] = {}
         self._unread: dict[type[Kubernetes], Unknown] = {}
+        self._lacking: dict[type[Kubernetes], dict[str, Unknown]] = {}
+
+    @property
+    def lacking(self) -> Mapping[type[Kubernetes], Mapping[str, Unknown]]:
+        """The namespaces in which a kind could not be listed, each with the reason, if it was listed in others."""
+        return self._lacking
 
     @property
     def failed(self) -> Mapping[type[Kubernetes], Unknown]:
@@ -73,6 +79,10 @@ class ListedWorld:
         self._unread.pop(kind, None)
         self._kinds[kind] = _Listed({}, is_served, others, frozenset(namespaces))
 
+    def lack(self, kind: type[Kubernetes], namespace: str, why: Unknown) -> None:
+        """Records that a kind that was begun could not be listed in a namespace."""
+        self._lacking.setdefault(kind, {})[namespace] = why
+
     def put(self, kind: type[Kubernetes], key: Key, value: Kubernetes | Unknown) -> None:
         """Adds an object of a kind that was begun."""
         self._put(kind, key, value)
@@ -99,6 +109,8 @@ class ListedWorld:
             return cast("Found[K]", _unpacked(kind, found))
         if problem := invalid_name(known, space, name):
             return problem
+        if (why := self._lacking.get(kind, {}).get(space)) is not None:
+            return why
         if listed.others is not None and space not in listed.namespaces:
             return listed.others
         return missing_object(kind, space, name) if listed.is_served else ABSENT
@@ -113,7 +125,7 @@ class ListedWorld:
         listed = self._kinds.get(kind)
         if listed is None:
             return self._unread.get(kind) or not_read(kind)
-        if listed.others is not None and kind not in OF_ONE_NAMESPACE:
+        if listed.others is not None and (kind not in OF_ONE_NAMESPACE or kind in self._lacking):
             return listed.others
         if listed.everything is None:
             listed.everything = all_readable(_unpacked(kind, one) for one in listed.objects.values())
@@ -157,15 +169,30 @@ def _list_namespaces(
     namespaces: Collection[str],
     seen: Callable[[Kind, Item], None] | None,
 ) -> None:
-    """Lists a kind in some namespaces. If one of them cannot be listed, the whole kind stays unread."""
     world.begin(kind.reads, others=forbidden(kind), namespaces=namespaces)
-    try:
-        for namespace in namespaces:
-            _read(world, lister.every(kind, namespace), kind, seen)
-    except NotServed:
-        world.begin(kind.reads, is_served=False)
-    except NotListed as error:
-        world.fail(kind.reads, error.unread)
+    list_each(world, kind, namespaces, lambda namespace: _read(world, lister.every(kind, namespace), kind, seen))
+
+
+def list_each(world: ListedWorld, kind: Kind, namespaces: Collection[str], read: Callable[[str], None]) -> None:
+    """
+    Calls ``read`` with each namespace, and records those that cannot be listed. If none can, the whole kind is unread.
+
+    Never raises because of a list.
+    """
+    unread: dict[str, Unknown] = {}
+    for namespace in namespaces:
+        try:
+            read(namespace)
+        except NotServed:
+            world.begin(kind.reads, is_served=False)
+            return
+        except NotListed as error:
+            unread[namespace] = error.unread
+    if len(unread) == len(namespaces):
+        world.fail(kind.reads, next(iter(unread.values())))
+        return
+    for namespace, why in unread.items():
+        world.lack(kind.reads, namespace, why)
 
 
 def _read(world: ListedWorld, items: Iterable[Item], kind: Kind, seen: Callable[[Kind, Item], None] | None) -> None:
