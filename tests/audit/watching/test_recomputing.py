@@ -324,6 +324,18 @@ def test_an_error_in_a_rule_does_not_stop_the_judgement_of_other_objects(
     assert "shop" not in caplog.text
 
 
+def test_a_cluster_without_kubevirt_gives_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The VMs are judged for all releases from then on.
+    """
+    watched = cluster()
+    assert "KubeVirt CR" not in caplog.text
+
+    watched.remove(kubevirt()).settle()
+
+    assert "the cluster has no KubeVirt CR" in caplog.text
+
+
 def test_the_report_about_an_object_that_cannot_be_read_is_not_removed() -> None:
     """
     A tenant cannot hide a VM by making it unreadable.

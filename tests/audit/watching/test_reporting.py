@@ -183,6 +183,25 @@ def test_a_refused_write_is_repeated_with_the_newest_judgement(
     assert "shop" not in caplog.text
 
 
+def test_a_process_that_loses_the_lead_during_a_write_counts_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The next leader writes the report.
+    """
+    here = Here()
+
+    def fault(method: str, _path: str) -> Answer | None:
+        if method == "GET":
+            return None
+        here.leads = False
+        return FULL
+
+    here.server.fault = fault
+    here.step()
+
+    assert here.reporting.totals["failed"] == 0
+    assert "not written" not in caplog.text
+
+
 def failing(answer: Answer | None) -> Callable[[str, str], Answer | None]:
     def fault(method: str, _path: str) -> Answer | None:
         if method == "GET":

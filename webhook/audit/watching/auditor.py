@@ -28,6 +28,7 @@ from webhook.cluster.store import WHOLE_KIND, Store, Stored
 from webhook.errors import BadInput, WebhookError
 from webhook.kubevirt.subject import VM_KINDS
 from webhook.manifests.live_objects import name_of_live
+from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 
 log = logging.getLogger("migratable.audit")
@@ -129,6 +130,8 @@ class Auditor:
             traced = TracedWorld(self._world)
             self._judge = Judge(traced, self._settings())
             self._chosen_by = frozenset(traced.questions)
+            if self._world.every(KubeVirt) == ():
+                log.warning("the cluster has no KubeVirt CR, so the release and the settings are unknown")
         return self._judge
 
     def work(self, wait_seconds: float = 0.0) -> bool:
