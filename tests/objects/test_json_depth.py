@@ -171,7 +171,9 @@ def test_only_one_function_calls_a_json_decoder() -> None:
     others = {
         own / "objects" / "json_depth.py",
         own / "surfaces" / "api" / "judge" / "messages.py",
-    }  # the latter reads msgpack
+        own / "audit" / "watching" / "results.py",
+        own / "cluster" / "listed.py",
+    }  # the others read msgpack that this program wrote
     modules = [module for module in own.rglob("*.py") if module not in others]
 
     calls = [

@@ -7,6 +7,7 @@ import msgspec
 
 from webhook.audit.audit import JUDGED_KINDS, place_of
 from webhook.errors import BadInput
+from webhook.objects.json_depth import decode
 from webhook.report.audited import AuditReport, DisagreementReport, Shard
 from webhook.report.model import API_VERSION, ObjectReport, ProblemReport, summarise
 from webhook.report.sentences import name_of
@@ -26,12 +27,15 @@ class _Head(msgspec.Struct, rename="camel"):
     shard: Shard
 
 
+_head = msgspec.json.Decoder(_Head)
+_report = msgspec.json.Decoder(AuditReport)
+
+
 def read_report(content: bytes, source: str) -> AuditReport:
     """The report in a JSON file. Raises BadInput for a file that is not the output of ``migratable audit -o json``."""
     remedy = "Write the file with `migratable audit --shard I/N -o json=FILE`."
     try:
-        head = msgspec.json.decode(content, type=_Head)
-        report = msgspec.json.decode(content, type=AuditReport)
+        head, report = decode(_head, content), decode(_report, content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not the JSON report of an audit: {error}", remedy=remedy, source=source) from None
     if head.api_version != API_VERSION:

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from webhook.errors import Unavailable
+from webhook.objects.json_depth import decode
 from webhook.report.drain_metrics import NodeDrains, families, unknown_drains
 from webhook.report.metrics_text import Family
 from webhook.report.printable import printable
@@ -54,7 +55,7 @@ class DrainProcess:
                 remedy="Switch it off with --drain-minutes 0.",
             ) from None
         try:
-            return msgspec.json.decode(output, type=NodeDrains)
+            return decode(_outcomes, output)
         except msgspec.DecodeError:
             lines = errors.decode(errors="replace").strip().splitlines()
             why = next((line for line in lines if line.startswith("error:")), f"exit status {process.returncode}")
@@ -66,6 +67,9 @@ class DrainProcess:
             self._is_stopped = True
             if self._running is not None:
                 self._running.kill()
+
+
+_outcomes = msgspec.json.Decoder(NodeDrains)
 
 
 class DrainMonitor:

@@ -120,12 +120,13 @@ def _unbound(failed: Sequence[tuple[Listener, OSError]], taken: set[int]) -> Mis
         if free := _free_port(listener, taken):
             flags.append(f"{listener.option or f'--{listener.name}-port'} {free}")
             taken.add(free)
-    remedy = f"Choose other ports, for example `{_with_make(' '.join(flags))}`." if flags else "Choose another --host."
+    own = " ".join(flags) if any(listener.option for listener, _ in failed) else _with_make(" ".join(flags))
+    remedy = f"Choose other ports, for example `{own}`." if flags else "Choose another --host."
     return Misconfigured(f"cannot listen on {host}: {'; '.join(problems)}", remedy=remedy)
 
 
 def _with_make(flags: str) -> str:
-    """Returns the flags as the user must write them. make sets MAKELEVEL for the commands that it runs."""
+    """Returns the flags of `serve` as the user must write them. make sets MAKELEVEL for the commands that it runs."""
     return f"make run PORTS='{flags}'" if "MAKELEVEL" in os.environ else flags
 
 

@@ -186,7 +186,7 @@ def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, stat
     [
         (["chek", "vm.yaml"], "Did you mean 'check'?"),
         (["vm.yaml"], "Did you mean `check vm.yaml`?"),
-        (["x"], "Commands: check, completion"),
+        (["x"], "Commands: audit, check, completion"),
     ],
 )
 def test_an_unknown_command_gives_a_suggestion(folder: Path, words: list[str], message: str) -> None:
