@@ -40,7 +40,12 @@ class Etcd:
             yield b64decode(one["key"]).decode(), b64decode(one.get("value", ""))
 
     def put(self, pairs: Iterable[tuple[str, bytes]]) -> int:
-        """Writes all pairs, many in one transaction. Returns the size of the values in bytes."""
+        """
+        Writes all pairs, many in one transaction. Returns the size of the values in bytes.
+
+        All puts of a transaction have one revision, and the API server's cache reads them one by one. A list that waits only
+        for that revision can lack some of them, so one more put gives later lists a higher revision to wait for.
+        """
         puts: list[dict[str, Any]] = []
         size = written = 0
         for key, value in pairs:
@@ -52,6 +57,7 @@ class Etcd:
             written += len(value)
         if puts:
             self._post("/v3/kv/txn", {"success": puts})
+        self._post("/v3/kv/put", {"key": _encoded("/loaded")})
         return written
 
     def bytes_put(self) -> int:
