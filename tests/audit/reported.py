@@ -14,7 +14,7 @@ from tests.report.reports import NOT_SHARED
 from webhook.cluster.ports import JSON, Answer
 from webhook.cluster.writes import ReportStore
 from webhook.objects.report_kinds import OPENREPORTS, REPORT_APIS, Existing, ReportApi
-from webhook.report.audited import Audit, Audited, AuditReport, Shard
+from webhook.report.audited import Audit, Audited, AuditReport, Shard, UnreadReport
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, report_of
 
 FAILS = replace(NOT_SHARED, line=None, column=None, end_line=None, end_column=None)
@@ -33,7 +33,7 @@ def audit_of(
     *objects: Audited,
     namespaces: tuple[str, ...] = (),
     shard: Shard = Shard(),  # noqa: B008 - immutable
-    unread: tuple[str, ...] = (),
+    unread: tuple[UnreadReport, ...] = (),
     unreadable: tuple[str, ...] = (),
 ) -> Audit:
     report = report_of([one.report for one in objects], (), profile="strict", release="1.9")

@@ -21,6 +21,7 @@ from webhook.audit.scope import Scope
 from webhook.check.check import Settings
 from webhook.cluster.pages import Lister
 from webhook.errors import Misconfigured, Unavailable
+from webhook.report.audited import UnreadReport
 
 BAD = "DisksNotLiveMigratable"
 
@@ -157,7 +158,7 @@ def test_kinds_that_may_not_be_read_leave_results_unproven() -> None:
     audited = audit_of([vm("vm", "a"), claim("a")], forbidden=["PersistentVolumeClaim"])
 
     assert by_name(audited)["vm"].report.verdict.live_migratable is None
-    assert audited.report.unread == ("PersistentVolumeClaim: not allowed",)
+    assert audited.report.unread == (UnreadReport("PersistentVolumeClaim"),)
     assert not audited.report.is_incomplete
 
 
@@ -171,8 +172,8 @@ def test_an_account_with_rights_in_some_namespaces_audits_these() -> None:
 
     assert list(by_name(audited)) == ["vm"]
     assert by_name(audited)["vm"].report.verdict.reason == BAD
-    assert "KubeVirt: not allowed" in audited.report.unread
-    assert "PersistentVolumeClaim: not allowed" not in audited.report.unread
+    assert UnreadReport("KubeVirt") in audited.report.unread
+    assert UnreadReport("PersistentVolumeClaim") not in audited.report.unread
     assert not audited.report.is_incomplete
 
 
@@ -186,7 +187,7 @@ def test_a_namespace_that_may_not_be_read_does_not_hide_the_others() -> None:
     audited = audit(Lister(FakeCluster(objects, only=["shop"]).transport, 60.0), Settings(), scope)
 
     assert by_name(audited)["vm"].report.verdict.reason == BAD
-    assert "VirtualMachine: not allowed in namespace bank" in audited.report.unread
+    assert UnreadReport("VirtualMachine", "bank") in audited.report.unread
     assert audited.report.is_incomplete
 
 
@@ -202,7 +203,7 @@ def test_a_claim_of_a_namespace_that_may_not_be_read_is_unproven() -> None:
     audited = audit(Lister(cluster.transport, 60.0), Settings(), Scope(("bank", "shop")))
 
     assert by_name(audited)["vm"].report.verdict.live_migratable is None
-    assert "PersistentVolumeClaim: not allowed in namespace bank" in audited.report.unread
+    assert UnreadReport("PersistentVolumeClaim", "bank") in audited.report.unread
 
 
 @pytest.mark.parametrize("kind", ["VirtualMachinePool", "MigrationPolicy", "NetworkAttachmentDefinition"])

@@ -27,7 +27,7 @@ from webhook.audit.scope import Scope, shard_of
 from webhook.errors import BadInput
 from webhook.report import as_json, groups, sarif
 from webhook.report.audit_remarks import with_notes
-from webhook.report.audited import AuditReport, Shard
+from webhook.report.audited import AuditReport, Shard, UnreadReport
 from webhook.report.grouping import GROUPINGS
 from webhook.report.model import ObjectReport, ProblemReport, summarise
 
@@ -81,7 +81,7 @@ def reports(draw: st.DrawFn) -> AuditReport:
     differing = [replace(DISAGREEMENT, namespace=vm.namespace, name=vm.name) for vm in vms if draw(st.booleans())]
     notes = sorted(draw(st.sets(st.sampled_from(["a note", "more", "third"]))))
     problems = draw(st.sampled_from([[], [PROBLEM], [PROBLEM, replace(PROBLEM, path="spec")]]))
-    report = audit_report(*listed, disagreements=differing, unread=["StorageClass: not allowed"], notes=notes)
+    report = audit_report(*listed, disagreements=differing, unread=[UnreadReport("StorageClass")], notes=notes)
     return replace(report, problems=problems, summary=summarise(listed, problems))
 
 
@@ -188,12 +188,13 @@ def test_an_incomplete_shard_makes_the_audit_incomplete() -> None:
     """
     The merged report has all kinds that any shard could not read.
     """
+    late = UnreadReport("VirtualMachine", "", "timed out", is_refused=False)
     (name, first), second = parts(SMALL_AUDIT, 2)
 
-    merged = merge([(name, replace(first, unread=("VirtualMachine: timed out",), is_incomplete=True)), second])
+    merged = merge([(name, replace(first, unread=(late,), is_incomplete=True)), second])
 
     assert merged.is_incomplete
-    assert merged.unread == tuple(sorted({*SMALL_AUDIT.unread, "VirtualMachine: timed out"}))
+    assert merged.unread == tuple(sorted({*SMALL_AUDIT.unread, late}))
 
 
 @pytest.mark.parametrize(

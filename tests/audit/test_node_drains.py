@@ -19,7 +19,7 @@ from webhook.report.drain_metrics import DrainedNode, NodeDrains
 from webhook.report.metrics_text import render
 
 GOOD = NodeDrains((DrainedNode("n1", Outcome.MOVES),))
-NO_PODS = NodeDrains((DrainedNode("n1", Outcome.MOVES),), ("Pod: reading pods is forbidden",))
+NO_PODS = NodeDrains((DrainedNode("n1", Outcome.MOVES),), ("Pod: reading pods is forbidden",), ("Pod",))
 
 
 def answers(*results: NodeDrains | Unavailable) -> Callable[[], NodeDrains]:

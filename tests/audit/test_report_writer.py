@@ -17,6 +17,7 @@ from webhook.audit.report_writer import ReportWriter, writer_for
 from webhook.cluster.ports import Answer
 from webhook.errors import Misconfigured, Unavailable
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS
+from webhook.report.audited import UnreadReport
 
 WEB, DB = audited("web", FAILS), audited("db", FAILS, namespace="shop")
 KEY = ("kubevirt.io", "VirtualMachine", "tenant", "web")
@@ -357,7 +358,9 @@ def test_an_outage_of_facts_changes_no_report_and_causes_a_note() -> None:
     writer(server).sync(audit_of(WEB))
     unknown = audited("web", FAILS, NOT_SHOWN)
 
-    outcome = writer(server).sync(audit_of(unknown, unread=("PersistentVolumeClaim: late",)))
+    outcome = writer(server).sync(
+        audit_of(unknown, unread=(UnreadReport("PersistentVolumeClaim", "", "late", is_refused=False),))
+    )
 
     assert (outcome.written, outcome.deleted, outcome.failed) == (0, 0, 0)
     assert outcome.notes == ("1 report with unknown results not written, because a kind could not be read in time",)

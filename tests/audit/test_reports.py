@@ -18,11 +18,15 @@ from webhook.audit.reports import (
 )
 from webhook.audit.scope import shard_of
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, Existing
-from webhook.report.audited import Audit, Audited, Shard
+from webhook.report.audited import Audit, Audited, Shard, UnreadReport
 from webhook.report.report_objects import NAMES_TENANTS, own_report
 
 WEB = audited("web", FAILS)
 CLEAN = audited("web")
+
+
+def late(kind: str) -> UnreadReport:
+    return UnreadReport(kind, "", f"the API server did not return {kind}s in time", is_refused=False)
 
 
 def place_of(judged: Audited) -> Place:
@@ -88,7 +92,7 @@ def test_the_report_of_an_object_that_is_gone_is_deleted() -> None:
     [
         audit_of(namespaces=("other",)),
         audit_of(shard=Shard(3 - shard_of("tenant", 2), 2)),
-        audit_of(unread=("VirtualMachine: the API server did not return VirtualMachines in time",)),
+        audit_of(unread=(late("VirtualMachine"),)),
         audit_of(unreadable=("VirtualMachine tenant/web",)),
     ],
     ids=["another namespace", "another shard", "kind not read", "object not readable"],
@@ -102,7 +106,7 @@ def test_a_kind_that_is_not_read_keeps_no_report_of_other_kinds() -> None:
     """Each report names the kind of its object."""
     stored = existing(("tenant", "migratable-1"), owner=("VirtualMachineInstance", "web"))
 
-    assert planned(audit_of(unread=("VirtualMachine: late",)), stored) == [
+    assert planned(audit_of(unread=(late("VirtualMachine"),)), stored) == [
         Change(stored_place(stored), delete=(stored,))
     ]
 
@@ -168,19 +172,19 @@ def test_a_report_without_an_owner_stays_while_a_kind_is_not_read() -> None:
     """Its object can be of that kind."""
     stored = existing(("tenant", "migratable-1"), owner=("", ""))
 
-    assert planned(audit_of(unread=("VirtualMachine: not allowed",)), stored) == []
+    assert planned(audit_of(unread=(UnreadReport("VirtualMachine"),)), stored) == []
     assert planned(audit_of(), stored) == [Change(stored_place(stored), delete=(stored,))]
 
 
 def test_settings_that_may_not_be_read_are_unknown_in_the_report_of_the_cluster() -> None:
     """An absent report would say that they are sound."""
-    (change,) = planned(audit_of(unread=("MigrationPolicy: not allowed",)))
+    (change,) = planned(audit_of(unread=(UnreadReport("MigrationPolicy"),)))
 
     assert document_of(change)["summary"] == {"error": 1}
     assert "MigrationPolicy: not allowed" in str(document_of(change)["results"])
 
 
-LATE = ("PersistentVolumeClaim: the API server did not return PVCs in time",)
+LATE = (late("PersistentVolumeClaim"),)
 
 
 @pytest.mark.parametrize("stored", [(), (existing(place_of(WEB)),)], ids=["without a report", "with a report"])
@@ -188,10 +192,10 @@ def test_results_that_are_unknown_for_a_while_are_not_written(stored: tuple[Exis
     """A short outage would otherwise write a report about each VM, and the next audit would delete it."""
     unknown = audited("web", FAILS, NOT_SHOWN)
 
-    late = plan(stored, audit_of(unknown, unread=LATE), OPENREPORTS)
-    forbidden = plan(stored, audit_of(unknown, unread=("PersistentVolumeClaim: not allowed",)), OPENREPORTS)
+    interrupted = plan(stored, audit_of(unknown, unread=LATE), OPENREPORTS)
+    forbidden = plan(stored, audit_of(unknown, unread=(UnreadReport("PersistentVolumeClaim"),)), OPENREPORTS)
 
-    assert (late.changes, late.postponed) == ((), 1)
+    assert (interrupted.changes, interrupted.postponed) == ((), 1)
     assert len(forbidden.changes) == 1
 
 

@@ -62,7 +62,7 @@ def drains() -> NodeDrains:
         as_fleet([*objects, *owned(vmi("web", "n1"), vmi("db", "n2", migratable=False))]), Request(mode="each")
     )
     read = msgspec.json.decode(as_json(report), type=NodeDrains)
-    return NodeDrains(read.nodes, ("Pod: reading pods is forbidden",))
+    return NodeDrains(read.nodes, ("Pod: reading pods is forbidden",), ("Pod",))
 
 
 def metrics() -> str:

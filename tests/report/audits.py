@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tests.report.reports import ALL, verdict
-from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport
+from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport, UnreadReport
 from webhook.report.model import FindingReport, FixReport, ObjectReport, VerdictReport, summarise
 
 INTERFACE = "spec.template.spec.domain.devices.interfaces[0]"
@@ -134,7 +134,7 @@ def quoted_number() -> FindingReport:
 def audit_report(
     *objects: ObjectReport,
     disagreements: Sequence[DisagreementReport] = (),
-    unread: Sequence[str] = (),
+    unread: Sequence[UnreadReport] = (),
     notes: Sequence[str] = (),
 ) -> AuditReport:
     """An audit of all namespaces with profile ``strict``."""
@@ -165,6 +165,10 @@ SMALL_AUDIT = audit_report(
     live("other", False, not_shared("disk"), namespace="lab"),
     live("kubevirt", None, quoted_number(), namespace="kubevirt", kind="KubeVirt"),
     disagreements=[DISAGREEMENT],
-    unread=["PersistentVolume: not allowed", "StorageProfile: not allowed", "StorageClass: timed out"],
+    unread=[
+        UnreadReport("PersistentVolume"),
+        UnreadReport("StorageClass", "", "timed out", is_refused=False),
+        UnreadReport("StorageProfile"),
+    ],
     notes=["KubeVirt 1.10 is newer than all supported releases and is judged as 1.9"],
 )

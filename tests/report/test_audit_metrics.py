@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, verdict, vm
 from webhook.report import audit_metrics
 from webhook.report.audit_metrics import OTHERS, Counts, Progress, render_all, render_audit
-from webhook.report.audited import Audit, Audited, AuditReport, ConditionReport, DisagreementReport
+from webhook.report.audited import Audit, Audited, AuditReport, ConditionReport, DisagreementReport, UnreadReport
 from webhook.report.metrics_text import Family, render
 from webhook.report.model import ObjectReport, SummaryReport
 
@@ -143,7 +143,14 @@ def test_one_audit_has_its_time_and_no_age() -> None:
     The age of a text that is not rendered again would stay at zero.
     """
     report = AuditReport(
-        "migratable/v1", "strict", "any", [WEB], [], [], SummaryReport(1, 1, 0, 0, 0, 0, 0), unread=("Pod: forbidden",)
+        "migratable/v1",
+        "strict",
+        "any",
+        [WEB],
+        [],
+        [],
+        SummaryReport(1, 1, 0, 0, 0, 0, 0),
+        unread=(UnreadReport("Pod"),),
     )
 
     text = render_audit(Audit(report, (machine(),)), 1700000000.25)

@@ -17,6 +17,7 @@ from tests.report.reports import DRAIN, EXEMPTED, NOT_SHOWN
 from tests.surfaces.running import ROOT
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, REPORT_APIS, ReportApi
 from webhook.report import openreports
+from webhook.report.audited import UnreadReport
 from webhook.report.model import report_of
 from webhook.report.report_objects import (
     MOST_CHARACTERS,
@@ -138,7 +139,7 @@ def test_the_report_of_the_cluster_has_a_maximum_size() -> None:
     """There can be thousands of MigrationPolicies. Kinds that could not be read are always named."""
     policies = [audited(f"p{number}", FAILS, namespace="", kind="MigrationPolicy") for number in range(MOST_IN_CLUSTER)]
 
-    found = cluster_report(policies, "strict", {"KubeVirt": "not allowed"}).document(OPENREPORTS)
+    found = cluster_report(policies, "strict", [UnreadReport("KubeVirt")]).document(OPENREPORTS)
 
     assert found["summary"] == {"error": 1, "fail": MOST_IN_CLUSTER - 1, "warn": 1}
     assert "1 more findings" in str(found["results"])
@@ -165,9 +166,9 @@ def test_the_report_of_the_cluster_names_the_object_of_each_result() -> None:
     kubevirt = audited("kubevirt", FAILS, namespace="kubevirt", kind="KubeVirt")
     policy = audited("fast", DRAIN, namespace="", kind="MigrationPolicy")
 
-    found = cluster_report([policy, kubevirt], "strict", {}).document(OPENREPORTS)
+    found = cluster_report([policy, kubevirt], "strict", []).document(OPENREPORTS)
 
-    assert found == cluster_report([kubevirt, policy], "strict", {}).document(OPENREPORTS)
+    assert found == cluster_report([kubevirt, policy], "strict", []).document(OPENREPORTS)
     assert found["kind"] == "ClusterReport"
     assert found["metadata"].keys() == {"name", "labels", "annotations"}  # type: ignore[union-attr]
     assert "scope" not in found

@@ -30,7 +30,7 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Namespace, NetworkAttachmentDefinition
 from webhook.objects.vmi import VirtualMachineInstance
-from webhook.report.audited import Audit, Audited, AuditReport
+from webhook.report.audited import Audit, Audited, AuditReport, UnreadReport
 from webhook.report.model import ObjectReport
 from webhook.report.report_objects import is_setting
 
@@ -45,8 +45,6 @@ FACT_KINDS: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind.reads
 JUDGED_KINDS: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind.judged)
 _ORDER: Final = {kind.kind: number for number, kind in enumerate(JUDGED_KINDS)}
 
-NOT_ALLOWED: Final = "not allowed"
-"""The reason for a kind that the account may not list."""
 _OTHERS: Final = Unknown("only some namespaces are audited", "audit all namespaces")
 
 Progress = Callable[[], None]
@@ -229,8 +227,9 @@ class _Run:
         raise Misconfigured(why.why, remedy="Name the namespaces that you may read: -n NAMESPACE.")
 
     def _belongs(self, kind: Kind) -> bool:
-        """Whether objects of a judged kind can belong to the audit. Settings are not in the namespaces of VMs."""
-        return not self._scope.namespaces or kind in MACHINE_KINDS or kind.reads is NetworkAttachmentDefinition
+        """Whether objects of a kind can belong to the audit. Settings are not in the namespaces of VMs."""
+        is_tenants = kind in MACHINE_KINDS or kind.reads is NetworkAttachmentDefinition
+        return kind.judged and (is_tenants or not self._scope.namespaces)
 
     def _refuse_absent_namespaces(self) -> None:
         """Raises Misconfigured for a namespace that the cluster does not have, if the namespaces are known."""
@@ -245,11 +244,6 @@ class _Run:
                 )
 
     def _report(self, objects: list[Audited]) -> AuditReport:
-        failed = {BY_CLASS[kind]: why for kind, why in self._world.failed.items()}
-        lacking = {BY_CLASS[kind]: spaces for kind, spaces in self._world.lacking.items()}
-        unread = [f"{kind.kind}: {_reason(kind, why)}" for kind, why in failed.items()]
-        for kind, spaces in lacking.items():
-            unread += [f"{kind.kind}: {_reason(kind, why)} in namespace {space}" for space, why in spaces.items()]
         report = report_on(
             [audited.report for audited in objects],
             sorted(self._problems, key=lambda problem: (problem.source, problem.path)),
@@ -262,14 +256,17 @@ class _Run:
             **fields,
             shard=self._scope.shard,
             namespaces=self._scope.namespaces,
-            unread=tuple(sorted(unread)),
-            is_incomplete=any(kind.judged and self._belongs(kind) for kind in (*failed, *lacking)),
+            unread=tuple(sorted(_unread(kind, space, why) for kind, space, why in self._world.unread)),
+            is_incomplete=any(self._belongs(BY_CLASS[kind]) for kind, _, _ in self._world.unread),
             disagreements=tuple(one for audited in objects for one in audited.disagreements),
         )
 
 
-def _reason(kind: Kind, why: Unknown) -> str:
-    return NOT_ALLOWED if why == forbidden(kind) else why.why
+def _unread(reads: type[Kubernetes], namespace: str, why: Unknown) -> UnreadReport:
+    kind = BY_CLASS[reads]
+    if why == forbidden(kind):
+        return UnreadReport(kind.kind, namespace)
+    return UnreadReport(kind.kind, namespace, why.why, is_refused=False)
 
 
 def _copied(item: Item) -> Item:

@@ -118,15 +118,16 @@ def _options(report: AuditReport) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_duplicates(shards: Sequence[ShardReport]) -> None:
-    found: dict[int, str] = {}
-    for before, (name, report) in enumerate(shards):
-        earlier = found.setdefault(report.shard.number, name)
-        if len(found) == before:
+    files: dict[int, str] = {}
+    for name, report in shards:
+        earlier = files.get(report.shard.number)
+        if earlier is not None:
             raise BadInput(
                 f"shard {_shard(report.shard)} is also in {earlier}",
                 remedy="Name the report of each shard once.",
                 source=name,
             )
+        files[report.shard.number] = name
 
 
 def _refuse_missing(shards: Sequence[ShardReport]) -> None:

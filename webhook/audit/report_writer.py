@@ -16,11 +16,10 @@ from webhook.audit.reports import CLUSTER_PLACE, Change, Place, change_at, cover
 from webhook.cluster.writes import Failure, ReportStore
 from webhook.errors import Misconfigured
 from webhook.objects.report_kinds import REPORT_APIS, Existing, ReportApi
-from webhook.report.audited import Audit, Audited
+from webhook.report.audited import Audit, Audited, UnreadReport
 from webhook.report.grouping import plural
 from webhook.report.openreports import report_name
 from webhook.report.report_objects import (
-    SETTINGS_KINDS,
     ObjectKey,
     ReportObject,
     cluster_report,
@@ -65,7 +64,7 @@ class ReportWriter:
         self._recent: dict[Place, None] = {}
         """Pending changes that ``update`` and ``remove`` recorded. ``write`` carries them out first."""
         self._settings: dict[ObjectKey, Audited] = {}
-        self._unread: dict[str, str] = {}
+        self._unread: tuple[UnreadReport, ...] = ()
         self._profile = ""
         self._has_cluster = True
         self._notes: tuple[str, ...] = ()
@@ -106,7 +105,7 @@ class ReportWriter:
             self._stored, self._pending = stored, pending
             self._recent.clear()
             self._profile, self._has_cluster, self._notes = audit.report.profile, has_cluster, tuple(notes)
-            self._unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
+            self._unread = coverage.unread_settings
             of_kubevirt = settings_namespaces(audit.objects)
             self._settings = {
                 key_of(one): one

@@ -8,15 +8,14 @@ If a kind could not be read in time, reports with unknown results are not writte
 next audit would write the old reports again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 import msgspec
 
-from webhook.audit.audit import NOT_ALLOWED
 from webhook.audit.scope import Scope
 from webhook.objects.report_kinds import Existing, ReportApi
-from webhook.report.audited import Audit
+from webhook.report.audited import Audit, UnreadReport
 from webhook.report.report_objects import (
     CLUSTER,
     SETTINGS_KINDS,
@@ -50,15 +49,15 @@ class Coverage(msgspec.Struct, frozen=True):
     """The part of a cluster that an audit judged."""
 
     scope: Scope
-    unread: Mapping[str, str]
-    """The kinds that could not be read, with the reasons."""
+    unread: tuple[UnreadReport, ...]
+    """The kinds that could not be read."""
     unreadable: frozenset[str]
     """The objects that could not be read, such as ``VirtualMachine tenant/web``."""
 
     @property
     def is_interrupted(self) -> bool:
         """Whether the next audit can read more. A missing permission stays missing."""
-        return any(not why.startswith(NOT_ALLOWED) for why in self.unread.values())
+        return any(not one.is_refused for one in self.unread)
 
     @property
     def has_cluster(self) -> bool:
@@ -73,20 +72,22 @@ class Coverage(msgspec.Struct, frozen=True):
             return report.name == CLUSTER
         if not report.owner_kind:
             return not self.unread
+        was_listed = not any(
+            one.kind == report.owner_kind and one.namespace in ("", report.namespace) for one in self.unread
+        )
         name = f"{report.owner_kind} {report.namespace}/{report.owner_name}"
-        return report.owner_kind not in self.unread and name not in self.unreadable
+        return was_listed and name not in self.unreadable
+
+    @property
+    def unread_settings(self) -> tuple[UnreadReport, ...]:
+        """The kinds of settings that could not be read."""
+        return tuple(one for one in self.unread if one.kind in SETTINGS_KINDS)
 
 
 def coverage_of(audit: Audit) -> Coverage:
     """The part of a cluster that an audit judged."""
-    unread = dict(_parted(line) for line in audit.report.unread)
     unreadable = frozenset(problem.file for problem in audit.report.problems)
-    return Coverage(Scope(audit.report.namespaces, audit.report.shard), unread, unreadable)
-
-
-def _parted(line: str) -> tuple[str, str]:
-    kind, _, why = line.partition(": ")
-    return kind, why
+    return Coverage(Scope(audit.report.namespaces, audit.report.shard), audit.report.unread, unreadable)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -142,6 +143,5 @@ def wanted_reports(audit: Audit, coverage: Coverage) -> Iterator[ReportObject]:
                 settings.append(audited)
             else:
                 yield own_report(audited, audit.report.profile)
-    unread = {kind: why for kind, why in coverage.unread.items() if kind in SETTINGS_KINDS}
-    if coverage.has_cluster and (settings or unread):
-        yield cluster_report(settings, audit.report.profile, unread)
+    if coverage.has_cluster and (settings or coverage.unread_settings):
+        yield cluster_report(settings, audit.report.profile, coverage.unread_settings)

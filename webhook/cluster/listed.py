@@ -1,7 +1,7 @@
 """A world of objects that were listed once, for an audit. No lookup reads anything."""
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 import msgspec
@@ -48,9 +48,14 @@ class ListedWorld:
         self._lacking: dict[type[Kubernetes], dict[str, Unknown]] = {}
 
     @property
-    def lacking(self) -> Mapping[type[Kubernetes], Mapping[str, Unknown]]:
-        """The namespaces in which a kind could not be listed, each with the reason, if it was listed in others."""
-        return self._lacking
+    def unread(self) -> Iterator[tuple[type[Kubernetes], str, Unknown]]:
+        """
+        The kinds that could not be listed, each with the reason. The text is the namespace in which the kind could not be
+        listed, or empty if it could not be listed at all.
+        """
+        yield from ((kind, "", why) for kind, why in self._unread.items())
+        for kind, spaces in self._lacking.items():
+            yield from ((kind, space, why) for space, why in spaces.items())
 
     @property
     def failed(self) -> Mapping[type[Kubernetes], Unknown]:

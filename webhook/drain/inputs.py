@@ -115,11 +115,17 @@ class Inputs:
     @cached_property
     def missing(self) -> tuple[str, ...]:
         """The kinds that were not provided and without which the outcomes are unknown, each with the reason."""
-        return tuple(
-            f"{FLEET_BY_CLASS[kind].kind}: {known.why}"
-            for kind in ESSENTIAL
-            if isinstance(known := self.fleet.every(kind), Unknown)
-        )
+        return tuple(f"{kind}: {why}" for kind, why in self._missing.items())
+
+    @property
+    def missing_kinds(self) -> tuple[str, ...]:
+        """The kinds in ``missing``."""
+        return tuple(self._missing)
+
+    @cached_property
+    def _missing(self) -> Mapping[str, str]:
+        known = ((FLEET_BY_CLASS[kind].kind, self.fleet.every(kind)) for kind in ESSENTIAL)
+        return {kind: objects.why for kind, objects in known if isinstance(objects, Unknown)}
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:

@@ -173,4 +173,6 @@ class DrainReport(msgspec.Struct, frozen=True, rename="camel"):
     upgrade: tuple[Readiness, ...] = ()
     assumptions: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    """The kinds of objects that were not provided and could change the result."""
+    """The kinds of objects that were not provided and could change the result, each with the reason."""
+    missing_kinds: tuple[str, ...] = ()
+    """The kinds without which no outcome is certain, and that were not provided: Node, Pod, VirtualMachineInstance."""

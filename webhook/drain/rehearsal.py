@@ -74,6 +74,7 @@ def rehearse(fleet: Fleet, request: Request) -> DrainReport:
         readiness(inputs, is_planned=request.upgrade) if request.upgrade or request.mode == "each" else (),
         tuple(inputs.assumptions),
         (*inputs.missing, *(missing_of(inputs) if request.upgrade else ())),
+        inputs.missing_kinds,
     )
 
 

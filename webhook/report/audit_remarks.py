@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport
+from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport, UnreadReport
 from webhook.report.grouping import plural
 from webhook.report.pen import Pen
 from webhook.report.printable import printable
@@ -23,12 +23,12 @@ def with_notes(report: AuditReport) -> AuditReport:
     return replace(report, notes=[*report.notes, *notes])
 
 
-def unread_notes(unread: Sequence[str]) -> list[str]:
-    """One line for each reason, with all kinds that could not be read for this reason."""
+def unread_notes(unread: Sequence[UnreadReport]) -> list[str]:
+    """One line for each namespace and reason, with all kinds that could not be read there for this reason."""
     kinds: dict[str, list[str]] = {}
-    for line in unread:
-        kind, _, reason = line.partition(": ")
-        kinds.setdefault(reason, []).append(kind)
+    for one in unread:
+        place = f" in namespace {one.namespace}" if one.namespace else ""
+        kinds.setdefault(f"{one.reason}{place}", []).append(one.kind)
     return [f"not read ({reason}): {', '.join(names)}" for reason, names in kinds.items()]
 
 

@@ -49,14 +49,24 @@ class Shard(msgspec.Struct, frozen=True, rename="camel"):
     of: int = 1
 
 
+class UnreadReport(msgspec.Struct, frozen=True, rename="camel", order=True):
+    """A kind that could not be listed."""
+
+    kind: str
+    namespace: str = ""
+    """The namespace in which the kind could not be listed. Empty if it could not be listed at all."""
+    reason: str = "not allowed"
+    is_refused: bool = True
+    """Whether the account lacks the permission. Otherwise a later audit can read the kind."""
+
+
 class AuditReport(Report, frozen=True):
     """The report on a cluster. ``objects`` has the same order as ``Audit.objects``."""
 
     shard: Shard = Shard()
     namespaces: tuple[str, ...] = ()
     """The audited namespaces. Empty if all namespaces were audited."""
-    unread: tuple[str, ...] = ()
-    """The kinds that could not be read, each with the reason, such as ``StorageClass: not allowed``."""
+    unread: tuple[UnreadReport, ...] = ()
     is_incomplete: bool = False
     """Whether objects that belong to the audit could not be listed, and were therefore not judged."""
     disagreements: tuple[DisagreementReport, ...] = ()

@@ -32,18 +32,19 @@ class DrainedNode(msgspec.Struct, frozen=True):
     machines: tuple[DrainedVM, ...] = ()
 
 
-class NodeDrains(msgspec.Struct, frozen=True):
+class NodeDrains(msgspec.Struct, frozen=True, rename="camel"):
     """The parts of a ``DrainReport`` in mode ``each`` that are counted."""
 
     nodes: tuple[DrainedNode, ...] = ()
     missing: tuple[str, ...] = ()
-    """The kinds that could not be read, each with the reason: ``Pod: reading pods is forbidden``."""
+    """The kinds that could not be read, each with the reason, for the log."""
+    missing_kinds: tuple[str, ...] = ()
 
 
 def unknown_drains(before: NodeDrains, why: str) -> NodeDrains:
     """The result if no drain could be rehearsed: all nodes of the last result have an unknown outcome."""
     nodes = tuple(DrainedNode(node.name, Outcome.UNKNOWN) for node in before.nodes)
-    return NodeDrains(nodes, tuple(f"{kind}: {why}" for kind in KINDS))
+    return NodeDrains(nodes, tuple(f"{kind}: {why}" for kind in KINDS), KINDS)
 
 
 def families(drains: NodeDrains, rehearsed_at: float | None) -> Iterator[Family]:
@@ -52,7 +53,7 @@ def families(drains: NodeDrains, rehearsed_at: float | None) -> Iterator[Family]
 
     ``rehearsed_at`` is the time of the last rehearsal that succeeded, in seconds since 1970.
     """
-    outcomes = {node.name: _known(node.outcome, drains.missing) for node in drains.nodes}
+    outcomes = {node.name: _known(node.outcome, drains.missing_kinds) for node in drains.nodes}
     yield Family(
         "migratable_node_drain",
         "1 for the outcome of the node's drain: moves, stops, unknown, waits or blocks (the worst outcome of its VMs).",
@@ -65,12 +66,11 @@ def families(drains: NodeDrains, rehearsed_at: float | None) -> Iterator[Family]
         ("node", "outcome"),
         _vms(drains.nodes),
     )
-    unread = {missing.partition(":")[0] for missing in drains.missing}
     yield Family(
         "migratable_node_drain_unread",
         "1 if the kind could not be read, so that the outcome of nodes is unknown. The log contains the reason.",
         ("kind",),
-        {(kind,): int(kind in unread) for kind in KINDS},
+        {(kind,): int(kind in drains.missing_kinds) for kind in KINDS},
     )
     if rehearsed_at is not None:
         yield single(

@@ -7,7 +7,7 @@ with the same content has the same fingerprint, so that it is not written again.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from webhook.objects.kinds import group_of
 from webhook.objects.report_kinds import FINGERPRINT, MANAGED_BY, MANAGER, OPENREPORTS, ReportApi
 from webhook.policy.policy import Action
-from webhook.report.audited import Audited
+from webhook.report.audited import Audited, UnreadReport
 from webhook.report.model import ObjectReport
 from webhook.report.openreports import SOURCE, policy_of, report_name, result_of
 from webhook.yaml.writer import Plain
@@ -49,8 +49,8 @@ class ReportObject(msgspec.Struct, frozen=True):
     about: tuple[Audited, ...]
     """The object, or the objects with settings."""
     profile: str
-    unread: tuple[tuple[str, str], ...] = ()
-    """The kinds of settings that could not be read, each with the reason."""
+    unread: tuple[UnreadReport, ...] = ()
+    """The kinds of settings that could not be read."""
 
     @property
     def has_unknowns(self) -> bool:
@@ -96,8 +96,8 @@ class ReportObject(msgspec.Struct, frozen=True):
         return content
 
     def _results(self) -> Iterator[dict[str, Plain]]:
-        for kind, why in self.unread:
-            message = f"Cannot judge objects of kind {kind}: {why}."
+        for one in self.unread:
+            message = f"Cannot judge objects of kind {one.kind}: {one.reason}."
             yield {"policy": policy_of(self.profile), "result": "error", "message": message}
         for audited in self.about:
             if self.namespace:
@@ -161,10 +161,10 @@ def key_of(audited: Audited) -> ObjectKey:
     return group_of(judged.api_version), judged.kind, judged.namespace, judged.name
 
 
-def cluster_report(settings: Iterable[Audited], profile: str, unread: Mapping[str, str]) -> ReportObject:
-    """The report about the settings of a cluster. ``unread`` are the kinds that could not be read, with the reasons."""
+def cluster_report(settings: Iterable[Audited], profile: str, unread: Iterable[UnreadReport]) -> ReportObject:
+    """The report about the settings of a cluster. ``unread`` are the kinds of settings that could not be read."""
     by_name = sorted(settings, key=lambda one: (one.report.kind, one.report.namespace, one.report.name))
-    return ReportObject("", CLUSTER, tuple(by_name), profile, tuple(sorted(unread.items())))
+    return ReportObject("", CLUSTER, tuple(by_name), profile, tuple(sorted(unread)))
 
 
 def _results(judged: ObjectReport, profile: str) -> Iterator[dict[str, Plain]]:

@@ -7,6 +7,7 @@ from tests.audit.watching.watched import Watched
 from webhook.audit.reports import coverage_of
 from webhook.audit.watching.cluster import WatchedCluster
 from webhook.objects.nad import Node
+from webhook.report.audited import UnreadReport
 
 
 def test_a_kind_that_the_account_may_not_read_is_named_as_in_an_audit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,5 +17,5 @@ def test_a_kind_that_the_account_may_not_read_is_named_as_in_an_audit(monkeypatc
     watched = Watched([vm("web")]).cluster.snapshot()
 
     listed = audit_of([vm("web")], forbidden={"Node"})
-    assert watched.report.unread == listed.report.unread == ("Node: not allowed",)
+    assert watched.report.unread == listed.report.unread == (UnreadReport("Node"),)
     assert not coverage_of(watched).is_interrupted

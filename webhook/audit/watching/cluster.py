@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS, NOT_ALLOWED
+from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS
 from webhook.audit.scope import Scope
 from webhook.audit.watching.auditor import Auditor
 from webhook.audit.watching.packed import Packing
@@ -24,7 +24,7 @@ from webhook.cluster.watch import Pace
 from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
-from webhook.report.audited import Audit, Audited, AuditReport
+from webhook.report.audited import Audit, Audited, AuditReport, UnreadReport
 from webhook.report.report_objects import SETTINGS_KINDS, key_of
 
 KINDS: tuple[type[Kubernetes], ...] = tuple(kind.reads for kind in (*FACT_KINDS, *MACHINE_KINDS))
@@ -103,7 +103,7 @@ class WatchedCluster:
             (),
         )
         fields = {name: getattr(report, name) for name in report.__struct_fields__}
-        unread = tuple(sorted(f"{BY_CLASS[kind].kind}: {NOT_ALLOWED}" for kind in self.refused))
+        unread = tuple(sorted(UnreadReport(BY_CLASS[kind].kind) for kind in self.refused))
         scope = auditor.scope
         return Audit(AuditReport(**fields, shard=scope.shard, namespaces=scope.namespaces, unread=unread), objects)
 

@@ -7,6 +7,7 @@ import msgspec
 from webhook.audit.watching.compression import Compression
 from webhook.audit.watching.dependencies import Unit
 from webhook.errors import BadInput
+from webhook.objects.json_depth import decode
 from webhook.report.audit_metrics import Counts
 from webhook.report.audited import Audited
 from webhook.report.report_objects import ObjectKey, key_of
@@ -69,4 +70,4 @@ class Results:
             yield from self._read(content)
 
     def _read(self, content: bytes | None) -> tuple[Audited, ...]:
-        return () if content is None else _decoder.decode(self._compression.expand(content))
+        return () if content is None else decode(_decoder, self._compression.expand(content))
