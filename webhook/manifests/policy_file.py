@@ -18,11 +18,15 @@ _KEYS = sorted({key for part in (Policy, NamespacePolicy, Exemption, Account) fo
 
 def read_policy(path: Path) -> Policy:
     """Reads the policy in a YAML or JSON file. Raises Misconfigured."""
+    return parse_policy(policy_content(path), str(path))
+
+
+def policy_content(path: Path) -> bytes:
+    """The content of a policy file. Raises Misconfigured if the file cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"policy file {path} cannot be read: {error.strerror}", remedy="Check --policy.") from None
-    return parse_policy(content, str(path))
 
 
 def parse_policy(content: bytes, source: str) -> Policy:

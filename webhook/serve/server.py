@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 
-from webhook.errors import Misconfigured
 from webhook.manifests.objects import placed_in
 from webhook.policy.exemptions import expiry_warnings
 from webhook.serve.active_configuration import ConfigurationSource
@@ -33,7 +32,6 @@ log = logging.getLogger("migratable.serve")
 
 POLICY_POLL_SECONDS = 1.0
 SECONDS_A_DAY = 24 * 60 * 60
-KEPT_POLICY = "policy reload failed; the previous policy stays active"
 TURN_SECONDS = 0.001
 """
 The interval at which Python switches threads. Its default of 5 ms would delay each step of a small review while a large one
@@ -117,21 +115,15 @@ async def _serve(options: Options) -> None:
 
 
 async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, draining: Draining) -> None:
-    reported = ""
     expiring = _note_exemptions(metrics, configurations)
     while not draining():
         try:
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
         except TimeoutError:
-            try:
-                # in a thread, because a hanging mount must not block the server
-                await asyncio.to_thread(configurations.refresh)
-                reported = ""
-            except Misconfigured as error:
+            # in a thread, because a hanging mount must not block the server
+            await asyncio.to_thread(configurations.refresh)
+            if configurations.policy_problem:
                 metrics.policy_failures.inc()  # counted at each check, so that the alert stays active while the file is invalid
-                if error.message != reported:
-                    log.error(KEPT_POLICY, extra={"problem": error.message})  # noqa: TRY400 - no locals in the log
-                reported = error.message
             expiring = _note_exemptions(metrics, configurations, expiring)
 
 

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.surfaces.running import migratable
+from webhook.audit.watching.options import WatchOptions
+from webhook.errors import Misconfigured
+from webhook.monitor import run
+from webhook.policy.policy import Action, Profile
 
 CLUSTER = """
 apiVersion: v1
@@ -75,3 +79,22 @@ def test_an_audit_without_watch_imports_no_server() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert ran.stdout == "[]\n"
+
+
+def test_the_options_apply_to_each_content_of_the_policy_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    ``--profile`` has precedence over the file, also after a change of the file.
+    """
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("profile: strict\n")
+    (tmp_path / "config").write_text(CLUSTER)
+    started: list[WatchOptions] = []
+    monkeypatch.setattr(run, "run", started.append)
+
+    ran = migratable("audit", "--watch", "--kubeconfig", tmp_path / "config", "--policy", policy, "--profile", "exact")
+
+    assert (ran.status, ran.err) == (0, "")
+    loaded = started[0].load_policy(b"profile: strict\nunproven: deny\n")
+    assert (loaded.profile, loaded.unproven) == (Profile.EXACT, Action.DENY)
+    with pytest.raises(Misconfigured, match=f"{policy}:1"):
+        started[0].load_policy(b"profile: lenient\n")

@@ -23,8 +23,8 @@ class WatchOptions:
     writer: ClusterWriter | None
     """None if no reports are written."""
     scope: Scope
-    load_policy: Callable[[], Policy]
-    """Reads the policy file, and applies the options that change it. Raises Misconfigured."""
+    load_policy: Callable[[bytes], Policy]
+    """Reads the policy in a content of the policy file, and applies the options that change it. Raises Misconfigured."""
     policy_file: Path | None
     release: str
     reports: str

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from webhook.audit.scope import Scope
 from webhook.errors import WebhookError
-from webhook.manifests.policy_file import read_policy
+from webhook.manifests.policy_file import parse_policy, read_policy
 from webhook.surfaces.cli.configuration import LoadedConfig
 from webhook.surfaces.cli.connecting import connected, connected_writer
 from webhook.surfaces.cli.extras import fail_missing, missing_package
@@ -104,7 +104,7 @@ def watch_cluster(options: AuditOptions, listening: Mapping[str, Any]) -> NoRetu
                 reader,
                 connected_writer("audit", *cluster) if options.reports != "none" else None,
                 scope,
-                lambda: combine(flags, LoadedConfig(), read_policy).policy,
+                lambda content: combine(flags, LoadedConfig(), lambda file: parse_policy(content, str(file))).policy,
                 Path(options.policy) if options.policy is not None else None,
                 release,
                 options.reports,
