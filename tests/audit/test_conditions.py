@@ -74,6 +74,21 @@ def test_a_vm_that_was_changed_since_its_vmi_started_is_no_disagreement() -> Non
     assert not by_name(audited)["vmi/vm"].is_machine
 
 
+def test_a_vmi_waits_for_a_vm_that_is_judged_with_all_others() -> None:
+    """
+    The VM got anti-affinity after its VMI had started. Both are still one VM.
+    """
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "db"}}}
+    affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    nodes = [named("v1", "Node", f"n{n}", metadata={"labels": {"kubernetes.io/hostname": f"n{n}"}}) for n in range(2)]
+    old, new = vm("vm"), vm("vm", labels={"app": "db"}, affinity=affinity)
+
+    audited = audit_of([*nodes, new, running(new, of=old, LiveMigratable="True")])
+
+    assert [name for name, one in by_name(audited).items() if one.is_machine] == ["vm"]
+    assert by_name(audited)["vm"].is_running
+
+
 def test_an_unproven_verdict_disagrees_with_nothing() -> None:
     """
     The claims may not be read.

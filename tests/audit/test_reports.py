@@ -168,6 +168,15 @@ def test_a_report_of_the_cluster_with_another_name_is_left_alone() -> None:
     assert planned(audit_of(), existing(("", "migratable-other"), owner=("", ""))) == []
 
 
+def test_a_namespace_that_is_not_read_keeps_only_its_own_reports() -> None:
+    """The objects of the other namespace were listed."""
+    stored = up_to_date(WEB)
+    namespace = WEB.report.namespace
+
+    assert planned(audit_of(unread=(UnreadReport("VirtualMachine", namespace),)), stored) == []
+    assert len(planned(audit_of(unread=(UnreadReport("VirtualMachine", "elsewhere"),)), stored)) == 1
+
+
 def test_a_report_without_an_owner_stays_while_a_kind_is_not_read() -> None:
     """Its object can be of that kind."""
     stored = existing(("tenant", "migratable-1"), owner=("", ""))

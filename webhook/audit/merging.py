@@ -5,7 +5,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from webhook.audit.audit import JUDGED_KINDS, place_of
+from webhook.audit.audit import place_of
+from webhook.audit.listing import JUDGED_KINDS
 from webhook.errors import BadInput
 from webhook.objects.json_depth import decode
 from webhook.report.audited import AuditReport, DisagreementReport, Shard

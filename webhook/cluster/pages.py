@@ -57,6 +57,10 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     raw: msgspec.Raw
     version: str
 
+    def copy(self) -> "Item":
+        """The same object, without the rest of its page in memory."""
+        return Item(self.raw.copy(), self.version)
+
 
 class Lister:
     """
@@ -77,7 +81,8 @@ class Lister:
         self._clock = clock
         self._wait = wait
         self._until = clock() + within_seconds
-        self._most_tries = _MOST_TRIES
+        self._gave_up = False
+        """Whether the last page was given up. A cluster that does not answer for one kind is not waited for again."""
         self.requests = 0
 
     def every(self, kind: Kind, namespace: str = "") -> Iterator[Item]:
@@ -118,7 +123,7 @@ class Lister:
         A page can be too old for the API server (410). Its response then names a token with which the list goes on at the
         newest state (``apiserver/pkg/storage/etcd3``).
         """
-        tries, busy_until = 0, 0.0
+        tries, failing_since = 0, self._clock()
         while True:
             left = self._until - self._clock()
             if left <= 0:
@@ -134,7 +139,7 @@ class Lister:
                 answer = None
             if answer is not None:
                 if answer.status == 200:
-                    self._most_tries = _MOST_TRIES
+                    self._gave_up = False
                     return answer.body
                 if answer.status == 404:
                     return None
@@ -146,12 +151,16 @@ class Lister:
                 if answer.status not in _TRY_LATER:
                     raise NotListed(no_response(kind.reads))
             tries += 1
-            busy_until = busy_until or self._clock() + BUSY_SECONDS
-            is_busy = answer is not None and self._most_tries > 1 and self._clock() < busy_until
-            if tries >= self._most_tries and not is_busy:
-                self._most_tries = 1  # a cluster that does not answer for one kind is not waited for again
+            if not self._may_try_again(tries, failing_since, is_busy=answer is not None):
+                self._gave_up = True
                 raise NotListed(late(kind.reads))
             self._wait(min(2.0 ** (tries - 2), LONGEST_PAUSE, max(0.0, self._until - self._clock())))
+
+    def _may_try_again(self, tries: int, failing_since: float, *, is_busy: bool) -> bool:
+        """``is_busy`` is whether the API server has answered, and refused the page for now."""
+        if self._gave_up:
+            return False
+        return self._clock() < failing_since + BUSY_SECONDS if is_busy else tries < _MOST_TRIES
 
 
 def _token_in(body: bytes) -> str:

@@ -11,7 +11,7 @@ from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.audit.clusters import Manifest, claim, kubevirt, named, vmi_spec
 from tests.surfaces.running import migratable
-from webhook.audit.audit import JUDGED_KINDS
+from webhook.audit.listing import JUDGED_KINDS
 from webhook.audit.merging import read_report
 from webhook.objects.kinds import find_kind
 from webhook.report.kubectl import commands_for, patch_command

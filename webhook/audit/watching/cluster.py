@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from webhook.audit.audit import FACT_KINDS, MACHINE_KINDS
+from webhook.audit.listing import FACT_KINDS, MACHINE_KINDS
 from webhook.audit.scope import Scope
 from webhook.audit.watching.auditor import Auditor
 from webhook.audit.watching.packed import Packing
@@ -28,7 +28,7 @@ from webhook.report.audited import Audit, Audited, AuditReport, UnreadReport
 from webhook.report.report_objects import SETTINGS_KINDS, key_of
 
 KINDS: tuple[type[Kubernetes], ...] = tuple(kind.reads for kind in (*FACT_KINDS, *MACHINE_KINDS))
-"""The watched kinds: those that ``webhook.audit.audit`` lists."""
+"""The watched kinds: those that ``webhook.audit.listing`` lists."""
 
 PACE: Final = Pace(between_lists=30.0)
 """100,000 objects of a kind are listed at most once in 30 seconds."""
