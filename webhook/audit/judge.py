@@ -31,18 +31,19 @@ class Judge:
 
     def judge(self, live: ManifestObject, world: World) -> Audited | None:
         """The report on an object, or None for a kind that is not judged."""
-        for examined in examine(live, world, self.settings, self.release):
-            self.used.add((examined.release, examined.notes))
-            judged = live.object
-            is_machine = isinstance(judged, VirtualMachine | VirtualMachineInstance)
-            return Audited(
-                object_report(examined),
-                judged.meta.uid or "" if judged is not None else "",
-                is_machine=is_machine,
-                is_running=isinstance(judged, VirtualMachineInstance),
-                eviction_strategy=_strategy_of(judged, self._strategy) if is_machine else "",
-            )
-        return None
+        examined = next(examine(live, world, self.settings, self.release), None)
+        if examined is None:
+            return None
+        self.used.add((examined.release, examined.notes))
+        judged = live.object
+        is_machine = isinstance(judged, VirtualMachine | VirtualMachineInstance)
+        return Audited(
+            object_report(examined),
+            judged.meta.uid or "" if judged is not None else "",
+            is_machine=is_machine,
+            is_running=isinstance(judged, VirtualMachineInstance),
+            eviction_strategy=_strategy_of(judged, self._strategy) if is_machine else "",
+        )
 
     def compare(
         self, machine: Audited | None, vmi: ManifestObject, world: World
