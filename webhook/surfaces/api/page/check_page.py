@@ -95,11 +95,11 @@ def _editor(profile: str, release: str, *, has_cluster: bool) -> Html:
         element(
             "p",
             "Checked as you type. ",
-            *_key("Ctrl"),
+            element("kbd", "Ctrl"),
             " + ",
-            *_key("Enter"),
+            element("kbd", "Enter"),
             " checks at once, ",
-            *_key("F8"),
+            element("kbd", "F8"),
             " goes to the next finding. Files can be dropped anywhere.",
             class_="small",
             id="keys",
@@ -107,10 +107,6 @@ def _editor(profile: str, release: str, *, has_cluster: bool) -> Html:
         _access() if has_cluster else None,
         class_="editor scripted",
     )
-
-
-def _key(name: str) -> tuple[Html]:
-    return (element("kbd", name),)
 
 
 def _menu() -> Html:
