@@ -25,6 +25,16 @@ class Panel:
     height: int = 8
 
 
+def number(title: str, description: str, query: str, *, width: int, unit: str = "short") -> Panel:
+    """One number, in a row above the graphs."""
+    return Panel(title, description, ((query, ""),), unit, kind="stat", width=width, height=4)
+
+
+def graph(title: str, description: str, query: str, legend: str, *, unit: str = "short") -> Panel:
+    """A graph of one query over time."""
+    return Panel(title, description, ((query, legend),), unit)
+
+
 def rendered(uid: str, title: str, panels: Sequence[Panel]) -> str:
     """The dashboard as JSON for Grafana."""
     document = {
