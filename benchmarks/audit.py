@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks.contestants.auditing import ALL, Auditor
 from benchmarks.manifests import Ran, run
 from tests.apiserver import crds
+from tests.apiserver.audit_log import AuditLog
 from tests.apiserver.clusters.loading import load
 from tests.apiserver.clusters.shape import Shape, machine_name
 from tests.apiserver.clusters.stored import Etcd
@@ -33,12 +34,7 @@ REPORTS = Path(__file__).resolve().parents[1] / "tests" / "audit" / "crds"
 STYLES = ("plain", "network", "instancetype")
 """The checks of the other tools do not follow DataVolumes."""
 _WRITES = {"create", "update", "patch", "delete", "deletecollection"}
-_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [{"level": "None", "userGroups": ["system:nodes"]}, {"level": "Metadata"}],
-}
+_RULES = ({"level": "None", "userGroups": ["system:nodes"]}, {"level": "Metadata"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class Measured:
 class Cluster:
     """A control plane with the VMs of a shape."""
 
-    def __init__(self, plane: ControlPlane, shape: Shape, log: Path) -> None:
+    def __init__(self, plane: ControlPlane, shape: Shape, log: AuditLog) -> None:
         self.plane = plane
         self.shape = shape
         self.kubeconfig = plane.client.kubeconfig()
@@ -71,12 +67,11 @@ class Cluster:
     def measure(self, name: str, step: Callable[[], Sequence[Ran]]) -> Measured:
         """CPU time, memory, requests and writes of a step."""
         with Etcd(self.plane.etcd_url) as etcd:
-            before, start = etcd.bytes_put(), self._log.stat().st_size
+            before = etcd.bytes_put()
+            self._log.skip()
             ran = step()
             written = etcd.bytes_put() - before
-        with self._log.open() as log:
-            log.seek(start)
-            events = [json.loads(line) for line in log if '"system:apiserver"' not in line]
+        events = [event for event in self._log.events() if event["user"]["username"] != "system:apiserver"]
         requests = Counter(str(event["verb"]) for event in events)
         return Measured(name, sum(one.cpu for one in ran), max(one.peak for one in ran), requests, written)
 
@@ -88,10 +83,8 @@ class Cluster:
 @contextmanager
 def cluster(vms: int, folder: Path) -> Iterator[Cluster]:
     """A control plane with this number of VMs."""
-    (folder / "policy.yaml").write_text(json.dumps(_POLICY))
-    log = folder / "audit.log"
-    flags = [f"--audit-policy-file={folder / 'policy.yaml'}", f"--audit-log-path={log}"]
-    flags += ["--watch-cache=false"] if vms > MANY else []
+    log = AuditLog(folder, answered=True, rules=_RULES)
+    flags = [*log.flags, *(["--watch-cache=false"] if vms > MANY else [])]
     shape = Shape(vms, styles=STYLES)
     quota = ["--quota-backend-bytes=8589934592"]
     definitions = (*crds.OWN, *sorted(REPORTS.glob("*.yaml")))

@@ -1,6 +1,5 @@
 """Reports of audits on a real API server, with 1,000 VMs in 50 namespaces."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ import pytest
 
 from deploy.roles import of_audit
 from tests.apiserver import crds
+from tests.apiserver.audit_log import AuditLog
 from tests.apiserver.clusters.loading import load
 from tests.apiserver.clusters.shape import Shape
 from tests.apiserver.clusters.stored import Etcd
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.apiserver
 
 SHAPE: Final = Shape(1000, namespaces=50)
 AUDITOR: Final = "auditor"
-POLICY: Final = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
 OWN: Final = Path(__file__).parent / "crds"
 BOTH: Final = (*crds.OWN, *sorted(OWN.glob("*.yaml")))
 WRITES: Final = {"create", "update", "patch", "delete", "deletecollection"}
@@ -39,10 +38,9 @@ MOST_BYTES: Final = 4 * 2**20 // 2000
 class Cluster:
     """A control plane, its audit log, and an account with the roles of the chart."""
 
-    def __init__(self, plane: ControlPlane, log: Path) -> None:
+    def __init__(self, plane: ControlPlane, log: AuditLog) -> None:
         self.plane = plane
         self._log = log
-        self._read = 0
         for role in of_audit():
             if role["kind"] == "ClusterRoleBinding":
                 user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": AUDITOR}
@@ -56,14 +54,10 @@ class Cluster:
         return migratable("audit", *words, *options)
 
     def requests(self) -> list[dict[str, Any]]:
-        """The account's requests since the last call. The API server writes an event before it handles a request."""
-        with self._log.open() as log:
-            log.seek(self._read)
-            events = [json.loads(line) for line in log]
-            self._read = log.tell()
-        return [
-            event for event in events if event["user"]["username"] == AUDITOR and event["stage"] == "RequestReceived"
-        ]
+        """The account's requests since the last call."""
+        requests = self._log.requests(AUDITOR)
+        self._log.skip()
+        return requests
 
     def writes(self) -> list[str]:
         """The verbs of the account's writes since the last call."""
@@ -80,10 +74,8 @@ class Cluster:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster that serves both API groups, and whose first audit has written its reports."""
     folder = tmp_path_factory.mktemp("audit")
-    (folder / "policy.yaml").write_text(json.dumps(POLICY))
-    log = folder / "audit.log"
-    flags = [f"--audit-policy-file={folder / 'policy.yaml'}", f"--audit-log-path={log}"]
-    with ControlPlane(crds=BOTH, apiserver_flags=flags) as plane:
+    log = AuditLog(folder)
+    with ControlPlane(crds=BOTH, apiserver_flags=log.flags) as plane:
         load(plane, SHAPE)
         loaded = Cluster(plane, log)
         ran = loaded.audit("--reports", "auto")

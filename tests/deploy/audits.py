@@ -1,6 +1,5 @@
 """A cluster with VMs that cannot be migrated, and the chart with its audit. Pods run as processes."""
 
-import json
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any
 
 from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
-from tests.deploy.granted import rights_of
+from tests.deploy.accounts_log import AccountsLog
 from tests.deploy.helming import Helm
 from tests.deploy.kubelet import Kubelet, Pod, kubelet
 from tests.deploy.manifests import NAMESPACE, Manifest
@@ -20,27 +19,17 @@ VALUES: dict[str, Any] = {"enabled": True, "writesPerSecond": 1000}
 VMS = f"/apis/kubevirt.io/v1/namespaces/{TENANT}/virtualmachines"
 KUBEVIRTS = "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts"
 MERGE = "application/merge-patch+json"
-AUDIT_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [
-        {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{NAMESPACE}"]},
-        {"level": "None"},
-    ],
-}
 
 
 @dataclass
 class Installed:
-    """A cluster with the chart, and the requests of the chart's accounts."""
+    """A cluster with the chart, and the requests of the chart's accounts since the last upgrade."""
 
     plane: ControlPlane
     helm: Helm
     kubelet: Kubelet
-    log: Path
+    log: AccountsLog
     values: dict[str, Any] = field(default_factory=lambda: VALUES)
-    seen: int = 0
 
     @property
     def client(self) -> Client:
@@ -52,26 +41,15 @@ class Installed:
         assert status == 0, said
         return said
 
-    def asked(self, account: str) -> list[dict[str, Any]]:
-        """The requests of an account since the last upgrade, from the audit log of the API server."""
-        user = f"system:serviceaccount:{NAMESPACE}:{account}"
-        events = [json.loads(line) for line in self.log.read_text().splitlines()[self.seen :]]
-        return [event for event in events if event["user"]["username"] == user]
-
-    def refused(self, account: str) -> list[dict[str, Any]]:
-        """The requests that the API server refused."""
-        return [event for event in self.asked(account) if event["responseStatus"]["code"] == 403]
-
     def used(self, account: str) -> set[str]:
         """The rights that requests used. Every account may read which kinds the API server serves."""
-        rights = {right for event in self.asked(account) for right in rights_of(event)}
-        return {right for right in rights if not right.startswith("get /api")}
+        return {right for right in self.log.used(account) if not right.startswith("get /api")}
 
     def upgrade(self, **audit: Any) -> None:
         """Upgrades the release to these values of the audit."""
         self.values = VALUES | audit
         self.helm.upgrade({"audit": self.values})
-        self.seen = len(self.log.read_text().splitlines())
+        self.log.skip()
 
     def metrics(self, pod: Pod) -> str:
         """The metrics of a pod of the watch."""
@@ -82,15 +60,12 @@ class Installed:
 @contextmanager
 def installing(folder: Path, crds: Sequence[Path]) -> Iterator[Installed]:
     """A cluster with two VMs that cannot be migrated, a KubeVirt CR with an invalid setting, and the chart."""
-    log, policy = folder / "audit.log", folder / "audit-policy.json"
-    policy.write_text(json.dumps(AUDIT_POLICY))
+    log = AccountsLog(folder)
     plane = ControlPlane(crds=crds)
     plane.apiserver_flags = [
         # as on OpenShift: an owner reference may be set only by an account that may delete the object
         "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
-        f"--audit-policy-file={policy}",
-        f"--audit-log-path={log}",
-        "--audit-log-mode=blocking",
+        *log.flags,
     ]
     with plane:
         make_world(plane.client)

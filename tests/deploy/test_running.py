@@ -23,7 +23,8 @@ import pytest
 
 from tests.apiserver.client import Client, Reply
 from tests.apiserver.controlplane import ControlPlane
-from tests.deploy.granted import rights_in, rights_of
+from tests.deploy.accounts_log import AccountsLog
+from tests.deploy.granted import rights_in
 from tests.deploy.helming import Helm
 from tests.deploy.kubelet import Kubelet, kubelet, own_address
 from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE, REPORT_CRDS
@@ -43,15 +44,6 @@ VALUES: dict[str, Any] = {
     # whose accounts can write reports
     "audit": {"enabled": True, "watch": {"enabled": True}},
 }
-AUDIT_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [
-        {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{NAMESPACE}"]},
-        {"level": "None"},
-    ],
-}
 
 
 @dataclass
@@ -61,17 +53,7 @@ class Installed:
     plane: ControlPlane
     helm: Helm
     kubelet: Kubelet
-    audit: Path
-
-    def asked(self, account: str) -> list[dict[str, Any]]:
-        """The requests of an account, as the API server's audit log has them."""
-        user = f"system:serviceaccount:{NAMESPACE}:{account}"
-        events = [json.loads(line) for line in self.audit.read_text().splitlines()]
-        return [event for event in events if event["user"]["username"] == user]
-
-    def used(self, account: str) -> set[str]:
-        """The rights that they took: verb, group, resource, and the name where rights are given by name."""
-        return {right for event in self.asked(account) for right in rights_of(event)}
+    log: AccountsLog
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +61,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     if not own_address():
         pytest.skip("this machine has no address but loopback, to which no Service leads")
     folder = tmp_path_factory.mktemp("installed")
-    audit, policy = folder / "audit.log", folder / "audit-policy.json"
-    policy.write_text(json.dumps(AUDIT_POLICY))
+    log = AccountsLog(folder)
     flags = [
         # else an API server calls the Service's own address, which leads nowhere here
         "--enable-aggregator-routing=true",
-        f"--audit-policy-file={policy}",
-        f"--audit-log-path={audit}",
-        "--audit-log-mode=blocking",
+        *log.flags,
     ]
     plane = ControlPlane(crds=(*CRDS, *REPORT_CRDS))
     plane.apiserver_flags = [*flags, f"--admission-control-config-file={shows_a_certificate(plane, folder)}"]
@@ -99,7 +78,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
             server = node.start("migratable")
             for service in SERVICES:
                 node.publish(service, server)
-            installed = Installed(plane, helm, node, audit)
+            installed = Installed(plane, helm, node, log)
             wait_until(lambda: refusal(installed, ON_A_CLAIM) is not None, 30, "the webhook to be in force")
             yield installed
 
@@ -273,8 +252,8 @@ def test_granted_rights_equal_used_rights(installed: Installed) -> None:
         made_again(installed, name)
 
     for account in ("migratable", "migratable-rotator"):
-        granted, used = granted_to(installed, account), installed.used(account)
-        refused = [event["requestURI"] for event in installed.asked(account) if event["responseStatus"]["code"] == 403]
+        granted, used = granted_to(installed, account), installed.log.used(account)
+        refused = [event["requestURI"] for event in installed.log.refused(account)]
         assert sorted(granted - used) == [], account
         assert sorted(used - granted) == [], account
         assert refused == [], account

@@ -48,7 +48,7 @@ def test_granted_rights_equal_used_rights(installed: Installed) -> None:
     used = installed.used(ACCOUNT)
     assert sorted(granted - used) == []
     assert sorted(used - granted) == []
-    assert installed.refused(ACCOUNT) == []
+    assert installed.log.refused(ACCOUNT) == []
 
 
 def test_without_reports_no_request_writes(installed: Installed) -> None:
@@ -59,8 +59,8 @@ def test_without_reports_no_request_writes(installed: Installed) -> None:
 
     installed.audit()
 
-    assert {event["verb"] for event in installed.asked(ACCOUNT)} == {"list"}
-    assert installed.refused(ACCOUNT) == []
+    assert {event["verb"] for event in installed.log.asked(ACCOUNT)} == {"list"}
+    assert installed.log.refused(ACCOUNT) == []
 
 
 def test_an_account_without_cluster_roles_audits_its_namespaces(installed: Installed) -> None:
@@ -71,10 +71,10 @@ def test_an_account_without_cluster_roles_audits_its_namespaces(installed: Insta
 
     said = installed.audit()
 
-    answered = [event for event in installed.asked(ACCOUNT) if event["responseStatus"]["code"] < 300]
+    answered = [event for event in installed.log.asked(ACCOUNT) if event["responseStatus"]["code"] < 300]
     spaces = {event["objectRef"].get("namespace", "") for event in answered if "resource" in event.get("objectRef", {})}
     assert spaces == {TENANT}
-    assert {event["verb"] for event in installed.refused(ACCOUNT)} == {"list"}
+    assert {event["verb"] for event in installed.log.refused(ACCOUNT)} == {"list"}
     assert "not read" in said
     assert "KubeVirt" in said
 
@@ -93,14 +93,14 @@ def test_the_merged_report_of_all_shards_is_the_report_of_one_audit(installed: I
     installed.upgrade(**claim, shards=3, mergeSchedule="47 * * * *")
 
     statuses = [node.run_job("migratable-audit", index=index)[0] for index in range(3)]
-    asked = len(installed.asked(ACCOUNT))
+    asked = len(installed.log.asked(ACCOUNT))
     merged = node.run_job("migratable-audit-merge")
 
     assert statuses == [0, 0, 0]
     assert merged[0] == 0, merged[1]
     assert json.loads(file.read_text()) == whole
     assert {judged["kind"] for judged in whole["objects"]} > {"VirtualMachine", "KubeVirt"}
-    assert len(installed.asked(ACCOUNT)) == asked
+    assert len(installed.log.asked(ACCOUNT)) == asked
 
 
 def test_logs_of_shards_can_be_merged(installed: Installed, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_without_a_kind_of_reports_the_audit_succeeds(installed: Installed) -> N
     said = installed.audit()
 
     assert "note: no reports are written: the API server serves neither OpenReports nor PolicyReport" in said
-    assert {event["verb"] for event in installed.asked(ACCOUNT)} == {"get", "list"}
+    assert {event["verb"] for event in installed.log.asked(ACCOUNT)} == {"get", "list"}
 
 
 def served_reports(client: Client) -> list[str]:

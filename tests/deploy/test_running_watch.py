@@ -90,7 +90,7 @@ def test_granted_rights_equal_used_rights(installed: Installed) -> None:
     used = installed.used(WATCH)
     assert sorted(granted - used) == []
     assert sorted(used - granted) == []
-    assert installed.refused(WATCH) == []
+    assert installed.log.refused(WATCH) == []
     assert client.api("GET", LEASE).document["spec"]["holderIdentity"]
 
 
@@ -103,8 +103,8 @@ def test_without_reports_no_request_writes(installed: Installed) -> None:
 
     pod = installed.kubelet.start(WATCH)
 
-    asked = installed.asked(WATCH)
+    asked = installed.log.asked(WATCH)
     assert "migratable_vms{" in installed.metrics(pod)
     assert {event["verb"] for event in asked} == {"list", "watch"}
     assert "pods" not in {event["objectRef"]["resource"] for event in asked}
-    assert installed.refused(WATCH) == []
+    assert installed.log.refused(WATCH) == []

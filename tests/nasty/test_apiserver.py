@@ -6,13 +6,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.apiserver import crds
+from tests.apiserver.audit_log import AuditLog
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import Serving, install_hooks, running
 from tests.nasty.door import CANARY, HOLE, TENANT, Manifest, nested, pierced, secretive, without_lead
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.apiserver
 
 SERVER = "migratable-server"
 """The user as whom the webhook reads the cluster."""
-AUDIT = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
 VMS = f"/apis/kubevirt.io/v1/namespaces/{TENANT}/virtualmachines"
 AT_SPEC = "spec.template.spec"
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
@@ -52,7 +51,7 @@ class Cluster:
 
     plane: ControlPlane
     server: Serving
-    audit: Path
+    audit: AuditLog
     said: list[bytes] = field(default_factory=list)
 
     def post(self, body: bytes, path: str = f"{VMS}?fieldValidation=Ignore") -> Reply:
@@ -79,9 +78,8 @@ class Cluster:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The project's own definitions, which keep unknown fields in a template's metadata, and a log of all requests."""
     folder = tmp_path_factory.mktemp("cluster")
-    (folder / "audit.yaml").write_text(AUDIT)
-    flags = [f"--audit-policy-file={folder / 'audit.yaml'}", f"--audit-log-path={folder / 'audit.log'}"]
-    with ControlPlane(crds=crds.OWN, apiserver_flags=flags) as plane:
+    log = AuditLog(folder)
+    with ControlPlane(crds=crds.OWN, apiserver_flags=log.flags) as plane:
         reader = plane.client.kubeconfig(SERVER, ("system:masters",))
         with running(plane.ca, folder / "serve", "--kubeconfig", str(reader)) as server:
             plane.client.create(
@@ -102,7 +100,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
                 },
             )
             install_hooks(plane, server)
-            yield Cluster(plane, server, folder / "audit.log")
+            yield Cluster(plane, server, log)
 
 
 @pytest.fixture
@@ -319,8 +317,7 @@ def test_i19_invalid_names_cause_no_request(cluster: Cluster) -> None:
 
 def asked(cluster: Cluster) -> str:
     """The addresses that the webhook asked the API server for, one a line."""
-    entries = [json.loads(line) for line in cluster.audit.read_text().splitlines() if line.endswith("}")]
-    return "\n".join(entry["requestURI"] for entry in entries if entry["user"]["username"] == SERVER)
+    return "\n".join(request["requestURI"] for request in cluster.audit.requests(SERVER))
 
 
 def test_i21_a_tenant_cannot_exempt_an_object(cluster: Cluster) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.apiserver import crds
+from tests.apiserver.audit_log import AuditLog
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.storing import store
 from tests.drain import example_fleet
@@ -18,18 +19,14 @@ from webhook.manifests.objects import read_manifests
 pytestmark = pytest.mark.apiserver
 
 READER: Final = "drain-reader"
-AUDIT: Final = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
 ROLE: Final = yaml.safe_load((ROOT / "deploy" / "drain-role.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
-def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ControlPlane, Path]]:
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ControlPlane, AuditLog]]:
     """A control plane with the example fleet, and its audit log. The user ``READER`` has the role of a rehearsal."""
-    folder = tmp_path_factory.mktemp("audit")
-    (folder / "policy.yaml").write_text(json.dumps(AUDIT))
-    log = folder / "audit.log"
-    flags = [f"--audit-policy-file={folder / 'policy.yaml'}", f"--audit-log-path={log}"]
-    with ControlPlane(crds=crds.OWN, apiserver_flags=flags) as running:
+    log = AuditLog(tmp_path_factory.mktemp("audit"))
+    with ControlPlane(crds=crds.OWN, apiserver_flags=log.flags) as running:
         objects = [
             manifest.raw
             for name, text in example_fleet.files().items()
@@ -53,12 +50,6 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ControlP
         yield running, log
 
 
-def requests_of(log: Path) -> list[dict[str, Any]]:
-    """The requests of the reader. The API server writes an event before it handles a request."""
-    events = [json.loads(line) for line in log.read_text().splitlines()]
-    return [event for event in events if event["user"]["username"] == READER and event["stage"] == "RequestReceived"]
-
-
 def outcomes(text: str) -> dict[str, Any]:
     """The outcome of each VMI."""
     nodes = json.loads(text)["nodes"]
@@ -69,7 +60,7 @@ def outcomes(text: str) -> dict[str, Any]:
     }
 
 
-def test_a_rehearsal_only_gets_and_lists(audited: tuple[ControlPlane, Path]) -> None:
+def test_a_rehearsal_only_gets_and_lists(audited: tuple[ControlPlane, AuditLog]) -> None:
     """
     The account has the role in ``deploy/drain-role.yaml``. The audit log has no other verb, and no kind is missing.
     """
@@ -79,7 +70,7 @@ def test_a_rehearsal_only_gets_and_lists(audited: tuple[ControlPlane, Path]) -> 
     drained = migratable("drain", "--all", "--kubeconfig", kubeconfig, "-o", "json")
     saved = migratable("snapshot", "--drain", "--kubeconfig", kubeconfig)
 
-    requests = requests_of(log)
+    requests = log.requests(READER)
     assert {request["verb"] for request in requests} <= {"get", "list"}
     assert (drained.status, saved.status) == (1, 0), drained.err + saved.err
     assert "was read" not in drained.err
@@ -90,7 +81,7 @@ def test_a_rehearsal_only_gets_and_lists(audited: tuple[ControlPlane, Path]) -> 
 
 
 def test_the_cluster_its_snapshot_and_its_files_give_the_same_outcomes(
-    audited: tuple[ControlPlane, Path], tmp_path: Path
+    audited: tuple[ControlPlane, AuditLog], tmp_path: Path
 ) -> None:
     """
     Each VMI has the same outcome, message and nodes.
@@ -109,7 +100,7 @@ def test_the_cluster_its_snapshot_and_its_files_give_the_same_outcomes(
     assert len(outcomes(live.out)) == 30
 
 
-def test_a_vm_is_explained_from_the_cluster_as_from_files(audited: tuple[ControlPlane, Path]) -> None:
+def test_a_vm_is_explained_from_the_cluster_as_from_files(audited: tuple[ControlPlane, AuditLog]) -> None:
     """
     Each value is the same. Only the assumptions differ, because no kind is missing in the cluster.
     """
@@ -122,7 +113,7 @@ def test_a_vm_is_explained_from_the_cluster_as_from_files(audited: tuple[Control
     first, second = json.loads(live.out), json.loads(from_files.out)
     assert first | {"assumptions": []} == second | {"assumptions": []}
     assert first["drain"]["outcome"] == "blocks"
-    assert {request["verb"] for request in requests_of(log)} <= {"get", "list"}
+    assert {request["verb"] for request in log.requests(READER)} <= {"get", "list"}
 
 
 def test_a_cluster_without_kubevirt_is_an_error() -> None:
