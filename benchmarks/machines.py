@@ -6,9 +6,12 @@ otherwise alike, and no two have a name, an address, a size or a claim in common
 """
 
 from pathlib import Path
+from textwrap import indent
+
+from tests.apiserver.clusters.machines import USER_DATA
+from tests.apiserver.clusters.shape import CHECKS
 
 NAMESPACES = 50
-CHECKS = ("bridge", "port", "filesystems", "host devices", "claim")
 EVERY = 20
 """How many machines there are to one that violates a given check."""
 
@@ -105,22 +108,7 @@ spec:
         - name: cloudinit
           cloudInitNoCloud:
             userData: |
-              #cloud-config
-              hostname: {name}
-              ssh_pwauth: false
-              users:
-                - name: admin
-                  groups: [wheel]
-                  shell: /bin/bash
-                  ssh_authorized_keys:
-                    - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{key} admin@example.com
-              packages:
-                - qemu-guest-agent
-                - chrony
-              runcmd:
-                - systemctl enable --now qemu-guest-agent
-                - systemctl enable --now chronyd
-"""
+{user_data}"""
 _CLAIM = """\
 ---
 apiVersion: v1
@@ -170,7 +158,7 @@ def manifest(number: int) -> str:
         binding="bridge" if wrong == "bridge" else "masquerade",
         mac=f"{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}",
         port=49152 if wrong == "port" else 8080,
-        key=f"{number:042}",
+        user_data=indent(USER_DATA.format(name=name, key=f"{number:042}"), " " * 14),
     )
     mode = "ReadWriteOnce" if wrong == "claim" else "ReadWriteMany"
     return machine + _CLAIM.format(name=name, namespace=namespace, mode=mode, size=10 + number % 90)

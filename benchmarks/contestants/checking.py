@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks.building import built
-from benchmarks.machines import CHECKS
+from tests.apiserver.clusters.shape import CHECKS
 
 HERE = Path(__file__).resolve().parent
 _MANIFESTS = HERE / "manifests"
