@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
+from tests.clocks import Clock
 from tests.cluster.fake_apiserver import answer
 from tests.report.reports import NOT_SHARED
 from webhook.cluster.ports import JSON, Answer
@@ -144,25 +145,9 @@ def status(code: int, message: str = "", **details: object) -> Answer:
 ETCD_FULL = status(500, "etcdserver: mvcc: database space exceeded")
 
 
-@dataclass
-class Time:
-    """A clock that only pauses move."""
-
-    now: float = 1000.0
-    pauses: list[float] = field(default_factory=list)
-
-    def clock(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> bool:
-        self.pauses.append(seconds)
-        self.now += seconds
-        return False
-
-
-def store_of(server: ReportsServer, time: Time | None = None, per_second: float = 1e6) -> ReportStore:
-    time = time or Time()
-    return ReportStore(server, per_second=per_second, clock=time.clock, wait=time.wait, chance=lambda: 1.0)
+def store_of(server: ReportsServer, clock: Clock | None = None, per_second: float = 1e6) -> ReportStore:
+    clock = clock or Clock()
+    return ReportStore(server, per_second=per_second, clock=clock, wait=clock.wait, chance=lambda: 1.0)
 
 
 def existing(

@@ -14,13 +14,6 @@ NOT_SERVED = Answer(404, b"404 page not found\n")
 NO_SUCH_OBJECT = Answer(404, b'{"kind": "Status", "reason": "NotFound", "details": {"name": "os"}}')
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def document(name: str, namespace: str | None = "shop", version: int = 1, **more: Any) -> dict[str, Any]:
     metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": str(version)}
     return {"metadata": metadata | more.pop("metadata", {}), **more}

@@ -4,10 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.cluster.fake_apiserver import (
-    Clock,
-    FakeTransport,
-)
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import FakeTransport
 from webhook.cluster.facts import WATCHED
 from webhook.cluster.live_reads import LiveReads
 from webhook.cluster.lookups import LiveWorld, Question, RecordingWorld

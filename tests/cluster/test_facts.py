@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cluster.fake_apiserver import (
-    Clock,
-    FakeTransport,
-    claim,
-    document,
-    fixed,
-)
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import FakeTransport, claim, document, fixed
 from tests.cluster.stores import store_of
 from webhook.cluster.facts import WATCHED, ClusterWorld
 from webhook.cluster.live_reads import LiveReads

@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.cluster.fake_apiserver import Clock, FakeStream, FakeTransport, answer, event, listed
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import FakeStream, FakeTransport, answer, event, listed
 from webhook.cluster.ports import Answer
 from webhook.cluster.store import Store
 from webhook.cluster.watch import Pace, Watch

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cluster.fake_apiserver import NADS, Clock, FakeStream, FakeTransport, document, fixed
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import NADS, FakeStream, FakeTransport, document, fixed
 from tests.cluster.test_unchanged import OS, FakeReader, recording_of, store_of
 from tests.cluster.test_watch import Loop
 from tests.generating.hostile import METADATA, NESTED, deep, rendered

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cluster.fake_apiserver import Clock
+from tests.clocks import Clock
 from webhook.cluster.leases import Election, Terms, parse_lease
 from webhook.cluster.ports import JSON, Answer
 from webhook.errors import Misconfigured, Unavailable

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.clocks import Clock
 from tests.cluster.fake_apiserver import (
     NO_SUCH_OBJECT,
     NOT_SERVED,
-    Clock,
     FakeTransport,
     Get,
     answer,

@@ -2,15 +2,8 @@
 
 from collections.abc import Mapping
 
-from tests.cluster.fake_apiserver import (
-    Clock,
-    FakeTransport,
-    answer,
-    claim,
-    document,
-    fixed,
-    listed,
-)
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import FakeTransport, answer, claim, document, fixed, listed
 from tests.cluster.stores import OS, confirming, named, store_of
 from webhook.cluster.facts import ClusterFacts, ClusterWorld
 from webhook.cluster.lookups import Question, RecordingWorld, TimedOutWorld

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from tests.cluster.fake_apiserver import Clock, FakeTransport, Get, answer, claim, document, fixed, listed
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import FakeTransport, Get, answer, claim, document, fixed, listed
 from webhook.cluster.pages import BUSY_SECONDS, LONGEST_PAUSE, Lister, NotListed, NotServed
 from webhook.cluster.ports import Answer
 from webhook.errors import Unavailable
@@ -18,19 +19,9 @@ CLAIMS = "/api/v1/persistentvolumeclaims"
 CLAIM = BY_CLASS[PersistentVolumeClaim]
 
 
-class Waits:
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.seconds: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        self.clock.now += seconds
-
-
-def names(answers: Get, waits: Waits | None = None, within: float = 60.0) -> list[str]:
-    waits = waits or Waits(Clock())
-    lister = Lister(FakeTransport(answers), within, clock=waits.clock, wait=waits)
+def names(answers: Get, clock: Clock | None = None, within: float = 60.0) -> list[str]:
+    clock = clock or Clock()
+    lister = Lister(FakeTransport(answers), within, clock=clock, wait=clock.wait)
     return [json.loads(bytes(item.raw))["metadata"]["name"] for item in lister.every(CLAIM)]
 
 
@@ -79,11 +70,11 @@ def test_a_page_is_asked_again_after_a_pause(broken: Answer | None) -> None:
     """
     The pauses grow.
     """
-    waits = Waits(Clock())
+    clock = Clock()
 
-    assert names(in_turn(listed(claim("a"), token="1"), broken, broken, listed(claim("b"))), waits) == ["a", "b"]
-    assert waits.seconds == sorted(waits.seconds)
-    assert len(waits.seconds) == 2
+    assert names(in_turn(listed(claim("a"), token="1"), broken, broken, listed(claim("b"))), clock) == ["a", "b"]
+    assert clock.pauses == sorted(clock.pauses)
+    assert len(clock.pauses) == 2
 
 
 def test_a_page_that_never_comes_ends_the_list() -> None:
@@ -104,16 +95,16 @@ def test_a_busy_api_server_is_given_two_minutes(status: int) -> None:
     An API server that has just started answers so until its cache has read all objects of the kind.
     """
     busy = [answer({}, status)] * 15
-    waits = Waits(Clock())
+    clock = Clock()
 
-    assert names(in_turn(*busy, listed(claim("a"))), waits, within=600.0) == ["a"]
-    assert 60 < sum(waits.seconds) < BUSY_SECONDS
-    assert max(waits.seconds) == LONGEST_PAUSE
+    assert names(in_turn(*busy, listed(claim("a"))), clock, within=600.0) == ["a"]
+    assert 60 < sum(clock.pauses) < BUSY_SECONDS
+    assert max(clock.pauses) == LONGEST_PAUSE
 
-    waits = Waits(Clock())
+    clock = Clock()
     with pytest.raises(NotListed, match="in time"):
-        names(in_turn(answer({}, status)), waits, within=600.0)
-    assert BUSY_SECONDS <= sum(waits.seconds) < BUSY_SECONDS + LONGEST_PAUSE
+        names(in_turn(answer({}, status)), clock, within=600.0)
+    assert BUSY_SECONDS <= sum(clock.pauses) < BUSY_SECONDS + LONGEST_PAUSE
 
 
 def test_a_cluster_that_does_not_answer_is_waited_for_once() -> None:

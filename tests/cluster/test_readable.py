@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.clocks import Clock
 from webhook.cluster.access_reviews import User
 from webhook.cluster.readable import MOST_QUESTIONS, REMEMBERED_SECONDS, Rights, UserPermissions
 from webhook.errors import Unavailable
@@ -40,13 +41,6 @@ class Silent:
 
     def may(self, _user: User, _attributes: Mapping[str, str], _timeout_seconds: float) -> bool:
         raise Unavailable("no answer", remedy="Try again.")
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def permissions(reviews: Reviews, user: User = JANE, seconds: float = 2.0) -> UserPermissions:

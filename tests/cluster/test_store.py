@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clocks import Clock
 from webhook.cluster.projection import Malformed, position_of
 from webhook.cluster.store import KindStatistics, Store
 from webhook.facts.unknown import Unknown
@@ -18,13 +19,6 @@ from webhook.objects.nad import NetworkAttachmentDefinition, NetworkSpec, Node
 from webhook.objects.storage import ClaimSpec, DataVolume, PersistentVolumeClaim, StorageClass
 
 NAD = NetworkAttachmentDefinition
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def raw(name: str, version: int = 1, namespace: str | None = "shop", **more: Any) -> bytes:

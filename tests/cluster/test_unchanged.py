@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, answer, document
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, answer, document
 from webhook.cluster.facts import ClusterWorld
 from webhook.cluster.lookups import RecordingWorld
 from webhook.cluster.ports import Answer, Get

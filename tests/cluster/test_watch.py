@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.clocks import Clock
 from tests.cluster.fake_apiserver import (
     NADS,
     NOT_SERVED,
-    Clock,
     FakeStream,
     FakeTransport,
     answer,

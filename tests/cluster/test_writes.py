@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.audit.reported import ETCD_FULL, ReportsServer, Time, existing, status, store_of
+from tests.audit.reported import ETCD_FULL, ReportsServer, existing, status, store_of
+from tests.clocks import Clock
 from tests.cluster.fake_apiserver import answer
 from webhook.cluster.ports import Answer
 from webhook.cluster.writes import Failure, Rate, ReportStore, Stored
@@ -130,12 +131,12 @@ def test_a_discovery_that_fails_is_no_absence() -> None:
 @pytest.mark.parametrize("first", [ETCD_FULL, status(429), status(503), status(409), Unavailable("lost", remedy="")])
 def test_a_temporary_failure_is_retried_after_growing_pauses(first: Answer | Exception) -> None:
     """Three more tries, then the failure counts."""
-    time, server = Time(), failing(first, first)
+    clock, server = Clock(), failing(first, first)
 
-    outcome = apply(store_of(server, time))
+    outcome = apply(store_of(server, clock))
 
     assert isinstance(outcome, Stored)
-    assert time.pauses == [0.5, 1.0]
+    assert clock.pauses == [0.5, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -210,25 +211,25 @@ def test_a_refused_deletion_is_a_failure() -> None:
 
 def test_the_number_of_writes_per_second_is_bounded() -> None:
     """A second without writes can be made up for, and no more than that."""
-    time = Time()
-    rate = Rate(5, time.clock, time.wait)
-    time.now += 100
+    clock = Clock()
+    rate = Rate(5, clock, clock.wait)
+    clock.now += 100
 
-    before = time.now
+    before = clock.now
     for _ in range(25):
         rate.next()
 
-    assert 3.8 <= time.now - before <= 4.2
+    assert 3.8 <= clock.now - before <= 4.2
 
 
 def test_retries_count_as_writes() -> None:
     """An API server that is overloaded gets no more requests than the rate allows."""
-    time = Time()
-    store = store_of(failing(*[status(429)] * 3), time, per_second=0.1)
+    clock = Clock()
+    store = store_of(failing(*[status(429)] * 3), clock, per_second=0.1)
 
     apply(store)
 
-    assert time.now - 1000 >= 29
+    assert clock.now - 1000 >= 29
 
 
 def test_a_stopping_program_writes_nothing_more() -> None:

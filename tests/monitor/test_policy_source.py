@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.fake_apiserver import Clock
+from tests.clocks import Clock
 from webhook.manifests.policy_file import parse_policy
 from webhook.monitor.policy_source import SECONDS_A_DAY, PolicySource
 from webhook.policy.policy import Profile

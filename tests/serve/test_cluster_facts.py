@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, FakeTransport, answer, claim, listed
+from tests.clocks import Clock
+from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, FakeTransport, answer, claim, listed
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.live_rounds import FIRST
 from webhook.cluster.ports import Answer

@@ -5,28 +5,19 @@ import logging
 import shutil
 import ssl
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from certs.authority import CertificateAuthority, KeyPair
 from tests.apiserver import pki
+from tests.certs.world import FakeClock
 from tests.serve.pairs import AUTHORITY, DAY, NAME, NOW, STRANGER, put, put_pair, shake_hands, sign, trust
 from webhook.errors import Misconfigured
 from webhook.serve.tls import Certificates
 
 TRUSTING = trust(AUTHORITY)
-
-
-class Clock:
-    """A clock that can be set."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -184,9 +175,9 @@ def test_a_new_pair_is_served_if_the_old_one_is_invalid_too(folder: Path, kind: 
     With a wrong clock, the served certificate looks as invalid as the new one, and the issuer of the new one may be
     right.
     """
-    clock = Clock()
-    certificates = Certificates(folder, now=clock)
-    clock.now = NOW + 400 * DAY
+    clock = FakeClock(NOW)
+    certificates = Certificates(folder, now=clock.now)
+    clock.wall = NOW + 400 * DAY
     DAMAGES[kind][0](folder)
 
     assert certificates.refresh()
@@ -196,10 +187,10 @@ def test_a_new_pair_is_served_with_a_clock_that_is_a_day_late(folder: Path) -> N
     """
     Rotation retires the old authority within minutes, so a slow clock must not keep the old leaf in use.
     """
-    clock = Clock()
-    certificates = Certificates(folder, now=clock)
-    clock.now = NOW - timedelta(minutes=30)
-    put_pair(folder, sign(at=clock.now + timedelta(hours=24)))
+    clock = FakeClock(NOW)
+    certificates = Certificates(folder, now=clock.now)
+    clock.wall = NOW - timedelta(minutes=30)
+    put_pair(folder, sign(at=clock.wall + timedelta(hours=24)))
 
     assert certificates.refresh()
 
@@ -209,12 +200,12 @@ def test_a_missing_renewal_is_logged(folder: Path) -> None:
     A read-only folder has a valid pair for days. The missing renewal is logged at the latest after five sixths of its
     lifetime.
     """
-    clock = Clock()
-    certificates = Certificates(folder, now=clock)
+    clock = FakeClock(NOW)
+    certificates = Certificates(folder, now=clock.now)
     told = []
 
     for days in (0, 4.7, 5.7, 5.9, 8):
-        clock.now = NOW + days * DAY
+        clock.wall = NOW + days * DAY
         certificates.refresh()
         told.append(certificates.problem)
 

@@ -9,25 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.clocks import Clock
 from tests.waiting import wait_until
 from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Listener
 
 SECONDS = 20
 """The limit of each wait; much longer than any step takes on a busy machine."""
-
-
-@dataclass
-class Clock:
-    """Monotonic seconds that change only by ``advance``."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.audit.clusters import FakeCluster, Manifest, claim, kubevirt, vm
-from tests.cluster.fake_apiserver import Clock
+from tests.clocks import Clock
 from webhook.audit.audit import audit
 from webhook.audit.scope import Scope
 from webhook.audit.watching.cluster import KINDS, WatchedCluster
