@@ -14,11 +14,13 @@ from typing import Any
 
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.processes import free_ports
+from tests.surfaces.running import migratable
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 REPORTS = "/apis/openreports.io/v1alpha1/reports"
 MACHINES = "/apis/kubevirt.io/v1/namespaces/{}/virtualmachines"
 LEASE = "default/audit"
+KINDS = ("VirtualMachine", "VirtualMachineInstance")
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -108,3 +110,20 @@ def about(plane: ControlPlane, *names: str) -> Sequence[str]:
     """The given objects that have a report."""
     there = reports(plane)
     return [name for name in names if name in there]
+
+
+def is_current(plane: ControlPlane) -> bool:
+    """Whether the reports on VMs and VMIs are those of an audit that lists the cluster now."""
+    ran = migratable("audit", "--kubeconfig", str(plane.client.kubeconfig()), "-o", "json", "--fail-on=never")
+    wanted = {
+        (f"{one['kind']} {one['namespace']}/{one['name']}", finding["rule"])
+        for one in json.loads(ran.out)["objects"]
+        for finding in one["findings"]
+        if one["kind"] in KINDS
+    }
+    return wanted == {
+        (name, result["rule"])
+        for name, report in reports(plane).items()
+        for result in report["results"]
+        if name.partition(" ")[0] in KINDS
+    }

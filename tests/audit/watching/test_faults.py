@@ -1,6 +1,5 @@
 """No report is lost or wrong after a fault, and no fault causes a storm of lists."""
 
-import json
 import math
 import re
 import signal
@@ -20,8 +19,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.facts.test_watch_faults import compact
 from tests.apiserver.faulty_proxy import faulty_proxy
 from tests.audit.test_reports_in_cluster import BOTH
-from tests.audit.watching.processes import LEASE, MACHINES, Watching, reports, watching
-from tests.surfaces.running import migratable
+from tests.audit.watching.processes import LEASE, MACHINES, Watching, is_current, reports, watching
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.audit.watching.cluster import WatchedCluster
 from webhook.check.check import Settings
@@ -30,7 +28,6 @@ from webhook.cluster.watch import Pace
 pytestmark = pytest.mark.apiserver
 
 SHAPE = Shape(60, namespaces=3, failing=0.5)
-KINDS = ("VirtualMachine", "VirtualMachineInstance")
 LIST_SECONDS = 30.0
 WRITES = "migratable_audit_report_writes_total"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}"
@@ -62,22 +59,6 @@ class Faulty:
             ):
                 break
         return lambda: f"VirtualMachine {namespace}/{name}" not in reports(self.plane)
-
-    def is_current(self) -> bool:
-        """Whether all reports are those of an audit that lists the cluster now."""
-        ran = migratable("audit", "--kubeconfig", str(self.plane.client.kubeconfig()), "-o", "json", "--fail-on=never")
-        wanted = {
-            (f"{one['kind']} {one['namespace']}/{one['name']}", finding["rule"])
-            for one in json.loads(ran.out)["objects"]
-            for finding in one["findings"]
-            if one["kind"] in KINDS
-        }
-        return wanted == {
-            (name, result["rule"])
-            for name, report in reports(self.plane).items()
-            for result in report["results"]
-            if name.partition(" ")[0] in KINDS
-        }
 
     def holder(self) -> str:
         """The process that holds the Lease."""
@@ -117,7 +98,7 @@ def test_reports_follow_after_each_restart_of_the_api_server(faulty: Faulty) -> 
             faulty.plane.restart()
             wait_until(faulty.mend_one(), PATIENCE_SECONDS, "the report of a deleted VM to be gone")
 
-        assert faulty.is_current()
+        assert is_current(faulty.plane)
         assert max(lists(process).values()) <= faulty.most_lists()
         assert process.stop() == 0
 
@@ -137,7 +118,7 @@ def test_changes_that_etcd_has_forgotten_reach_the_reports(faulty: Faulty) -> No
         process.popen.send_signal(signal.SIGCONT)
 
         wait_until(lambda: all(one() for one in gone), PATIENCE_SECONDS, "the reports of deleted VMs to be gone")
-        assert faulty.is_current()
+        assert is_current(faulty.plane)
         assert 2 in lists(process).values()
         assert max(lists(process).values()) <= 2
 
@@ -160,7 +141,7 @@ def test_another_process_writes_after_the_leader_was_killed(faulty: Faulty) -> N
         wait_until(gone, PATIENCE_SECONDS, "the report of a deleted VM to be gone")
         second = two if first is one else one
         assert second.metric("migratable_audit_leader") == 1
-        assert faulty.is_current()
+        assert is_current(faulty.plane)
 
 
 def test_a_leader_that_was_stopped_writes_nothing_when_it_continues(faulty: Faulty) -> None:
@@ -219,11 +200,11 @@ def test_reports_that_a_full_etcd_refused_are_written_later(faulty: Faulty) -> N
                 PATIENCE_SECONDS,
                 "a refused write",
             )
-            was_current = faulty.is_current()
+            was_current = is_current(faulty.plane)
         finally:
             alarm(faulty.plane, "DEACTIVATE")
 
-        wait_until(faulty.is_current, PATIENCE_SECONDS, "the refused reports")
+        wait_until(lambda: is_current(faulty.plane), PATIENCE_SECONDS, "the refused reports")
         assert not was_current
         assert max(lists(process).values()) <= faulty.most_lists()
 

@@ -1,7 +1,6 @@
 """A watch of a real cluster with 1,000 VMs in 50 namespaces keeps its reports current."""
 
 import copy
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +11,12 @@ from tests.apiserver.clusters.loading import load
 from tests.apiserver.clusters.shape import Shape, machine_name
 from tests.apiserver.controlplane import ControlPlane
 from tests.audit.test_reports_in_cluster import BOTH
-from tests.audit.watching.processes import MACHINES, Watching, about, reports, watching
-from tests.surfaces.running import migratable
+from tests.audit.watching.processes import MACHINES, Watching, about, is_current, reports, watching
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
 SHAPE = Shape(1000, namespaces=50)
-KINDS = ("VirtualMachine", "VirtualMachineInstance")
 CLAIMS = "/api/v1/namespaces/{}/persistentvolumeclaims"
 
 
@@ -55,23 +52,6 @@ class Here:
     def has(self, namespace: str, name: str) -> bool:
         return bool(about(self.plane, f"VirtualMachine {namespace}/{name}"))
 
-    def is_current(self) -> bool:
-        """Whether all reports are those of an audit that lists the cluster now."""
-        ran = migratable("audit", "--kubeconfig", str(self.plane.client.kubeconfig()), "-o", "json", "--fail-on=never")
-        judged = json.loads(ran.out)["objects"]
-        wanted = {
-            (f"{one['kind']} {one['namespace']}/{one['name']}", finding["rule"])
-            for one in judged
-            for finding in one["findings"]
-            if one["kind"] in KINDS
-        }
-        return wanted == {
-            (name, result["rule"])
-            for name, report in reports(self.plane).items()
-            for result in report["results"]
-            if name.partition(" ")[0] in KINDS
-        }
-
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
@@ -87,7 +67,7 @@ def test_the_reports_are_those_of_an_audit(here: Here) -> None:
     """
     One report for each VM with findings.
     """
-    assert here.is_current()
+    assert is_current(here.plane)
     assert len(reports(here.plane)) >= 200
 
 
@@ -127,7 +107,7 @@ def test_a_changed_claim_changes_the_report_of_its_vm(here: Here) -> None:
     here.plane.client.create(CLAIMS.format(namespace), mended)
 
     wait_until(lambda: "LM201" not in here.rules(namespace, name), PATIENCE_SECONDS, "the finding to be gone")
-    assert here.is_current()
+    assert is_current(here.plane)
 
 
 def test_the_report_of_a_deleted_vm_names_it_as_owner_and_is_deleted(here: Here) -> None:
@@ -159,7 +139,7 @@ def test_another_release_of_kubevirt_reaches_all_reports(here: Here) -> None:
     wait_until(
         lambda: vms(here.process.get("/metrics")[1]) != vms(before), PATIENCE_SECONDS, "the verdicts of KubeVirt 1.4"
     )
-    wait_until(here.is_current, PATIENCE_SECONDS, "the reports of a new audit")
+    wait_until(lambda: is_current(here.plane), PATIENCE_SECONDS, "the reports of a new audit")
     assert "LM203" in here.rules(namespace, name)
 
 
