@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,6 +56,48 @@ def test_a_list_goes_on_at_the_newest_state_if_its_token_has_expired() -> None:
     pages = {"": listed(claim("a"), token="old"), "old": expired, "new": listed(claim("b"))}
 
     assert names(lambda _, query: pages[query.get("continue", "")]) == ["a", "b"]
+
+
+def test_a_list_whose_tokens_always_expire_is_not_complete() -> None:
+    """
+    The requests are not repeated without end.
+    """
+    expired = answer({"kind": "Status", "code": 410, "metadata": {"continue": "new"}}, 410)
+    transport = FakeTransport(in_turn(listed(claim("a"), token="old"), expired))
+
+    with pytest.raises(NotListed) as caught:
+        list(Lister(transport, 600.0, clock=Clock(), wait=lambda _: None).every(CLAIM))
+
+    assert caught.value.status == 410
+    assert len(transport.asked) == 6
+
+
+def test_all_pages_have_the_same_selector_and_format() -> None:
+    """
+    Also a page with a new token.
+    """
+    expired = answer({"kind": "Status", "code": 410, "metadata": {"continue": "new"}}, 410)
+    transport = FakeTransport(in_turn(listed(claim("a"), token="old"), expired, listed(claim("b"))))
+
+    list(Lister(transport, 60.0, clock=Clock()).every(CLAIM, labels="a=b", accept="application/x"))
+
+    queries = [
+        {"limit": "500", "labelSelector": "a=b", **more} for more in ({}, {"continue": "old"}, {"continue": "new"})
+    ]
+    assert transport.queries == queries
+    assert transport.accepts == ["application/x"] * 3
+
+
+def test_a_pause_can_end_a_list() -> None:
+    """
+    When the program stops.
+    """
+    transport = FakeTransport(fixed({CLAIMS: answer({}, 503)}))
+
+    with pytest.raises(NotListed):
+        list(Lister(transport, 60.0, clock=Clock(), wait=lambda _: True).every(CLAIM))
+
+    assert len(transport.asked) == 1
 
 
 def test_a_list_without_a_new_token_is_not_complete() -> None:
@@ -182,3 +225,22 @@ def test_a_kind_without_objects_has_no_items() -> None:
     Go writes an empty list as null.
     """
     assert names(in_turn(Answer(200, msgspec.json.encode({"metadata": {}, "items": None})))) == []
+
+
+@pytest.mark.parametrize(("within", "request_seconds", "timeout"), [(60.0, 30.0, 30.0), (20.0, 30.0, 20.0)])
+def test_a_request_ends_before_the_list(within: float, request_seconds: float, timeout: float) -> None:
+    """
+    A response that never comes does not use all the time of a list.
+    """
+    timeouts: list[float] = []
+
+    class Timed(FakeTransport):
+        def get(self, *args: Any, timeout_seconds: float, **more: Any) -> Answer:
+            timeouts.append(timeout_seconds)
+            return super().get(*args, timeout_seconds=timeout_seconds, **more)
+
+    transport = Timed(fixed({CLAIMS: listed(claim("a"))}))
+
+    list(Lister(transport, within, clock=Clock(), request_seconds=request_seconds).every(CLAIM))
+
+    assert timeouts == [timeout]

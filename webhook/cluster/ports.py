@@ -64,8 +64,8 @@ class AsyncReader(Protocol):
         ...
 
 
-class Transport(Protocol):
-    """Sends requests to one API server. All methods raise Unavailable if there is no response."""
+class Getter(Protocol):
+    """Sends GET requests to one API server."""
 
     def get(
         self,
@@ -76,8 +76,12 @@ class Transport(Protocol):
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
-        """Returns the whole response. Raises TooLarge if the response exceeds ``max_bytes``."""
+        """Returns the whole response. Raises Unavailable if there is none, and TooLarge if the response exceeds ``max_bytes``."""
         ...
+
+
+class Transport(Getter, Protocol):
+    """Sends requests to one API server. All methods raise Unavailable if there is no response."""
 
     def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
         """Create a review object, such as a TokenReview. The API server does not store review objects."""
@@ -98,24 +102,12 @@ class Transport(Protocol):
         ...
 
 
-class Writer(Protocol):
+class Writer(Getter, Protocol):
     """
     Reads and writes the reports of one cluster. All methods raise Unavailable if there is no response.
 
     This is no part of ``Transport``, so that code that has a Transport cannot write.
     """
-
-    def get(
-        self,
-        path: str,
-        query: Mapping[str, str],
-        *,
-        accept: str = JSON,
-        timeout_seconds: float,
-        max_bytes: int | None = None,
-    ) -> Answer:
-        """As ``Transport.get``."""
-        ...
 
     def patch(
         self,
