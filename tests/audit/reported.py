@@ -60,6 +60,8 @@ class ReportsServer:
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     queries: list[dict[str, str]] = field(default_factory=list)
+    accepts: list[str] = field(default_factory=list)
+    """The Accept headers of reads."""
     uids: int = 0
 
     @property
@@ -75,6 +77,7 @@ class ReportsServer:
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
+        self.accepts.append(accept)
         if (fault := self._seen("GET", path, query)) is not None:
             return fault
         for api in self.served:

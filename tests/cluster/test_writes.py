@@ -14,6 +14,7 @@ from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, REPORT_APIS
 
 DOCUMENT = {"metadata": {"name": "a", "namespace": "tenant", "annotations": {"migratable.dev/fingerprint": "f"}}}
 PLACE = ("tenant", "a")
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PATH = "/apis/openreports.io/v1alpha1/namespaces/tenant/reports/a"
 
 
@@ -46,7 +47,7 @@ def test_a_report_is_applied_with_a_field_manager_of_its_own() -> None:
 
 
 def test_only_reports_with_the_label_are_listed_page_by_page() -> None:
-    """Other tools write reports too."""
+    """Other tools write reports too. The results of a report are never read."""
     server = ReportsServer(page=2)
     store = store_of(server)
     for name in "abcde":
@@ -58,6 +59,7 @@ def test_only_reports_with_the_label_are_listed_page_by_page() -> None:
 
     assert [(one.namespace, one.name) for one in found] == [*(("tenant", name) for name in "abcde"), ("", "c")]
     assert {query["labelSelector"] for query in server.queries} == {"app.kubernetes.io/managed-by=migratable"}
+    assert {accept.partition(",")[0] for accept in server.accepts} == {METADATA}
     assert found[0].fingerprint == "f"
     assert found[0].uid == "report-1"
 
@@ -73,43 +75,93 @@ def test_only_some_namespaces_are_listed_for_a_namespaced_account() -> None:
     ]
 
 
-def test_a_list_whose_token_expired_starts_again() -> None:
-    """No report is listed twice."""
+def stored(*names: str) -> ReportsServer:
+    """A server with these reports, one on each page."""
     server = ReportsServer(page=1)
     store = store_of(server)
-    for name in "ab":
+    for name in names:
         store.apply(OPENREPORTS, "tenant", name, {"metadata": DOCUMENT["metadata"] | {"name": name}})
-    seen = []
-
-    def expired(method: str, path: str) -> Answer | None:
-        seen.append(path)
-        return status(410) if len(seen) == 2 else None
-
-    server.fault = expired
-
-    assert [one.name for one in store.every(OPENREPORTS, cluster=False)] == ["a", "b"]
+    del server.requests[:], server.queries[:]
+    return server
 
 
-def test_a_list_whose_tokens_always_expire_ends() -> None:
+@pytest.mark.parametrize(("token", "requests"), [("", 5), ("1", 4)])
+def test_a_list_whose_token_expired_has_each_report_once(token: str, requests: int) -> None:
+    """It goes on with the token of the response, or starts again if there is none. All requests select the same reports."""
+    server = stored("a", "b", "c")
+    expired = answer({"kind": "Status", "code": 410, "metadata": {"continue": token}}, 410)
+    server.fault = lambda *_: expired if len(server.requests) == 2 else None
+
+    found = store_of(server).every(OPENREPORTS, cluster=False)
+
+    assert [one.name for one in found] == ["a", "b", "c"]
+    assert len(server.requests) == requests
+    assert {query.get("labelSelector") for query in server.queries} == {"app.kubernetes.io/managed-by=migratable"}
+
+
+@pytest.mark.parametrize("token", ["", "1"])
+def test_a_list_whose_tokens_always_expire_ends(token: str) -> None:
     """An API server that compacts faster than it lists does not keep the audit busy for ever."""
-    server = ReportsServer(page=1)
-    store = store_of(server)
-    for name in "ab":
-        store.apply(OPENREPORTS, "tenant", name, {"metadata": DOCUMENT["metadata"] | {"name": name}})
-    server.fault = lambda *_: status(410) if "continue" in server.queries[-1] else None
+    server = stored("a", "b")
+    expired = answer({"kind": "Status", "code": 410, "metadata": {"continue": token}}, 410)
+    server.fault = lambda *_: expired if "continue" in server.queries[-1] else None
 
     with pytest.raises(Unavailable, match="HTTP 410"):
-        store.every(OPENREPORTS, cluster=False)
+        store_of(server).every(OPENREPORTS, cluster=False)
+
+    assert len(server.requests) <= 24
 
 
-def test_the_error_for_an_account_that_may_not_list_names_the_rights_to_grant() -> None:
-    """Without the list, no report can be compared."""
-    server = ReportsServer(fault=lambda *_: status(403))
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [(status(503), "HTTP 503"), (status(429), "HTTP 429"), (Unavailable("connection refused", remedy=""), "refused")],
+)
+def test_a_list_without_a_response_is_tried_five_times(reply: Answer | Exception, problem: str) -> None:
+    """After growing pauses. The error has the cause, and the caller starts again later."""
+    time, server = Time(), ReportsServer()
+
+    def fault(*_: str) -> Answer:
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    server.fault = fault
+    with pytest.raises(Unavailable, match=problem):
+        store_of(server, time).every(OPENREPORTS)
+
+    assert time.pauses == [0.5, 1.0, 2.0, 4.0]
+    assert len(server.requests) == 5
+
+
+def test_a_list_goes_on_after_a_busy_response() -> None:
+    """The page is requested again, and no report is lost."""
+    server = stored("a", "b")
+    server.fault = lambda *_: status(503) if len(server.requests) == 2 else None
+
+    assert [one.name for one in store_of(server).every(OPENREPORTS, cluster=False)] == ["a", "b"]
+
+
+def test_a_stopping_program_lists_nothing_more() -> None:
+    """A pause that is interrupted ends the list."""
+    server = ReportsServer(fault=lambda *_: status(503))
+    store = ReportStore(server, per_second=1e6, clock=lambda: 0.0, wait=lambda _: True, chance=lambda: 1.0)
+
+    with pytest.raises(Unavailable):
+        store.every(OPENREPORTS)
+
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_the_error_for_an_account_that_may_not_list_names_the_rights_to_grant(code: int) -> None:
+    """Without the list, no report can be compared. 401 and 403 are not tried again."""
+    server = ReportsServer(fault=lambda *_: status(code))
 
     with pytest.raises(Misconfigured, match=r"may not list reports.openreports.io") as error:
         store_of(server).every(OPENREPORTS)
 
     assert "list, patch, create and delete" in error.value.remedy
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

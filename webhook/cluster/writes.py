@@ -5,13 +5,14 @@ Reports are written with server-side apply, and deleted only if they are still t
 number of requests per second is bounded. No method raises because of a response: a failure is a value.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
 
-from webhook.cluster.live_reads import PAGE, path_of, read_page
-from webhook.cluster.ports import JSON, Answer, TooLarge, Writer
+from webhook.cluster.live_reads import path_of
+from webhook.cluster.pages import TRY_LATER, Lister, NotListed, NotServed
+from webhook.cluster.ports import JSON, Answer, Writer
 from webhook.cluster.watch import Backoff
 from webhook.errors import Misconfigured, Unavailable
 from webhook.objects.json_depth import decode
@@ -31,9 +32,12 @@ FIELD_MANAGER: Final = "migratable-audit"
 APPLY: Final = "application/apply-patch+yaml"
 _METADATA: Final = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1,{JSON}"
 _METADATA_LIST: Final = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
-_TRY_LATER: Final = frozenset((409, 429, 500, 502, 503, 504))
-_MOST_TRIES: Final = 4
-_MAX_BYTES: Final = 64 * 2**20
+_TRY_AGAIN: Final = TRY_LATER | {409}
+_MOST_WRITES: Final = 4
+"""Tries of a write."""
+_MOST_LISTS: Final = 4
+_LIST_SECONDS: Final = 600.0
+"""The time for all lists of reports together. 100,000 reports are 200 pages."""
 _FULL: Final = "database space exceeded"
 """``etcdserver: mvcc: database space exceeded`` (etcd ``api/v3rpc/rpctypes/error.go``, ErrGRPCNoSpace)."""
 _QUOTA: Final = "exceeded quota: "
@@ -120,26 +124,15 @@ class ReportStore:
     ) -> None:
         self._transport = transport
         self._rate = Rate(per_second, clock, wait)
+        self._clock = clock
         self._wait = wait
         self._chance = chance
         self._timeout = timeout_seconds
 
     def served(self) -> tuple[ReportApi, ...]:
         """The API groups with kinds of reports that the API server serves. Raises Unavailable."""
-        return tuple(api for api in REPORT_APIS if self._serves(api))
-
-    def _serves(self, api: ReportApi) -> bool:
-        answer = self._get(f"/apis/{api.group}/{api.version}", {}, JSON)
-        if answer.status == 404:
-            return False
-        if answer.status != 200:
-            raise _unlisted(api.group, answer.status)
-        try:
-            found = decode(_resources, answer.body).resources or ()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _unlisted(api.group, answer.status) from error
-        names = {resource.name for resource in found}
-        return all(kind.plural in names for kind in api.kinds)
+        lister = self._lister()
+        return tuple(api for api in REPORT_APIS if _serves(lister, api))
 
     def every(self, api: ReportApi, namespaces: Iterable[str] = (), *, cluster: bool = True) -> list[Existing]:
         """
@@ -147,54 +140,24 @@ class ReportStore:
 
         Raises Unavailable, or Misconfigured for an account that may not list reports.
         """
+        lister = self._lister()
         found: list[Existing] = []
         for namespace in namespaces or ("",):
-            found.extend(self._list(api, api.namespaced, namespace))
+            found.extend(_list(lister, api, api.namespaced, namespace))
         if cluster:
-            found.extend(self._list(api, api.cluster, ""))
+            found.extend(_list(lister, api, api.cluster, ""))
         return found
 
-    def _list(self, api: ReportApi, kind: Kind, namespace: str) -> list[Existing]:
-        first = {"limit": str(PAGE), "labelSelector": f"{MANAGED_BY}={MANAGER}"}
-        found: list[Existing] = []
-        query: dict[str, str] = first
-        expired = 0
-        while True:
-            answer = self._get(path_of(kind, api.version, namespace), query, _METADATA_LIST)
-            if answer.status == 410 and query is not first and expired < _MOST_TRIES:  # the continue token is too old
-                query, found, expired = first, [], expired + 1
-                continue
-            if answer.status in (401, 403):
-                raise Misconfigured(
-                    f"the account may not list {kind.plural}.{kind.group}",
-                    remedy=f"Grant it the verbs list, patch, create and delete on {kind.plural}, or write --reports none.",
-                )
-            if answer.status != 200:
-                raise _unlisted(kind.plural, answer.status)
-            page = read_page(answer.body)
-            found.extend(_existing(api, raw) for raw in page.items or ())
-            if not page.metadata.next_page:
-                return found
-            query = first | {"continue": page.metadata.next_page}
-
-    def _get(self, path: str, query: Mapping[str, str], accept: str) -> Answer:
-        """The response to a read. Raises Unavailable after several tries without a response that helps."""
-        pauses = Backoff((0.5, 4.0), self._chance)
-        for left in reversed(range(_MOST_TRIES)):
-            try:
-                answer = self._transport.get(
-                    path, query, accept=accept, timeout_seconds=self._timeout, max_bytes=_MAX_BYTES
-                )
-                if answer.status not in _TRY_LATER or not left:
-                    return answer
-            except TooLarge:
-                raise
-            except Unavailable:
-                if not left:
-                    raise
-            if self._wait(pauses.next()):
-                break
-        raise Unavailable("stopped", remedy="Start the command again.")
+    def _lister(self) -> Lister:
+        """A caller repeats a list that fails, so a busy API server is not waited for."""
+        return Lister(
+            self._transport,
+            _LIST_SECONDS,
+            clock=self._clock,
+            wait=self._wait,
+            request_seconds=self._timeout,
+            busy_seconds=0.0,
+        )
 
     def apply(self, api: ReportApi, namespace: str, name: str, document: Json) -> Stored | Failure:
         """Creates or replaces a report. A report whose namespace is being deleted is not written, and that is no failure."""
@@ -225,7 +188,7 @@ class ReportStore:
     def _write(self, send: Callable[[], Answer], api: ReportApi, *, is_delete: bool) -> Stored | Failure:
         pauses = Backoff((0.5, 8.0), self._chance)
         failure = Failure("the program is stopping", "", is_temporary=True)
-        for left in reversed(range(_MOST_TRIES)):
+        for left in reversed(range(_MOST_WRITES)):
             if self._rate.next():
                 break
             try:
@@ -240,6 +203,42 @@ class ReportStore:
             if left and self._wait(pauses.next()):
                 break
         return failure
+
+
+def _serves(lister: Lister, api: ReportApi) -> bool:
+    try:
+        answer = lister.get(api.namespaced, f"/apis/{api.group}/{api.version}", {})
+    except NotListed as error:
+        raise _unlisted(api.group, error) from error
+    if answer.status == 404:
+        return False
+    if answer.status != 200:
+        raise _unlisted(api.group, answer.status)
+    try:
+        found = decode(_resources, answer.body).resources or ()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unlisted(api.group, answer.status) from error
+    names = {resource.name for resource in found}
+    return all(kind.plural in names for kind in api.kinds)
+
+
+def _list(lister: Lister, api: ReportApi, kind: Kind, namespace: str) -> list[Existing]:
+    """All reports of a kind. The list starts again if the API server cannot go on with it (410 without another token)."""
+    for _ in range(_MOST_LISTS):
+        try:
+            items = lister.every(kind, namespace, labels=f"{MANAGED_BY}={MANAGER}", accept=_METADATA_LIST)
+            return [_existing(api, item.raw) for item in items]
+        except NotServed:
+            raise _unlisted(kind.plural, 404) from None
+        except NotListed as error:
+            if error.status in (401, 403):
+                raise Misconfigured(
+                    f"the account may not list {kind.plural}.{kind.group}",
+                    remedy=f"Grant it the verbs list, patch, create and delete on {kind.plural}, or write --reports none.",
+                ) from None
+            if error.status != 410:
+                raise _unlisted(kind.plural, error) from error
+    raise _unlisted(kind.plural, 410)
 
 
 def _outcome(answer: Answer, api: ReportApi, *, is_delete: bool) -> Stored | Failure:
@@ -271,7 +270,7 @@ def _outcome(answer: Answer, api: ReportApi, *, is_delete: bool) -> Stored | Fai
         )
     if _FULL in response.message:
         return Failure("etcd is full", "Compact and defragment etcd, or raise its quota.", is_temporary=True)
-    if status in _TRY_LATER:
+    if status in _TRY_AGAIN:
         return Failure(f"the API server returned HTTP {status}", "Check the API server.", is_temporary=True)
     if status == 404:
         return Failure(f"{api.group} is no longer served", f"Install the CustomResourceDefinitions of {api.group}.")
@@ -313,8 +312,13 @@ def _existing(api: ReportApi, raw: msgspec.Raw) -> Existing:
     )
 
 
-def _unlisted(what: str, status: int) -> Unavailable:
+def _unlisted(what: str, why: NotListed | int) -> Unavailable:
+    """The error for a list. ``why`` can be the HTTP status."""
+    if isinstance(why, NotListed):
+        if why.lost is not None:
+            return why.lost
+        why = why.status
     return Unavailable(
-        f"the API server did not list {what} (HTTP {status})",
+        f"the API server did not list {what} ({f'HTTP {why}' if why else 'no response in time'})",
         remedy="Check the API server, then start the audit again.",
     )
