@@ -118,7 +118,7 @@ def test_a_list_whose_tokens_always_expire_ends(token: str) -> None:
 )
 def test_a_list_without_a_response_is_tried_five_times(reply: Answer | Exception, problem: str) -> None:
     """After growing pauses. The error has the cause, and the caller starts again later."""
-    time, server = Time(), ReportsServer()
+    clock, server = Clock(), ReportsServer()
 
     def fault(*_: str) -> Answer:
         if isinstance(reply, Exception):
@@ -127,9 +127,9 @@ def test_a_list_without_a_response_is_tried_five_times(reply: Answer | Exception
 
     server.fault = fault
     with pytest.raises(Unavailable, match=problem):
-        store_of(server, time).every(OPENREPORTS)
+        store_of(server, clock).every(OPENREPORTS)
 
-    assert time.pauses == [0.5, 1.0, 2.0, 4.0]
+    assert clock.pauses == [0.5, 1.0, 2.0, 4.0]
     assert len(server.requests) == 5
 
 
