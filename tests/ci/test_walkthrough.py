@@ -1,7 +1,6 @@
 """The commands in docs/ci.md print the output that the page shows."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,26 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.ci import fleet
+from tests.docs.blocks import blocks, matches, steps
 from tests.surfaces.running import ROOT
 
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("## Facts from a cluster")[0]
-LEFT_OUT = "...\n"
+BLOCKS = blocks("docs/ci.md", "console")
 
 
-def steps() -> Iterator[tuple[str, str]]:
+def walk() -> Iterator[tuple[str, str]]:
     """Each command of the page with its output. The configuration file comes first."""
-    for language, block in re.findall(r"```(console|yaml)\n(.*?)```", PAGE, re.DOTALL):
-        if language == "yaml":
-            yield f"cat > migratable.yaml <<'EOT'\n{block}EOT", ""
-            continue
-        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, printed = step.partition("\n")
-            yield command, printed
-
-
-def matches(printed: str, expected: str) -> bool:
-    parts = [re.escape(part) for part in re.split(rf"^{re.escape(LEFT_OUT)}", expected, flags=re.MULTILINE)]
-    return re.fullmatch("(?:.*\n)?".join(parts), printed, re.DOTALL) is not None
+    for block in blocks("docs/ci.md", "console", "yaml"):
+        if block.language == "console":
+            yield from steps(block)
+        elif block.text.startswith("release:"):
+            yield f"cat > migratable.yaml <<'EOT'\n{block.text}EOT", ""
 
 
 @pytest.fixture
@@ -56,7 +48,7 @@ def test_the_commands_of_the_page_print_its_output(repository: Path) -> None:
     status = 0
     told = 0
 
-    for command, expected in steps():
+    for command, expected in walk():
         if command == "echo $?":
             assert f"{status}\n" == expected
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit.clusters import Manifest, claim, vm
+from tests.docs.blocks import blocks
 from tests.surfaces.cli.audits import Run, audits
 from webhook.manifests.policy_file import parse_policy
 from webhook.yaml.document import read_documents
@@ -24,8 +25,8 @@ NEW = (*OLD, vm("new", "disk"), claim("disk", mode="ReadWriteOnce"))
 
 def commands(page: str) -> list[list[str]]:
     """The commands of Migratable in the shell blocks of a page."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("migratable audit")]
+    lines = [line for block in blocks(f"docs/{page}", "sh", "console") for line in block.text.splitlines()]
+    lines = [line.removeprefix("$ ") for line in lines if line.removeprefix("$ ").startswith("migratable audit")]
     return [shlex.split(re.sub(r'"\$\(date [^)]*\)"', "2999-01-31", line))[2:] for line in lines]
 
 
@@ -88,5 +89,5 @@ def test_the_commands_of_the_page_about_the_audit_are_accepted(run: Run, tmp_pat
 
     shown = [[word.replace("*", "1") for word in words] for words in commands("audit.md")]
 
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert set(statuses(run, shown, OLD).values()) <= {0, 1}

@@ -1,6 +1,5 @@
 """The pages show what kubectl prints with the webhook installed."""
 
-import re
 import shlex
 from collections.abc import Iterator
 
@@ -10,22 +9,19 @@ from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.guarded import KUBEVIRT, Guarded
 from tests.apiserver.serving import install_hooks, serving
+from tests.docs.blocks import Block, blocks, steps
 from tests.surfaces.running import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
-PAGES = ("tenants.md", "kind.md")
-
-
-def blocks() -> list[tuple[str, str, str]]:
-    """Page, command and output of each block that begins with kubectl apply."""
-    found = []
-    for page in PAGES:
-        text = (ROOT / "docs" / page).read_text()
-        for command, output in re.findall(r"```console\n\$ kubectl (apply[^\n]*)\n(.*?)```", text, re.DOTALL):
-            found.append((page, command, output))
-    return found
+BLOCKS = [
+    block
+    for page in ("docs/tenants.md", "docs/kind.md")
+    for block in blocks(page, "console")
+    if block.text.startswith("$ kubectl apply ")
+]
+"""Of these pages, each block that begins with kubectl apply."""
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +47,15 @@ def remove_objects(cluster: ControlPlane) -> None:
     )
 
 
-@pytest.mark.parametrize(("page", "command", "output"), blocks())
-def test_a_page_shows_the_output_of_kubectl(cluster: ControlPlane, page: str, command: str, output: str) -> None:
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_a_page_shows_the_output_of_kubectl(cluster: ControlPlane, block: Block) -> None:
     """
     Standard output, and then standard error. Each command finds no object of an earlier one.
     """
-    words = [f"{ROOT}/{word}" if "/" in word else word for word in shlex.split(command)]
+    [(command, output)] = steps(block)
+    words = [f"{ROOT}/{word}" if "/" in word else word for word in shlex.split(command)[1:]]
 
     done = cluster.client.kubectl(*words, check=False)
 
     remove_objects(cluster)
-    assert (done.stdout + done.stderr).replace(f"{ROOT}/", "") == output, f"{page}: $ kubectl {command}"
+    assert (done.stdout + done.stderr).replace(f"{ROOT}/", "") == output, f"{block}: $ {command}"
