@@ -22,12 +22,13 @@ _STREAMS: Final = ("/dev/", "/proc/self/fd/")
 def read_paths(paths: Sequence[str]) -> FleetInput:
     """The objects in all files that ``paths`` name. A file that cannot be read becomes a problem."""
     problems: list[BadInput] = []
-    read = read_fleet(_contents(paths, problems))
+    read = read_fleet(contents(paths, problems))
     read.problems[:0] = problems
     return read
 
 
-def _contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[str, bytes | Stream]]:
+def contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[str, bytes | Stream]]:
+    """The name and content of each file. A stream is open until the next file. Adds problems to ``problems``."""
     seen: set[str] = set()
     real_folders: dict[str, str] = {}
     for path in paths:

@@ -7,7 +7,7 @@ contains neither cloud-init content nor commands, environment variables and imag
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -38,12 +38,18 @@ def render_fleet(fleet: Fleet) -> str:
 
 def _objects(fleet: Fleet, kind: Kind) -> list[Json]:
     """The objects of a kind. Each has the fields of all classes into which it was read."""
-    found: dict[tuple[str, str], Json] = {}
-    for reads in classes_of(kind):
-        for one in fleet.given(reads):
-            key = one.namespace, one.name
-            found[key] = _merged(found[key], _plain(one)) if key in found else _plain(one)
-    return [_ordered(kind, found[key]) for key in sorted(found)]
+    return [plain for _, plain in plain_objects(fleet, kind)]
+
+
+def plain_objects(fleet: Fleet, kind: Kind) -> Iterator[tuple[Kubernetes, dict[str, Json]]]:
+    """The objects of a kind in the fleet, sorted, each with the fields of all classes into which it was read."""
+    views = [{(one.namespace, one.name): one for one in fleet.given(reads)} for reads in classes_of(kind)]
+    for key in sorted(views[0].keys() | set().union(*views[1:])):
+        given = [of_class[key] for of_class in views if key in of_class]
+        plain = _plain(given[0])
+        for view in given[1:]:
+            plain = _merged(plain, _plain(view))
+        yield given[0], _ordered(kind, plain)
 
 
 def _ordered(kind: Kind, plain: dict[str, Json]) -> Json:
