@@ -1,0 +1,162 @@
+"""MigrationPolicies, and the VMs for which each of them decides. This module does no I/O."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from webhook.console.state import MatchedPolicy
+from webhook.facts.fleet import Fleet
+from webhook.facts.unknown import Fact
+from webhook.facts.world import World
+from webhook.kubevirt.settings.policies import settings_of
+from webhook.kubevirt.settings.selectors import (
+    Labels,
+    Match,
+    contenders,
+    malformed,
+    matches_of,
+    selectors_of,
+)
+from webhook.kubevirt.settings.time_allowed import space_labels
+from webhook.kubevirt.subject import subject_of
+from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.meta import Json
+from webhook.objects.path import dotted
+from webhook.objects.running import RunningVMI
+from webhook.objects.shown import shown
+from webhook.objects.vm import VirtualMachine
+from webhook.report.printable import printable
+
+_NAMESPACE: Final = "namespace"
+_VMI: Final = "vmi"
+_NO_SELECTORS: Final = "it has no selectors, so KubeVirt never applies it"
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """A VM, and the labels of its VMI: of the running VMI, or of the template."""
+
+    namespace: str
+    name: str
+    labels: Labels
+
+
+class _Ranked(msgspec.Struct, frozen=True):
+    """The policies for the VMs of one namespace with the same labels."""
+
+    candidates: tuple[Match | None, ...]
+    matches: Sequence[Match]
+
+
+class _Lists(msgspec.Struct):
+    decides: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    loses: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
+    unknown: list[tuple[str, str]] = msgspec.field(default_factory=list)
+
+
+def labelled(fleet: Fleet) -> Iterator[Labelled]:
+    """The VMs of a fleet, as ``migratable explain`` sees them: a VMI that has ended counts only without a VirtualMachine."""
+    vms = {(vm.namespace, vm.name): vm for vm in fleet.given(VirtualMachine)}
+    for vmi in fleet.given(RunningVMI):
+        key = vmi.namespace, vmi.name
+        if not vmi.is_final or key not in vms:
+            vms.pop(key, None)
+            yield Labelled(*key, vmi.meta.labels or {})
+    for key, vm in vms.items():
+        subject = subject_of(vm)
+        yield Labelled(*key, (subject.meta.labels if subject is not None else None) or {})
+
+
+def labels_by_namespace(policies: Sequence[MigrationPolicy], world: World) -> Callable[[str], Fact[Labels]]:
+    """The labels of namespaces, as far as the policies need them."""
+    return lambda namespace: space_labels(policies, namespace, world)
+
+
+def matched_policies(
+    policies: Sequence[MigrationPolicy], vms: Iterable[Labelled], labels_of: Callable[[str], Fact[Labels]]
+) -> tuple[MatchedPolicy, ...]:
+    """
+    Each policy with the VMs for which it decides, loses or may decide, sorted by name.
+
+    ``labels_of`` gives the labels of a namespace.
+    """
+    if not policies:
+        return ()
+    keys = sorted({key for policy in policies if (found := selectors_of(policy)) for key in found.vmi or ()})
+    known: dict[tuple[str | None, ...], _Ranked] = {}
+    spaces: dict[str, Fact[Labels]] = {}
+    lists = {policy.name: _Lists() for policy in policies}
+    for vm in sorted(vms, key=lambda vm: (vm.namespace, vm.name)):
+        group = (vm.namespace, *(vm.labels.get(key) for key in keys))
+        ranked = known.get(group)
+        if ranked is None:
+            if vm.namespace not in spaces:
+                spaces[vm.namespace] = labels_of(vm.namespace)
+            given = policies, vm.labels, spaces[vm.namespace], vm.namespace
+            ranked = known[group] = _Ranked(contenders(*given), matches_of(*given))
+        _note(vm, ranked, lists)
+    return with_ties(_matched(policy, lists[policy.name]) for policy in sorted(policies, key=lambda one: one.name))
+
+
+def _note(vm: Labelled, ranked: _Ranked, lists: dict[str, _Lists]) -> None:
+    """Adds a VM to the lists of the policies that match it."""
+    first, *others = ranked.candidates
+    if first is None:
+        return
+    if others:
+        for match in filter(None, ranked.candidates):
+            lists[match.policy.name].unknown.append((vm.namespace, vm.name))
+        return
+    lists[first.policy.name].decides.append((vm.namespace, vm.name))
+    for match in ranked.matches:
+        if match.certain and match.policy.name != first.policy.name:
+            lists[match.policy.name].loses.append((vm.namespace, vm.name, first.policy.name))
+
+
+def _matched(policy: MigrationPolicy, lists: _Lists) -> MatchedPolicy:
+    selectors = selectors_of(policy)
+    wanted = ((_NAMESPACE, selectors.namespace or {}), (_VMI, selectors.vmi or {})) if selectors is not None else ()
+    return MatchedPolicy(
+        printable(policy.name),
+        tuple(sorted((printable(name), _text(value)) for name, value in settings_of(policy).items())),
+        tuple((of, printable(key), printable(labels[key])) for of, labels in wanted for key in sorted(labels)),
+        _problem(policy),
+        tuple(lists.decides),
+        tuple(lists.loses),
+        (),
+        tuple(lists.unknown),
+    )
+
+
+def _problem(policy: MigrationPolicy) -> str:
+    """Why the policy matches no VM for a reason of its own."""
+    fault = next(malformed(policy), None)
+    if fault is not None:
+        path, message, _ = fault
+        return printable(f"{dotted(path)}: {message}")
+    return _NO_SELECTORS if selectors_of(policy) is None else ""
+
+
+def _text(value: Json) -> str:
+    return printable(value if isinstance(value, str) else shown(value))
+
+
+def with_ties(policies: Iterable[MatchedPolicy]) -> tuple[MatchedPolicy, ...]:
+    """
+    The policies with ``tied_with``, from their ``loses`` and ``selectors``. A caller who may not see all VMs gets the ties of
+    the VMs that are left.
+    """
+    by_name = {policy.name: policy for policy in policies}
+    ties: dict[str, set[str]] = {name: set() for name in by_name}
+    for policy in by_name.values():
+        for _, _, winner in policy.loses:
+            if winner in by_name and _weight(by_name[winner]) == _weight(policy):
+                ties[policy.name].add(winner)
+                ties[winner].add(policy.name)
+    return tuple(replace(policy, tied_with=tuple(sorted(ties[policy.name]))) for policy in by_name.values())
+
+
+def _weight(policy: MatchedPolicy) -> tuple[int, int]:
+    """The number of labels, and of labels of the VMI. If both are equal, only the names decide."""
+    return len(policy.selectors), sum(of == _VMI for of, _, _ in policy.selectors)
