@@ -159,8 +159,8 @@ def test_it_runs_at_the_lowest_priority(apart: SeparateProcess) -> None:
 
 
 def pid(judge: SeparateProcess) -> int:
-    assert judge._process is not None
-    return judge._process.pid
+    assert judge._child.process is not None
+    return judge._child.process.pid
 
 
 def test_it_answers_also_for_a_server_that_is_larger_than_its_own_limit() -> None:
@@ -182,13 +182,13 @@ def test_it_can_be_started_before_the_first_request() -> None:
     judge = SeparateProcess(())
     try:
         outcome_of(judge.prepare)
-        started = judge._process
+        started = judge._child.process
         outcome_of(judge.prepare)
 
         assert started is not None
-        assert judge._process is started
+        assert judge._child.process is started
         assert outcome_of(lambda: judge.namespaces(BAD.encode())) == ["tenant"]
-        assert judge._process is started
+        assert judge._child.process is started
     finally:
         judge.stop()
 
@@ -201,8 +201,8 @@ def test_a_process_that_has_ended_is_started_again() -> None:
     try:
         before = report(judge, GOOD)
         os.kill(pid(judge), signal.SIGKILL)
-        assert judge._process is not None
-        judge._process.wait()
+        assert judge._child.process is not None
+        judge._child.process.wait()
 
         assert report(judge, GOOD) == before
     finally:
@@ -249,7 +249,7 @@ def test_a_request_that_ends_or_blocks_the_process_gets_503(
         assert kind is Unavailable
         assert says in words["message"]
         assert words["remedy"]
-        judge._most_seconds = 20
+        judge._child.most_seconds = 20
         assert not isinstance(report(judge, GOOD), tuple)
     finally:
         judge.stop()

@@ -15,8 +15,9 @@ from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from webhook.errors import Unavailable
 from webhook.policy.policy import Policy, Profile
 from webhook.surfaces.api.app import build_api
+from webhook.surfaces.api.child_process import Queue
 from webhook.surfaces.api.http import HEADERS
-from webhook.surfaces.api.judge_client import MAX_WAITING, Queue
+from webhook.surfaces.api.judge_client import MAX_WAITING, WAITING
 from webhook.yaml.document import MAX_BYTES
 
 KUBEVIRT = """\
@@ -306,7 +307,7 @@ def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
     going_on = threading.Event()
 
     async def ask() -> list[Any]:
-        queue = Queue(2)
+        queue = Queue(2, MAX_WAITING, WAITING)
         requests = [asyncio.create_task(queue.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
