@@ -1,0 +1,142 @@
+"""Gets the pages for operators from the process that renders them (``webhook.console``)."""
+
+import logging
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import Popen
+from time import monotonic
+from typing import Final, Protocol, TypeVar
+
+import msgspec
+
+from webhook.errors import Misconfigured, Unavailable
+from webhook.surfaces.api.child_process import INHERITED, ChildProcess, Queue
+from webhook.surfaces.api.console.messages import (
+    Failed,
+    NamespacesReply,
+    NamespacesRequest,
+    PageReply,
+    PageRequest,
+    Refused,
+    Reply,
+    Request,
+    Start,
+    Started,
+    VersionReply,
+    VersionRequest,
+    decode_reply,
+    encode,
+)
+
+T = TypeVar("T", bound=Reply)
+
+log = logging.getLogger("migratable.console")
+
+MODULE: Final = "webhook.console"
+OF_A_POD: Final = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
+"""The environment variables with the address of the API server in a pod."""
+MAX_WAITING: Final = 64
+"""Maximum number of waiting requests."""
+PAGE_SECONDS: Final = 30.0
+"""Time limit for one page in seconds. The process is stopped after this time."""
+START_SECONDS: Final = 600.0
+"""Time limit for reading the files at the start, in seconds."""
+MOST_BYTES: Final = 16 * 2**20
+"""Maximum size of a page, in bytes."""
+
+
+class Console(Protocol):
+    """The pages for operators. The methods raise Unavailable if there is no answer."""
+
+    async def page(self, request: PageRequest) -> PageReply:
+        """A page."""
+        ...
+
+    async def namespaces(self) -> NamespacesReply:
+        """The namespaces that have VMs."""
+        ...
+
+    async def version(self) -> str:
+        """The version of the state."""
+        ...
+
+
+class ConsoleProcess:
+    """
+    The process that renders the pages. If it has ended, the next request starts it again.
+
+    One thread of the server sends one request at a time to the process.
+    """
+
+    def __init__(self, start: Start, *, page_seconds: float = PAGE_SECONDS) -> None:
+        self._child = ChildProcess(MODULE, encode(start), START_SECONDS, _environment(start))
+        self._thread = ThreadPoolExecutor(1, "console")
+        self._queue = Queue(1, MAX_WAITING, "pages are waiting", self._thread)
+        self._page_seconds = page_seconds
+        self._started: Popen[bytes] | None = None
+        """The process that has answered ``Start``."""
+
+    async def start(self) -> None:
+        """Starts the process. Raises Misconfigured if files cannot be read."""
+        await self._queue.do(lambda: self._connect(START_SECONDS))
+
+    async def page(self, request: PageRequest) -> PageReply:
+        """As ``Console``."""
+        return await self._queue.do(lambda: self._ask(request, PageReply))
+
+    async def namespaces(self) -> NamespacesReply:
+        """As ``Console``."""
+        return await self._queue.do(lambda: self._ask(NamespacesRequest(), NamespacesReply))
+
+    async def version(self) -> str:
+        """As ``Console``."""
+        return (await self._queue.do(lambda: self._ask(VersionRequest(), VersionReply))).version
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self._child.stop()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _connect(self, within_seconds: float) -> None:
+        """Starts the process unless it runs, and waits for its answer."""
+        connection = self._child.connection()
+        if self._started is self._child.process:
+            return
+        if not connection.poll(within_seconds):
+            raise Unavailable("the objects are being read", remedy="Try again in a minute.")
+        reply = decode_reply(connection.recv_bytes(MOST_BYTES))
+        if isinstance(reply, Refused):
+            raise Misconfigured(reply.message, remedy=reply.remedy)
+        _as(Started, reply)
+        self._started = self._child.process
+
+    def _ask(self, request: Request, kind: type[T]) -> T:
+        try:
+            self._connect(self._page_seconds)
+            connection = self._child.connection()
+            connection.send_bytes(encode(request))
+            deadline = monotonic() + self._page_seconds
+            if not connection.poll(max(0.0, deadline - monotonic())):
+                raise TimeoutError
+            return _as(kind, decode_reply(connection.recv_bytes(MOST_BYTES)))
+        except (EOFError, OSError, msgspec.DecodeError) as error:
+            log.warning("the process of the fleet pages ended", extra={"error": type(error).__name__})
+            self._child.stop()
+            raise Unavailable(
+                "the process that renders the fleet pages ended before it answered",
+                remedy="Try again in a few seconds: it is started again.",
+            ) from error
+
+
+def _as(kind: type[T], reply: Reply) -> T:
+    if isinstance(reply, Failed):
+        raise RuntimeError(f"{reply.error} in the process of the fleet pages")  # noqa: TRY004 - the reply has the right type
+    if not isinstance(reply, kind):
+        raise TypeError(type(reply).__name__)
+    return reply
+
+
+def _environment(start: Start) -> Iterable[str]:
+    """The environment variables of the process. A kubeconfig can name a credential plugin, which can need any variable."""
+    return tuple(os.environ) if start.kubeconfig else (*INHERITED, *OF_A_POD)
