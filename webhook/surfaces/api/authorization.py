@@ -7,7 +7,7 @@ error as a forbidden namespace. Objects in other namespaces are used if the user
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,7 +32,7 @@ ANONYMOUS = (
 
 
 class Access(Protocol):
-    """Access reviews. Both methods block, and raise Unavailable if the API server does not answer."""
+    """Access reviews. All methods block, and raise Unavailable if the API server does not answer."""
 
     def who(self, token: str) -> User | None:
         """The user of a token, or None for an invalid token."""
@@ -40,6 +40,10 @@ class Access(Protocol):
 
     def may_make_vms(self, user: User, namespace: str) -> bool:
         """Whether the user is allowed to create VirtualMachines in the namespace."""
+        ...
+
+    def may(self, user: User, attributes: Mapping[str, str], timeout_seconds: float) -> bool:
+        """Whether the user may do what the ``resourceAttributes`` of a SubjectAccessReview describe."""
         ...
 
 
