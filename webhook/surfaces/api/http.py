@@ -58,7 +58,8 @@ def add_headers_and_errors(app: FastAPI) -> None:
             response = _answer(
                 Problem("Internal error in Migratable.", 500, "internal", "Report it with the server log.")
             )
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     @app.exception_handler(WebhookError)

@@ -1,0 +1,85 @@
+"""Tokens in requests, and answers: to a browser as a page, to another client as problem+json."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
+
+from webhook.surfaces.api.console import small_pages
+from webhook.surfaces.api.http import HEADERS
+
+HTML: Final = "text/html; charset=utf-8"
+FLEET: Final = "/fleet"
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+COOKIE: Final = "__Host-migratable"
+"""A browser accepts this name only over HTTPS, for this host, and for all paths (RFC 6265bis, section 4.1.3.2)."""
+KEPT: Final = "Path=/; Secure; HttpOnly; SameSite=Strict"
+MOST_COOKIE: Final = 3800
+"""Maximum length of the value. A browser ignores a cookie of more than 4,096 bytes."""
+RETRY: Final = {"Retry-After": "5"}
+FORMS: Final = {
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+}
+"""The pages for operators have forms, which lead to this server only."""
+
+
+def bearer_token(request: Request) -> str:
+    """The token in the Authorization header, otherwise the token in the cookie. Empty if there is none."""
+    if authorization := request.headers.get("authorization", ""):
+        scheme, _, token = authorization.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    return unquote(request.cookies.get(COOKIE, ""))
+
+
+def cookie_of(token: str) -> str | None:
+    """The Set-Cookie header that keeps a token until the browser is closed, or None if the token is too long."""
+    value = quote(token, safe="")
+    return f"{COOKIE}={value}; {KEPT}" if len(value) <= MOST_COOKIE else None
+
+
+NO_COOKIE: Final = {"Set-Cookie": f"{COOKIE}=; {KEPT}; Max-Age=0"}
+"""The header that removes the token from the browser."""
+
+
+def is_browser(request: Request) -> bool:
+    """Whether the answer is shown as a page. A script that updates a page, and a client with a token, get a status."""
+    return "authorization" not in request.headers and "text/html" in request.headers.get("accept", "")
+
+
+def html(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A page."""
+    return Response(body, status, headers=FORMS | dict(headers or {}), media_type=HTML)
+
+
+def unauthorized(request: Request) -> Response:
+    """Sends a browser to the form for a token."""
+    if not is_browser(request):
+        raise HTTPException(401, "Send the bearer token of a user of this cluster.", {"WWW-Authenticate": "Bearer"})
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    words = {"to": address} | ({"ended": "1"} if COOKIE in request.cookies else {})
+    return redirect(f"{SIGN_IN}?{urlencode(words)}")
+
+
+def forbidden(request: Request, user: str) -> Response:
+    """Names the missing permissions."""
+    problem = f"{user} may list VirtualMachines and VMIs neither in all namespaces nor in a namespace that has VMs"
+    remedy = "Ask an administrator of the cluster for a Role that may list virtualmachines and virtualmachineinstances."
+    if not is_browser(request):
+        raise HTTPException(403, f"{problem[:1].upper()}{problem[1:]}.")
+    return html(small_pages.error("You may see nothing here", problem, remedy, small_pages.sign_out_form()), 403)
+
+
+def redirect(path: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Sends a browser to a path of this server."""
+    return Response(status_code=303, headers={"Location": path} | dict(headers or {}))
+
+
+def own_path(path: str) -> str:
+    """The path with its query if it leads to a page for operators, otherwise the path of the overview."""
+    parts = urlsplit(path) if path.isascii() and path.isprintable() and "\\" not in path else None
+    if parts is None or parts.scheme or parts.netloc or not f"{parts.path}/".startswith(f"{FLEET}/"):
+        return FLEET
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
