@@ -19,6 +19,9 @@ from webhook.manifests.objects import ManifestObject
 from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world_for
+from webhook.surfaces.api.console.client import Console
+from webhook.surfaces.api.console.routes import add_fleet
+from webhook.surfaces.api.console.sight import Sights
 from webhook.surfaces.api.http import SCHEMAS, add_headers_and_errors, problem_response
 from webhook.surfaces.api.judge.messages import Extras
 from webhook.surfaces.api.judge_client import InProcess, Judge
@@ -50,12 +53,14 @@ def build_api(
     release: str,
     cluster: AttachedCluster | None = None,
     judge: Judge | None = None,
+    console: Console | None = None,
 ) -> FastAPI:
     """
     The application of the API listener.
 
     References are also looked up in ``background``, and in ``cluster`` for authorized callers. ``release`` is the pinned
-    release, or empty. ``judge`` has its own background objects. Without a ``judge``, this process judges in threads.
+    release, or empty. ``judge`` has its own background objects. Without a ``judge``, this process judges in threads. ``console``
+    renders the pages for operators, if there are any.
     """
     app = FastAPI(
         title="Migratable",
@@ -69,6 +74,8 @@ def build_api(
     _add_check(app, terms, chosen, release, cluster)
     _add_catalogue(app)
     add_pages(app, lambda: Defaults(terms().policy.profile, release), chosen.prepare, has_cluster=cluster is not None)
+    if console is not None:
+        add_fleet(app, console, Sights(cluster.access) if cluster is not None else None)
     add_headers_and_errors(app)
     return app
 
