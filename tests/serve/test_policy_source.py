@@ -6,8 +6,8 @@ import pytest
 
 from tests.clocks import Clock
 from webhook.manifests.policy_file import parse_policy
-from webhook.monitor.policy_source import SECONDS_A_DAY, PolicySource
 from webhook.policy.policy import Profile
+from webhook.serve.policy_source import SECONDS_A_DAY, PolicySource
 
 
 class Here:

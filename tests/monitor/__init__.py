@@ -1,1 +1,0 @@
-"""Tests of the process of audit --watch."""
