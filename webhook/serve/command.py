@@ -90,6 +90,18 @@ from webhook.surfaces.cli.status import fail
 )
 @click.option("--context", "context", default=None, help="Context of the kubeconfig.")
 @click.option("--in-cluster", is_flag=True, help="Read objects from the cluster that the pod runs in.")
+@click.option(
+    "--fleet",
+    multiple=True,
+    metavar="PATH",
+    help="Add pages for operators under /fleet: a folder, a file or a snapshot with the objects of a cluster. Repeatable.",
+)
+@click.option(
+    "--fleet-from-cluster",
+    is_flag=True,
+    help="Add pages for operators under /fleet for the cluster of --in-cluster or --kubeconfig. A caller sees what the "
+    "bearer token's user may list.",
+)
 @click.option("--drain-seconds", default=10.0, show_default=True, help="Seconds to keep serving after SIGTERM.")
 def command(**options: object) -> None:
     """Run the server: admission webhook, health and metrics, dry-run API and page."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from webhook.errors import Misconfigured
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -24,9 +26,34 @@ class Options:
     kubeconfig: Path | None = None
     context: str | None = None
     in_cluster: bool = False
+    fleet: tuple[str, ...] = ()
+    fleet_from_cluster: bool = False
     drain_seconds: float = 10.0
 
     @property
     def has_cluster(self) -> bool:
         """Whether objects are read from a cluster instead of from manifests."""
         return self.in_cluster or self.kubeconfig is not None
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether there are pages for operators."""
+        return bool(self.fleet) or self.fleet_from_cluster
+
+    def check(self) -> None:
+        """Raises Misconfigured for options that contradict each other."""
+        if self.fleet and self.fleet_from_cluster:
+            raise Misconfigured(
+                "--fleet and --fleet-from-cluster are two sources of one fleet", remedy="Set only one of them."
+            )
+        if self.fleet_from_cluster and not self.has_cluster:
+            raise Misconfigured(
+                "--fleet-from-cluster needs a cluster", remedy="Also set --in-cluster, or --kubeconfig FILE."
+            )
+        if self.fleet and self.has_cluster:
+            raise Misconfigured(
+                "--fleet shows files to each caller, also with --in-cluster or --kubeconfig",
+                remedy="Set --fleet-from-cluster instead, or remove the options for a cluster.",
+            )
+        if "-" in self.fleet:
+            raise Misconfigured("--fleet - : standard input cannot be read again", remedy="Name a file or a folder.")

@@ -24,6 +24,8 @@ from webhook.serve.tls import Certificates
 from webhook.serve.tracing import tracing
 from webhook.surfaces.admission.endpoint import AdmissionApp
 from webhook.surfaces.api.app import build_api
+from webhook.surfaces.api.console.client import ConsoleProcess
+from webhook.surfaces.api.console.messages import Start
 from webhook.surfaces.api.judge_client import SeparateProcess
 
 __all__ = ["Options", "run"]
@@ -58,6 +60,7 @@ def _date_of(day: int) -> str:
 
 
 async def _serve(options: Options) -> None:
+    options.check()
     metrics, draining = Metrics(), Draining()
     hosts = checked(options.allowed_hosts)
     facts: ManifestSource | ClusterSource
@@ -76,7 +79,8 @@ async def _serve(options: Options) -> None:
     background = facts.objects if isinstance(facts, ManifestSource) else ()
     cluster = facts.attached() if isinstance(facts, ClusterSource) else None
     judge = SeparateProcess(placed_in(background))
-    api = build_api(configurations, background, options.release, cluster, judge)
+    console = ConsoleProcess(_start_of(options)) if options.has_fleet else None
+    api = build_api(configurations, background, options.release, cluster, judge, console)
     traced = tracing()
     health = Health(
         lambda: facts.ready and not draining(),
@@ -103,15 +107,30 @@ async def _serve(options: Options) -> None:
     ]
     following.append(asyncio.create_task(_follow_policy(configurations, metrics, draining)))
     try:
+        if console is not None:
+            await console.start()
         bound = bind_all(listeners)
         _announce(options)
         await serve_all(listeners, bound, draining, options.drain_seconds)
     finally:
         draining.began.set()
         judge.stop()
+        if console is not None:
+            console.stop()
         await asyncio.gather(*following)
         if not isinstance(facts, ManifestSource):
             facts.stop()
+
+
+def _start_of(options: Options) -> Start:
+    """The first message to the process of the pages for operators."""
+    return Start(
+        options.fleet,
+        str(options.kubeconfig or ""),
+        options.context,
+        str(options.policy_file or ""),
+        options.release,
+    )
 
 
 async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, draining: Draining) -> None:
@@ -147,6 +166,8 @@ def _announce(options: Options) -> None:
         f"admission             https://localhost:{options.admission_port}/validate",
         f"health and metrics    http://localhost:{options.health_port}/readyz",
     ]
+    if options.has_fleet:
+        lines.insert(1, f"pages for operators   {api}/fleet")
     if not options.has_cluster:
         lines += [
             "",
