@@ -71,7 +71,7 @@ class NamespaceNeeded(Exception):
 
 
 class Sights:
-    """What the users of tokens may see."""
+    """The parts of a cluster that the users of tokens may see."""
 
     def __init__(self, access: Access, clock: Callable[[], float] = monotonic) -> None:
         self._access = access
