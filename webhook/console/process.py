@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from webhook.console.of_files import FilesSource
 from webhook.console.plain_page import render
 from webhook.console.state import Source
@@ -89,7 +91,8 @@ def answer(source: Source, request: Request) -> Reply:
     try:
         match request:
             case PageRequest():
-                return render(source, request)
+                version = source.state().version  # if the state changes now, the next request gets the page again
+                return replace(render(source, request), version=version)
             case NamespacesRequest():
                 state = source.state()
                 return NamespacesReply(tuple(sorted({vm.namespace for vm in state.vms})), not state.unfinished)

@@ -1,13 +1,15 @@
 """Tokens in requests, and answers: to a browser as a page, to another client as problem+json."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from webhook.surfaces.api.console import small_pages
+from webhook.surfaces.api.console.sight import NamespaceNeeded
 from webhook.surfaces.api.http import HEADERS
 
 HTML: Final = "text/html; charset=utf-8"
@@ -24,6 +26,8 @@ FORMS: Final = {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 }
 """The pages for operators have forms, which lead to this server only."""
+_OWN: Final = re.compile(rf"{FLEET}(/[\w.~%!$&'()*+,;=:@/-]*)?(\?[\w.~%!$&'()*+,;=:@/?-]*)?", re.ASCII)
+"""The path and query of a page for operators (RFC 3986, section 3.3)."""
 
 
 def bearer_token(request: Request) -> str:
@@ -58,8 +62,7 @@ def unauthorized(request: Request) -> Response:
     """Sends a browser to the form for a token."""
     if not is_browser(request):
         raise HTTPException(401, "Send the bearer token of a user of this cluster.", {"WWW-Authenticate": "Bearer"})
-    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    words = {"to": address} | ({"ended": "1"} if COOKIE in request.cookies else {})
+    words = {"to": own_path(address_of(request))} | ({"ended": "1"} if COOKIE in request.cookies else {})
     return redirect(f"{SIGN_IN}?{urlencode(words)}")
 
 
@@ -72,14 +75,24 @@ def forbidden(request: Request, user: str) -> Response:
     return html(small_pages.error("You may see nothing here", problem, remedy, small_pages.sign_out_form()), 403)
 
 
+def namespace_needed(request: Request, error: NamespaceNeeded) -> Response:
+    """Asks for a namespace."""
+    if not is_browser(request):
+        raise HTTPException(400, f"{error.problem} Add ?namespace=NAME to the address.")
+    return html(small_pages.namespace_needed(error.user, error.problem, quote(request.scope["path"])))
+
+
 def redirect(path: str, headers: Mapping[str, str] | None = None) -> Response:
     """Sends a browser to a path of this server."""
     return Response(status_code=303, headers={"Location": path} | dict(headers or {}))
 
 
-def own_path(path: str) -> str:
-    """The path with its query if it leads to a page for operators, otherwise the path of the overview."""
-    parts = urlsplit(path) if path.isascii() and path.isprintable() and "\\" not in path else None
-    if parts is None or parts.scheme or parts.netloc or not f"{parts.path}/".startswith(f"{FLEET}/"):
-        return FLEET
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+def own_path(address: str) -> str:
+    """The address if it leads to a page for operators, otherwise that of the overview."""
+    return address if _OWN.fullmatch(address) else FLEET
+
+
+def address_of(request: Request) -> str:
+    """The path and query of a request, in ASCII."""
+    path, query = quote(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path

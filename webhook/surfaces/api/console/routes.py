@@ -7,7 +7,6 @@ With a cluster, a caller sees what the bearer token's user may list. A browser s
 
 from hashlib import sha256
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -15,7 +14,16 @@ from starlette.exceptions import HTTPException
 
 from webhook.errors import Unavailable
 from webhook.surfaces.api.console import small_pages
-from webhook.surfaces.api.console.answers import FLEET, RETRY, bearer_token, forbidden, html, is_browser, unauthorized
+from webhook.surfaces.api.console.answers import (
+    FLEET,
+    RETRY,
+    bearer_token,
+    forbidden,
+    html,
+    is_browser,
+    namespace_needed,
+    unauthorized,
+)
 from webhook.surfaces.api.console.client import Console
 from webhook.surfaces.api.console.messages import PageRequest, Sight
 from webhook.surfaces.api.console.sight import InvalidToken, NamespaceNeeded, NothingVisible, Sights
@@ -56,7 +64,7 @@ class Pages:
         except NothingVisible as error:
             return forbidden(request, error.user)
         except NamespaceNeeded as error:
-            return html(small_pages.namespace_needed(error.user, quote(request.scope["path"])))
+            return namespace_needed(request, error)
         except Unavailable as error:
             if not is_browser(request):
                 raise

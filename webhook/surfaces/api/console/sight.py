@@ -63,11 +63,16 @@ class NothingVisible(Exception):
 
 
 class NamespaceNeeded(Exception):
-    """There are too many namespaces to review. The request must name one. ``user`` is the name of the user."""
+    """There are too many namespaces to review, so the request must name one. ``user`` is the name of the user."""
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, user: str, named: str) -> None:
         super().__init__(user)
         self.user = user
+        self.problem = (
+            f"{user} may not list the VMs in namespace {named}, or the namespace has no VMs."
+            if named
+            else f"{user} may not list the VMs in all namespaces."
+        )
 
 
 class Sights:
@@ -123,15 +128,18 @@ class Sights:
         return sight
 
     async def _namespaces(self, user: User, every: Sequence[str], named: str) -> tuple[str, ...]:
-        if len(every) > MOST_NAMESPACES:
+        is_named = len(every) > MOST_NAMESPACES
+        if is_named:
             if not named:
-                raise NamespaceNeeded(user.username)
+                raise NamespaceNeeded(user.username, named)
             every = [named] if named in every else []
-        places = [resource | {"namespace": namespace} for namespace in every for resource in (VMS, VMIS)]
-        answers = await self._may_list(user, places)
-        return tuple(
-            namespace for namespace, *allowed in zip(every, answers[::2], answers[1::2], strict=True) if all(allowed)
+        answers = await self._may_list(
+            user, [resource | {"namespace": namespace} for namespace in every for resource in (VMS, VMIS)]
         )
+        seen = tuple(name for name, *may in zip(every, answers[::2], answers[1::2], strict=True) if all(may))
+        if is_named and not seen:
+            raise NamespaceNeeded(user.username, named)
+        return seen
 
     async def _user(self, token: str) -> User:
         key = sha256(token.encode(errors="replace")).digest()

@@ -81,12 +81,12 @@ def error(title: str, problem: str, remedy: str, *more: Child) -> bytes:
     )
 
 
-def namespace_needed(user: str, path: str) -> bytes:
+def namespace_needed(user: str, problem: str, path: str) -> bytes:
     """The form that names a namespace. ``path`` is the path of the page that follows."""
     return document(
         "Choose a namespace",
         element("h1", "Choose a namespace"),
-        element("p", f"{user} may not list the VMs of all namespaces. Name a namespace."),
+        element("p", problem, " Name a namespace."),
         element(
             "form",
             element("label", "Namespace", for_="namespace"),
