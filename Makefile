@@ -63,6 +63,7 @@ format: $(VENV)/development
 docs: $(VENV)/development
 	$(BIN)/python docs/generate.py
 	$(BIN)/python deploy/generate.py
+	$(BIN)/python -m tools.owner
 
 # A new rule with examples: `make rule NAME=disk-too-slow FAMILY=storage`
 rule: $(VENV)/development
@@ -77,7 +78,7 @@ site: $(VENV)/site
 site-serve: site
 	$(BIN)/python -m tools.site serve
 
-# All files of a release, in dist. The downloads come first; the rest needs no network.
+# All files of a release, in dist. The downloads come first, and are kept in build; the rest needs no network.
 #   make release RELEASE='--without images'                     without buildah
 #   make release RELEASE='--base docker.io/library/python:3.13-slim-bookworm@sha256:…'
 release: $(VENV)/development
