@@ -154,7 +154,7 @@ def test_a_release_needs_a_tree_without_changes(
     Otherwise the files would belong to no commit.
     """
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    (tmp_path / "new").touch()
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     monkeypatch.setattr("tools.release.__main__.ROOT", tmp_path)
 
     assert main(["build", "--dist", str(tmp_path / "dist")]) == 1

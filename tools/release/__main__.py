@@ -13,15 +13,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools import owner
 from tools.release import archives, chart, images, sboms
 from webhook import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / "build" / "wheels"
+BASES = ROOT / "build" / "base-images"
+"""The name of the base image, and the ids of its images of both platforms."""
 DIST = ROOT / "dist"
 CHART = ROOT / "deploy" / "helm" / "migratable"
 BASE = "docker.io/library/python:3.13-slim-bookworm"
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+LOCKS = ("server", "build")
 PARTS = ("package", "chart", "plugin", "images", "sbom")
 
 
@@ -37,14 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--base", default=BASE, help=f"the base image (default: {BASE})")
     parser.add_argument("--python", default="3.13", help="Python of the base image and of the plugin (default: 3.13)")
     parser.add_argument("--dist", type=Path, default=DIST)
-    parser.add_argument("--address", default="", help="folder of the downloads, for the manifest of krew")
-    parser.add_argument("--homepage", default="", help="page of the project, for the manifest of krew")
+    page = owner.homepage((ROOT / owner.PROJECT).read_text(encoding="utf-8"))
+    parser.add_argument("--homepage", default=page, help=f"page of the project, for krew (default: {page})")
+    parser.add_argument(
+        "--address", help="folder of the downloads, for krew (default: releases/download/vVERSION below it)"
+    )
     options = parser.parse_args(arguments)
+    options.address = options.address or f"{options.homepage}/releases/download/v{__version__}"
     try:
         if options.command == "download":
-            download(options.python)
-            if "images" not in options.without:
-                images.pull(options.base)
+            download(options)
         else:
             build(options)
     except (NotReleasable, images.NoBuilder, subprocess.CalledProcessError) as error:
@@ -53,13 +59,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def download(python: str) -> None:
+def download(options: argparse.Namespace) -> None:
+    """The base images and the wheels. What this tree has downloaded before is kept, so that it can be built without a network."""
+    if "images" not in options.without and _noted(BASES) != [options.base, *images.pulled()]:
+        images.pull(options.base)
+        _note(BASES, [options.base, *images.pulled()])
+    locks = [(ROOT / "requirements" / f"{lock}.txt").read_bytes() for lock in LOCKS]
+    wanted = [options.python, *(hashlib.sha256(lock).hexdigest() for lock in locks)]
+    if _noted(WHEELS / "DOWNLOADED") != wanted:
+        download_wheels(options.python)
+        _note(WHEELS / "DOWNLOADED", wanted)
+
+
+def download_wheels(python: str) -> None:
     """The wheels of the locks for both platforms, checked against their hashes."""
-    WHEELS.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    WHEELS.mkdir(parents=True)
     for machine in MACHINES.values():
         tags = [f"--platform=manylinux_{level}_{machine}" for level in ("2_28", "2_17")]
         wanted = [*tags, f"--platform=manylinux2014_{machine}", f"--python-version={python}", "--only-binary=:all:"]
-        for lock in ("server", "build"):
+        for lock in LOCKS:
             requirements = f"{ROOT}/requirements/{lock}.txt"
             _python("-m", "pip", "download", "-q", "--require-hashes", *wanted, "-d", str(WHEELS), "-r", requirements)
 
@@ -92,13 +111,14 @@ def build(options: argparse.Namespace) -> None:
             )
             (dist / f"migratable-{__version__}-linux-{arch}.cdx.json").write_text(text, encoding="utf-8")
     checksums(dist)
-    for name in ("pyproject.toml", "deploy/helm/migratable/Chart.yaml"):
-        if "OWNER/" in (ROOT / name).read_text(encoding="utf-8"):
-            sys.stderr.write(f"note: {name} contains the placeholder OWNER. Replace it before you publish.\n")
+    if owner.PLACEHOLDER in (ROOT / owner.PROJECT).read_text(encoding="utf-8"):
+        sys.stderr.write(
+            f"note: the addresses contain {owner.PLACEHOLDER}. Set Homepage in {owner.PROJECT}, and run `make docs`.\n"
+        )
 
 
 def plugin(dist: Path, options: argparse.Namespace) -> None:
-    """The archives for krew. Their manifest needs the addresses that the owner publishes under."""
+    """The archives for krew, and their manifest."""
     wheels = list(dist.glob("*.whl"))
     if not wheels:
         raise NotReleasable("the plugin contains the package: do not leave the part package out")
@@ -109,12 +129,11 @@ def plugin(dist: Path, options: argparse.Namespace) -> None:
         subprocess.run(
             [str(ROOT / "ci" / "krew.sh"), str(dist)], check=True, env=environment, stdout=subprocess.DEVNULL
         )
-    if options.address and options.homepage:
-        words = [f"v{__version__}", "--homepage", options.homepage, "--from", options.address]
-        found = sorted(str(path) for path in dist.glob("kubectl-migratable-*.tar.gz"))
-        command = [sys.executable, str(ROOT / "ci" / "krew.py"), *words, *found]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        (dist / "migratable.yaml").write_text(done.stdout, encoding="utf-8")
+    words = [f"v{__version__}", "--homepage", options.homepage, "--from", options.address]
+    found = sorted(str(path) for path in dist.glob("kubectl-migratable-*.tar.gz"))
+    command = [sys.executable, str(ROOT / "ci" / "krew.py"), *words, *found]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    (dist / "migratable.yaml").write_text(done.stdout, encoding="utf-8")
 
 
 def commit() -> tuple[str, int]:
@@ -128,6 +147,15 @@ def checksums(dist: Path) -> None:
     """`sha256sum --check SHA256SUMS` verifies the files."""
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(dist.iterdir())]
     (dist / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def _noted(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+
+def _note(file: Path, lines: Sequence[str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(lines), encoding="utf-8")
 
 
 def _git(*words: str) -> str:

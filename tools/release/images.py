@@ -29,6 +29,13 @@ def pull(base: str) -> None:
         _buildah("tag", found, f"{BASE}:{architecture}")
 
 
+def pulled() -> list[str]:
+    """The ids of the base images that the build uses. Empty if none was pulled."""
+    names = [f"{BASE}:{architecture}" for architecture in ARCHITECTURES]
+    found = [_buildah("images", "--quiet", "--no-trunc", name, check=False) for name in names]
+    return found if all(found) else []
+
+
 def build(root: Path, file: Path, version: str, revision: str, wheels: Path, epoch: int) -> None:
     """Builds without a network: from the pulled base images, and from a folder of wheels."""
     name = f"{NAME}:{version}"
@@ -58,10 +65,12 @@ def build(root: Path, file: Path, version: str, revision: str, wheels: Path, epo
 
 
 def _remove(name: str) -> None:
-    subprocess.run(["buildah", "manifest", "rm", name], check=False, capture_output=True)
+    _buildah("manifest", "rm", name, check=False)
 
 
-def _buildah(*words: str) -> str:
+def _buildah(*words: str, check: bool = True) -> str:
     if shutil.which("buildah") is None:
         raise NoBuilder("buildah is not installed. Install it, or leave the images out: --without images")
-    return subprocess.run(["buildah", *words], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    errors = None if check else subprocess.DEVNULL
+    done = subprocess.run(["buildah", *words], check=check, stdout=subprocess.PIPE, stderr=errors, text=True)
+    return done.stdout.strip()
