@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
-from tests.deploy.charts import template
+from tests.deploy.chart_registry import serving
+from tests.deploy.charts import CHART, RELEASE, template
 from tests.deploy.helming import Helm
 from tests.deploy.manifests import NAMESPACE, Manifest
+from tools.release import archives, chart
+from tools.release.__main__ import ROOT
+from webhook import __version__
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
 
@@ -35,6 +40,7 @@ EVERYTHING: dict[str, Any] = {
 }
 LIMITED: dict[str, Any] = {"audit": {"enabled": True, "namespaces": ["default", NAMESPACE]}}
 
+EPOCH = 1_796_000_000
 PASSING = ("events", "endpointslices", "componentstatuses")
 """Made by the API server itself, as are Leases of kube-system."""
 
@@ -107,6 +113,26 @@ def test_rendered_objects_are_installed(helm: Helm, values: dict[str, Any]) -> N
     assert "warning" not in said.lower()
     assert sorted(map(identity, stored["items"])) == sorted(map(identity, template(values)))
     assert "pods" not in made
+
+
+@pytest.mark.parametrize("form", ["tgz", "oci"])
+def test_the_packed_chart_installs_the_objects_of_the_folder(helm: Helm, tmp_path: Path, form: str) -> None:
+    """
+    As `make release` packs it: as a file, and from a registry that got the OCI archive.
+    """
+    content = chart.packed(CHART, (ROOT / "CHANGELOG.md").read_text(), EPOCH)
+    (tmp_path / "chart.tgz").write_bytes(content)
+    with serving(archives.chart_layout(chart.metadata(CHART), content, EPOCH)) as address:
+        place = [str(tmp_path / "chart.tgz")] if form == "tgz" else [address, "--plain-http", "--version", __version__]
+
+        helm("install", RELEASE, *place, "--values", "-", values=EVERYTHING)
+
+    manifest = helm("get", "manifest", RELEASE)
+    stored = json.loads(helm.client.kubectl("get", "-f", "-", "-o", "json", stdin=manifest).stdout)
+    in_package = [document for document in yaml.safe_load_all(manifest) if document is not None]
+    assert sorted(in_package, key=identity) == sorted(template(EVERYTHING), key=identity)
+    assert sorted(map(identity, stored["items"])) == sorted(map(identity, in_package))
+    assert ("ValidatingWebhookConfiguration", "migratable-validate") in map(identity, in_package)
 
 
 def test_uninstalling_leaves_nothing_behind(helm: Helm) -> None:
