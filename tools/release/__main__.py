@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def download(options: argparse.Namespace) -> None:
-    """The base images and the wheels. What this tree has downloaded before is kept, so that it can be built without a network."""
+    """Downloads the base images and the wheels, unless this tree has them. A second build needs no network."""
     if "images" not in options.without and _noted(BASES) != [options.base, *images.pulled()]:
         images.pull(options.base)
         _note(BASES, [options.base, *images.pulled()])

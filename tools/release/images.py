@@ -41,6 +41,7 @@ def build(root: Path, file: Path, version: str, revision: str, wheels: Path, epo
     name = f"{NAME}:{version}"
     native = json.loads(_buildah("info"))["host"]["arch"]
     once = ["--pull=never", "--layers=false", "--network=none", "--timestamp", str(epoch), "--manifest", name]
+    once += ["--identity-label=false"]  # the label names the version of buildah
     _remove(name)
     for architecture in ARCHITECTURES:
         arguments = {
