@@ -12,6 +12,8 @@ from pathlib import Path
 KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
 ROOT = Path(__file__).resolve().parents[1]
 UNRELEASED = "## Unreleased\n"
+HIGHLIGHTS = "HIGHLIGHTS.md"
+"""The file in ``changes/`` whose text comes before the entries. It is optional."""
 
 
 class BadFragment(Exception):
@@ -20,11 +22,13 @@ class BadFragment(Exception):
 
 def fragments(folder: Path) -> list[Path]:
     """The fragments in the order of their topics."""
-    return sorted(path for path in folder.glob("*.md") if path.name != "README.md")
+    return sorted(path for path in folder.glob("*.md") if path.name not in ("README.md", HIGHLIGHTS))
 
 
 def section(folder: Path) -> str:
-    """The entries of all fragments, by kind."""
+    """The highlights, and the entries of all fragments by kind."""
+    highlights = folder / HIGHLIGHTS
+    summary = f"{highlights.read_text(encoding='utf-8')}\n" if highlights.is_file() else ""
     entries: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for path in fragments(folder):
         kind = path.stem.rpartition(".")[2]
@@ -35,9 +39,11 @@ def section(folder: Path) -> str:
         lines = path.read_text(encoding="utf-8").splitlines()
         if not lines or not all(line.strip() and line.rstrip().endswith(".") for line in lines):
             raise BadFragment(f"{path.name}: write one sentence a line, without empty lines.")
+        if any(line.lstrip().startswith(("- ", "* ")) for line in lines):
+            raise BadFragment(f"{path.name}: write one sentence a line, without a dash before it.")
         entries[kind] += lines
     parts = [f"### {kind.capitalize()}\n{''.join(map(_bullet, lines))}" for kind, lines in entries.items() if lines]
-    return "\n".join(parts)
+    return summary + "\n".join(parts)
 
 
 def updated(changelog: str, folder: Path) -> str:
@@ -60,5 +66,5 @@ def _bullet(line: str) -> str:
 if __name__ == "__main__":
     changelog, changes = ROOT / "CHANGELOG.md", ROOT / "changes"
     changelog.write_text(release(changelog.read_text("utf-8"), changes, " - ".join(sys.argv[1:3])), "utf-8")
-    for fragment in fragments(changes):
-        fragment.unlink()
+    for fragment in (*fragments(changes), changes / HIGHLIGHTS):
+        fragment.unlink(missing_ok=True)

@@ -29,6 +29,16 @@ def test_entries_are_grouped_by_kind_and_ordered_by_topic(changes: Path) -> None
     )
 
 
+def test_highlights_come_before_the_entries(changes: Path) -> None:
+    """
+    They are text, and no fragment.
+    """
+    (changes / "HIGHLIGHTS.md").write_text("The first release.\n\n- A list.\n")
+
+    assert section(changes).startswith("The first release.\n\n- A list.\n\n### Added\n- The API has a new path.\n")
+    assert "HIGHLIGHTS.md" not in {path.name for path in fragments(changes)}
+
+
 def test_only_the_unreleased_section_is_rewritten(changes: Path) -> None:
     """
     Entries of releases stay, and a second run changes nothing.
@@ -66,6 +76,7 @@ def test_a_long_entry_is_wrapped(changes: Path) -> None:
         ("api.added.md", "", "one sentence a line"),
         ("api.added.md", "A sentence.\n\nAnother.\n", "one sentence a line"),
         ("api.added.md", "no full stop\n", "one sentence a line"),
+        ("api.added.md", "- A sentence.\n", "without a dash"),
     ],
 )
 def test_a_bad_fragment_is_named(tmp_path: Path, name: str, text: str, problem: str) -> None:
