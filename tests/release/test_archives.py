@@ -25,7 +25,7 @@ CHANGELOG = """\
 ## 1.0.0 - 2026-01-02
 
 ### Added
-- LM101: a rule
+- LM101: a [rule](docs/rules/LM101.md)
   about bridges.
 - A page.
 
@@ -91,6 +91,15 @@ def test_the_chart_has_the_changes_of_the_newest_release() -> None:
     ]
     assert read["version"] == read["appVersion"] == __version__
     assert {"migratable/values.yaml", "migratable/values.schema.json", "migratable/README.md"} <= files.keys()
+
+
+def test_the_chart_has_changes_of_each_kind() -> None:
+    """
+    Many additions do not hide what was corrected.
+    """
+    changelog = "## 1.0.0\n\n### Added\n" + "- An entry.\n" * 50 + "\n### Fixed\n- `check` ended.\n"
+
+    assert [change["kind"] for change in chart.changes(changelog)] == ["added"] * 10 + ["fixed"]
 
 
 def test_the_icon_of_the_chart_is_a_file_of_the_repository() -> None:

@@ -9,8 +9,8 @@ import yaml
 
 from tools.release.archives import compressed, files_below, tar
 
-MOST_CHANGES = 40
-"""Artifact Hub shows all changes in one list; CHANGELOG.md has the complete one."""
+MOST_OF_A_KIND = 10
+"""Artifact Hub shows all changes in one list. Its link `changelog` leads to all of them."""
 
 
 def metadata(folder: Path) -> dict[str, Any]:
@@ -35,10 +35,15 @@ def changes(changelog: str) -> list[dict[str, str]]:
         parts = re.split(r"^### ", section, flags=re.MULTILINE)[1:]
         found = [change for part in parts for change in _of_kind(*part.split("\n", 1))]
         if found:
-            return found[:MOST_CHANGES]
+            return found
     return []
 
 
 def _of_kind(kind: str, entries: str) -> list[dict[str, str]]:
-    texts = re.split(r"^- ", entries, flags=re.MULTILINE)[1:]
-    return [{"kind": kind.strip().lower(), "description": " ".join(text.split())} for text in texts]
+    texts = re.split(r"^- ", entries, flags=re.MULTILINE)[1 : MOST_OF_A_KIND + 1]
+    return [{"kind": kind.strip().lower(), "description": _without_links(" ".join(text.split()))} for text in texts]
+
+
+def _without_links(text: str) -> str:
+    """The text of each link. Its target is a file of the repository."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)
