@@ -11,16 +11,19 @@ from typing import Final
 from webhook.drain.plan import SEVERITY, DrainReport, Machine, NodePlan, Outcome
 from webhook.report.drain.drain_picture import DEFINITIONS, picture
 from webhook.report.drain.drain_words import (
+    CAN_MOVE,
+    CAN_RESTART,
     FIRST,
     MODES,
+    OTHER_NODES,
     Located,
-    common_remedy,
     counts,
     located,
     needs_action,
     new_reasons,
     phrase,
     plural,
+    quiet,
     restarts,
     safe,
     targets,
@@ -147,8 +150,8 @@ def _node(report: DrainReport, node: NodePlan) -> Iterator[str]:
     for one in acting:
         yield from _acting(one)
     yield picture(node)
-    yield from _quiet("Can move to", [one for one in node.machines if one.outcome is Outcome.MOVES])
-    yield from _quiet("Can restart on", [one for one in node.machines if restarts(one)])
+    yield from _quiet(CAN_MOVE, [one for one in node.machines if one.outcome is Outcome.MOVES])
+    yield from _quiet(CAN_RESTART, [one for one in node.machines if restarts(one)])
     yield from _listed("Assumptions for this node", node.assumptions, "h3")
     yield "</details>"
 
@@ -171,14 +174,11 @@ def _quiet(title: str, machines: Sequence[Machine]) -> Iterator[str]:
     """The VMIs that move or restart, those with the same remark together."""
     if not machines:
         return
-    where = targets(machines) or "other nodes"
+    where = targets(machines) or OTHER_NODES
     yield f"<p><strong>{_text(f'{title} {where}')}:</strong></p><ul>"
-    found: dict[str, list[str]] = {}
-    for one in machines:
-        remark = " ".join(text for text in (one.message, common_remedy(one)) if text)
-        found.setdefault(remark, []).append(f"{one.namespace}/{one.name}")
     yield from (
-        f"<li>{_text(', '.join(names))}{_text(f': {text}' if text else '')}</li>" for text, names in found.items()
+        f"<li>{_text(', '.join(one.names))}{_text(f': {one.remark}' if one.remark else '')}</li>"
+        for one in quiet(machines)
     )
     yield "</ul>"
 

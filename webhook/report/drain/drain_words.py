@@ -247,6 +247,29 @@ def targets(machines: Iterable[Machine]) -> str:
     return some(names, 10) + (" and others" if is_cut and len(names) <= 10 else "")
 
 
+class Quiet(NamedTuple):
+    """VMIs that need no action, with the same remark."""
+
+    names: tuple[str, ...]
+    remark: str
+    """Empty if there is nothing to remark."""
+
+
+CAN_MOVE: Final = "Can move to"
+CAN_RESTART: Final = "Can restart on"
+OTHER_NODES: Final = "other nodes"
+"""The destinations of VMIs if no node has a name."""
+
+
+def quiet(machines: Iterable[Machine]) -> list[Quiet]:
+    """The VMIs that move or restart, those with the same remark together."""
+    found: dict[str, list[str]] = {}
+    for one in machines:
+        remark = " ".join(text for text in (one.message, common_remedy(one)) if text)
+        found.setdefault(remark, []).append(f"{one.namespace}/{one.name}")
+    return [Quiet(tuple(names), remark) for remark, names in found.items()]
+
+
 def new_reasons(machine: Machine) -> list[str]:
     """The reasons that the message does not repeat."""
     return [text for text in machine.reasons if text not in machine.message]
