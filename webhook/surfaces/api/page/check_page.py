@@ -28,9 +28,10 @@ _VERDICTS: Final = (
 )
 
 
-def page(profile: str, release: str, *, has_cluster: bool) -> bytes:
+def page(profile: str, release: str, *, has_cluster: bool, has_fleet: bool = False) -> bytes:
     """
-    The page. ``profile`` and ``release`` are the server's own. ``has_cluster`` adds the field for a token.
+    The page. ``profile`` and ``release`` are the server's own. ``has_cluster`` adds the field for a token, and ``has_fleet``
+    the link to the pages for operators.
 
     ``release`` is empty if the KubeVirt CR among the manifests decides.
     """
@@ -53,6 +54,7 @@ def page(profile: str, release: str, *, has_cluster: bool) -> bytes:
         here="/",
         kind="check",
         scripts=("/check.js",),
+        has_fleet=has_fleet,
     )
 
 

@@ -9,6 +9,8 @@ from webhook.surfaces.api.page.markup import Child, Html, element, join
 NAME: Final = "Migratable"
 SECTIONS: Final = (("/", "Check"), ("/rules", "Rules"))
 """Address and name of each section in the navigation."""
+FLEET: Final = ("/fleet", "Fleet")
+"""The section with the pages for operators, for a server that has them."""
 
 
 def document(
@@ -16,13 +18,14 @@ def document(
     *main: Child,
     here: str = "",
     scripts: Sequence[str] = (),
-    sections: Sequence[tuple[str, str]] = SECTIONS,
     kind: str = "",
+    has_fleet: bool = False,
+    user: str = "",
 ) -> bytes:
     """
     A whole page. ``here`` is the address of the current section, and ``kind`` is the class of the main part.
 
-    Scripts are loaded as modules. A page must be readable without them.
+    Scripts are loaded as modules. A page must be readable without them. ``user`` is the signed-in user, who can sign out.
     """
     head = element(
         "head",
@@ -37,19 +40,37 @@ def document(
     body = element(
         "body",
         element("a", "Skip to the content", class_="skip", href="#main"),
-        _header(here, sections),
+        _header(here, (*SECTIONS, FLEET) if has_fleet else SECTIONS, user),
         element("main", *main, id="main", class_=kind or None),
         _footer(),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n".encode()
 
 
-def _header(here: str, sections: Sequence[tuple[str, str]]) -> Html:
+def _header(here: str, sections: Sequence[tuple[str, str]], user: str) -> Html:
     home = element("a", element("img", src="/icon.svg", alt="", width=28, height=28), NAME, class_="home", href="/")
     links = (
         element("a", name, href=address, aria_current="page" if address == here else None) for address, name in sections
     )
-    return element("header", home, element("nav", *links, aria_label="Sections"), class_="top")
+    return element(
+        "header",
+        home,
+        element("nav", *links, aria_label="Sections"),
+        _account(user) if user else None,
+        class_="top",
+    )
+
+
+def _account(user: str) -> Html:
+    """The signed-in user. A form signs out, because a link to another page must not."""
+    return element(
+        "form",
+        element("span", user, class_="user", title=user),
+        element("button", "Sign out"),
+        class_="account",
+        method="post",
+        action="/sign-out",
+    )
 
 
 def _footer() -> Html:
@@ -70,11 +91,11 @@ def trail(*steps: tuple[str, str], here: str) -> Html:
 
 def badge(state: str, words: str) -> Html:
     """
-    A state with its mark and words. ``state`` is ``deny``, ``warn``, ``open``, ``good`` or ``note`` (``docs/page.md``).
+    A state with its mark and words. ``state`` is one of ``MARKS`` (``docs/page.md``).
     """
     return element(
         "span", element("span", MARKS[state], class_="mark", aria_hidden="true"), words, class_=f"badge {state}"
     )
 
 
-MARKS: Final = {"deny": "✕", "warn": "!", "open": "?", "good": "✓", "note": "i"}
+MARKS: Final = {"deny": "✕", "hold": "…", "warn": "!", "open": "?", "good": "✓", "note": "i"}

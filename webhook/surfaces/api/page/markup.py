@@ -1,5 +1,6 @@
 """
-Builds HTML from elements. All text is escaped, except text of type ``Html``, which only this module creates.
+Builds HTML from elements. All text is escaped, except text of type ``Html``, which only this module creates. Unprintable
+characters other than line ends and tabs become visible escapes.
 
 ``element("p", "a < b", class_="small")`` gives ``<p class="small">a &lt; b</p>``. This module does no I/O.
 """
@@ -7,6 +8,8 @@ Builds HTML from elements. All text is escaped, except text of type ``Html``, wh
 from collections.abc import Iterable
 from html import escape
 from typing import Final, TypeAlias
+
+from webhook.report.printable import escaped
 
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta"})
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
@@ -45,14 +48,25 @@ def prose(text: str) -> Html:
     return join(element("code", part) if index % 2 else part for index, part in enumerate(text.split("`")))
 
 
+def drawing(svg: str) -> Html:
+    """A picture of ``webhook.report.drain.drain_picture``, which has numbers and fixed words only."""
+    return Html(svg)
+
+
 def _child(child: Child) -> str:
     if child is None:
         return ""
     if isinstance(child, Html):
         return child
     if isinstance(child, str | int):
-        return escape(str(child), quote=False)
+        return escape(_visible(str(child)), quote=False)
     return "".join(map(_child, child))
+
+
+def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "\n".join("\t".join(map(escaped, line.split("\t"))) for line in text.split("\n"))
 
 
 def _attribute(name: str, value: Attribute) -> str:
@@ -61,7 +75,7 @@ def _attribute(name: str, value: Attribute) -> str:
     name = name.rstrip("_").replace("_", "-")
     if value is True:
         return f" {name}"
-    text = str(value)
+    text = _visible(str(value))
     if name in _ADDRESSES and (not text.startswith(_SAFE_STARTS) or text.startswith(("//", "/\\"))):
         raise ValueError(f"{name}: {text!r} leads to an unknown place")
     return f' {name}="{escape(text)}"'

@@ -17,6 +17,7 @@ FILES: Final = {
     "report.js": "text/javascript; charset=utf-8",
     "links.js": "text/javascript; charset=utf-8",
     "rules.js": "text/javascript; charset=utf-8",
+    "fleet.js": "text/javascript; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
     "unscripted.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -33,12 +34,18 @@ class Defaults(NamedTuple):
 
 
 def add_pages(
-    app: FastAPI, defaults: Callable[[], Defaults], prepare: Callable[[], Awaitable[None]], *, has_cluster: bool
+    app: FastAPI,
+    defaults: Callable[[], Defaults],
+    prepare: Callable[[], Awaitable[None]],
+    *,
+    has_cluster: bool,
+    has_fleet: bool = False,
 ) -> None:
     """
     Adds the pages to an application. They are not part of the API's OpenAPI document.
 
-    ``prepare`` is called after the check page was sent, because checks follow.
+    ``prepare`` is called after the check page was sent, because checks follow. ``has_fleet`` adds links to the pages for
+    operators.
     """
     folder = files("webhook.surfaces.api.page") / "assets"
     for name, kind in FILES.items():
@@ -47,16 +54,16 @@ def add_pages(
         _add(app, example.path, _static(text_of(example.name), "text/plain; charset=utf-8"))
 
     async def check() -> Response:
-        page = check_page.page(*defaults(), has_cluster=has_cluster)
+        page = check_page.page(*defaults(), has_cluster=has_cluster, has_fleet=has_fleet)
         return Response(page, media_type=HTML, background=BackgroundTask(prepare))
 
     async def rules() -> Response:
-        return Response(rule_pages.index(), media_type=HTML)
+        return Response(rule_pages.index(has_fleet=has_fleet), media_type=HTML)
 
     async def rule(word: str) -> Response:
-        page = rule_pages.page(word) if len(word) <= MOST_WORD else None
+        page = rule_pages.page(word, has_fleet=has_fleet) if len(word) <= MOST_WORD else None
         if page is None:
-            return Response(rule_pages.missing(word[:MOST_WORD]), 404, media_type=HTML)
+            return Response(rule_pages.missing(word[:MOST_WORD], has_fleet=has_fleet), 404, media_type=HTML)
         return Response(page, media_type=HTML)
 
     _add(app, "/", check)

@@ -32,8 +32,8 @@ _INTRODUCTION: Final = (
 
 
 @cache
-def index() -> bytes:
-    """All rules by family, with a field that filters them."""
+def index(*, has_fleet: bool = False) -> bytes:
+    """All rules by family, with a field that filters them. ``has_fleet`` adds the link to the pages for operators."""
     rules = sorted(RULES, key=lambda rule: rule.id)
     families = groupby(rules, key=lambda rule: FAMILIES.get(rule.id[2:3], "other"))
     return document(
@@ -50,6 +50,7 @@ def index() -> bytes:
         (_family(name, list(members)) for name, members in families),
         here=INDEX,
         scripts=("/rules.js",),
+        has_fleet=has_fleet,
     )
 
 
@@ -76,13 +77,13 @@ def _row(rule: Rule) -> Html:
 
 
 @cache
-def page(word: str) -> bytes | None:
+def page(word: str, *, has_fleet: bool = False) -> bytes | None:
     """The page of a rule by its id or name, or None if there is no such rule."""
     rule = find(word)
-    return None if rule is None else _page(rule)
+    return None if rule is None else _page(rule, has_fleet=has_fleet)
 
 
-def _page(rule: Rule) -> bytes:
+def _page(rule: Rule, *, has_fleet: bool) -> bytes:
     return document(
         f"{rule.id} {rule.name}",
         trail((INDEX, "Rules"), here=rule.id),
@@ -96,6 +97,7 @@ def _page(rule: Rule) -> bytes:
         _section("Source", element("p", "KubeVirt: ", rule.source), _reference(rule.reference)),
         here=INDEX,
         kind="reading",
+        has_fleet=has_fleet,
     )
 
 
@@ -151,7 +153,7 @@ def _reference(address: str) -> Html:
     return element("p", "Further reading: ", element("a", address, href=address))
 
 
-def missing(word: str) -> bytes:
+def missing(word: str, *, has_fleet: bool = False) -> bytes:
     """The page for an unknown rule."""
     return document(
         "No such rule",
@@ -160,6 +162,7 @@ def missing(word: str) -> bytes:
         element("p", "There is no rule ", element("code", word), ". ", element("a", "All rules", href=INDEX), "."),
         here=INDEX,
         kind="reading",
+        has_fleet=has_fleet,
     )
 
 
