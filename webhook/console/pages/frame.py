@@ -1,0 +1,96 @@
+"""The frame of each page: navigation between the pages, what was judged and when, and notices."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from webhook.console.pages.addresses import HOME, NODES, POLICIES, VMS
+from webhook.console.pages.seen import Seen
+from webhook.console.pages.words import moment, number
+from webhook.surfaces.api.page.layout import FLEET, document
+from webhook.surfaces.api.page.markup import Child, Html, element, join
+
+SCRIPT: Final = "/fleet.js"
+
+
+def page(seen: Seen, title: str, *content: Child, here: str = "") -> bytes:
+    """A whole page. ``here`` is the address of the current list in the navigation."""
+    return document(
+        title,
+        _tabs(seen, here),
+        content,
+        _origin(seen),
+        here=FLEET[0],
+        kind="fleet",
+        scripts=(SCRIPT,),
+        has_fleet=True,
+        user=seen.sight.user,
+    )
+
+
+def _tabs(seen: Seen, here: str) -> Html:
+    state = seen.state
+    nodes = len(state.drains.report.nodes) if state.drains.report is not None else None
+    tabs = (
+        (HOME, "Overview", None, True),
+        (VMS, "VMs", len(state.vms), True),
+        (NODES, "Nodes", nodes, seen.sight.nodes),
+        (POLICIES, "Policies", len(state.policies), seen.sight.policies),
+    )
+    links = (
+        element(
+            "a",
+            name,
+            None if count is None else join(" ", element("span", number(count), class_="count")),
+            href=address,
+            aria_current="page" if address == here else None,
+        )
+        for address, name, count, is_visible in tabs
+        if is_visible
+    )
+    return element("nav", *links, class_="tabs", aria_label="Fleet")
+
+
+def _origin(seen: Seen) -> Html:
+    """What was judged, for which release and profile, and when."""
+    return element("p", _joined(_parts(seen)), class_="origin small")
+
+
+def _parts(seen: Seen) -> Iterator[Child]:
+    state = seen.state
+    yield join(element("strong", state.source))
+    yield f"KubeVirt {state.release}" if state.release != "any" else "any supported KubeVirt release"
+    yield f"profile {state.profile}"
+    if state.judged_at is not None:
+        yield join("as of ", moment(state.judged_at))
+
+
+def _joined(parts: Iterator[Child]) -> Iterator[Child]:
+    for index, part in enumerate(parts):
+        yield " · " if index else None
+        yield part
+
+
+def notices(seen: Seen) -> Html | None:
+    """What is missing from all pages until all objects are judged."""
+    if not seen.state.unfinished:
+        return None
+    return element("p", seen.state.unfinished, class_="notice", role="status")
+
+
+def section(title: str, *content: Child, id_: str | None = None) -> Html:
+    """A part of a page with a title."""
+    return element("section", element("h2", title, id=id_), *content)
+
+
+def bullets(texts: tuple[str, ...] | list[str], *, is_small: bool = False) -> Html | None:
+    """A list of sentences, or nothing."""
+    if not texts:
+        return None
+    return element("ul", (element("li", text) for text in texts), class_="small" if is_small else None)
+
+
+def cut(shown: int, total: int, noun: str) -> Html | None:
+    """The remark about the things that a page leaves out."""
+    return (
+        element("p", f"{number(total - shown)} more {noun} are not shown.", class_="small") if total > shown else None
+    )

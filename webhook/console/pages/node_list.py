@@ -1,0 +1,155 @@
+"""The list of nodes: the effect of the drain of each node alone."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from webhook.console.pages.addresses import NODES, node_address
+from webhook.console.pages.frame import bullets, cut, notices, page, section
+from webhook.console.pages.listing import Column, chips, choice, header, pager, part_of, text_field
+from webhook.console.pages.overview import rehearsed
+from webhook.console.pages.query import Check, Parameters, anything, number, one_of
+from webhook.console.pages.seen import Seen
+from webhook.console.pages.words import OUTCOMES, outcome_badge
+from webhook.console.pages.words import number as shown
+from webhook.drain.plan import DrainReport, NodePlan, Outcome
+from webhook.report.drain.drain_words import FIRST, left_behind, plural, some, time_of
+from webhook.report.sentences import sentence
+from webhook.surfaces.api.page.markup import Child, Html, element, prose
+
+_RANKS: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
+_MOST_BEHIND, _MOST_NAMES = 20, 10
+
+
+def _counter(outcome: Outcome) -> Callable[[NodePlan], int]:
+    return lambda node: -sum(one.outcome is outcome for one in node.machines)
+
+
+_KEYS: Final[Mapping[str, Callable[[NodePlan], Any]]] = {
+    "node": lambda node: node.name,
+    "outcome": lambda node: (_RANKS[node.outcome], node.name),
+    "vmis": lambda node: -len(node.machines),
+    **{str(outcome): _counter(outcome) for outcome in OUTCOMES},
+    "time": lambda node: (node.seconds is not None, -(node.seconds.worst or 10**9) if node.seconds else 0),
+}
+_COLUMNS: Final = (
+    Column("node", "Node"),
+    Column("outcome", "Drain"),
+    Column("vmis", "VMIs", is_number=True),
+    *(Column(str(outcome), words.capitalize(), is_number=True) for outcome, (_, words) in OUTCOMES.items()),
+    Column("time", "Time"),
+)
+PARAMETERS: Final[Mapping[str, Check]] = {
+    "q": anything,
+    "outcome": one_of(list(OUTCOMES)),
+    "namespace": anything,
+    "sort": one_of([*_KEYS, *(f"-{name}" for name in _KEYS)]),
+    "page": number,
+}
+
+
+def node_list(seen: Seen, parameters: Parameters) -> bytes:
+    """The page."""
+    drains = seen.state.drains
+    content = _content(drains.report, parameters) if drains.report is not None else _nothing(drains.problem)
+    return page(seen, "Nodes", element("h1", "Nodes"), notices(seen), rehearsed(drains), *content, here=NODES)
+
+
+def _nothing(problem: str) -> Iterator[Child]:
+    if not problem:
+        yield element("p", "The drains of the nodes are not rehearsed yet.")
+
+
+def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
+    yield element("p", "The effect of a drain of each node alone, from the present state.", class_="lead")
+    if report.first:
+        yield section("First", element("ol", (element("li", prose(step.text)) for step in report.first[:FIRST])))
+    nodes = [node for node in report.nodes if _is_chosen(node, parameters)]
+    nodes.sort(key=lambda node: (_RANKS[node.outcome], node.name))
+    if sort := parameters["sort"]:
+        nodes.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-"))
+    part = part_of(nodes, parameters["page"])
+    yield section(
+        "Drains",
+        _form(parameters),
+        chips(_active(parameters), NODES, parameters),
+        element("p", _count(len(nodes), len(report.nodes)), class_="small found"),
+        _table(part.items, parameters) if part.items else None,
+        pager(part, NODES, parameters),
+    )
+    yield from _behind(report)
+    if report.assumptions:
+        yield section("Assumptions", bullets(list(report.assumptions), is_small=True))
+    if report.missing:
+        yield section("Not provided", bullets(list(report.missing), is_small=True))
+
+
+def _is_chosen(node: NodePlan, parameters: Parameters) -> bool:
+    return parameters["q"].lower() in node.name.lower() and parameters["outcome"] in ("", node.outcome)
+
+
+def _count(chosen: int, total: int) -> str:
+    return plural(total, "node") if chosen == total else f"{shown(chosen)} of {plural(total, 'node')}"
+
+
+def _form(parameters: Parameters) -> Html:
+    outcomes = [(outcome, words) for outcome, (_, words) in OUTCOMES.items()]
+    sort = parameters["sort"]
+    return element(
+        "form",
+        element(
+            "div",
+            text_field("q", "Name", parameters["q"]),
+            choice("outcome", "Drain", outcomes, parameters["outcome"]),
+            element("button", "Filter", class_="main"),
+            class_="fields",
+        ),
+        element("input", type="hidden", name="sort", value=sort) if sort else None,
+        class_="filters",
+        method="get",
+        action=NODES,
+        role="search",
+    )
+
+
+def _active(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
+    for name, label in (("q", "Name"), ("outcome", "Drain")):
+        if parameters[name]:
+            yield name, label, parameters[name]
+
+
+def _table(nodes: Sequence[NodePlan], parameters: Parameters) -> Html:
+    body = (element("tr", _cells(node)) for node in nodes)
+    return element("table", header(_COLUMNS, NODES, parameters, "outcome"), element("tbody", body), class_="list stack")
+
+
+def _cells(node: NodePlan) -> Iterator[Html]:
+    counts = Counter(one.outcome for one in node.machines)
+    yield element("th", element("a", node.name, href=node_address(node.name)), scope="row")
+    yield element("td", outcome_badge(node.outcome))
+    yield element("td", shown(len(node.machines)), class_="n", data_label="VMIs")
+    for outcome, (_, words) in OUTCOMES.items():
+        number_of = shown(counts[outcome]) if counts[outcome] else "–"
+        yield element("td", number_of, class_="n", data_label=words.capitalize())
+    yield element("td", time_of(node), data_label="Time")
+
+
+def _behind(report: DrainReport) -> Iterator[Html]:
+    """The VMIs that an upgrade of KubeVirt leaves behind."""
+    behind = left_behind(report)
+    if not behind:
+        return
+    yield section(
+        "Upgrade of KubeVirt",
+        (
+            element(
+                "article",
+                element("h3", some(one.names, _MOST_NAMES)),
+                element("p", prose(sentence(one.message))),
+                element("p", element("strong", "Action: "), prose(one.remedy)) if one.remedy else None,
+                class_="finding",
+            )
+            for one in behind[:_MOST_BEHIND]
+        ),
+        cut(len(behind[:_MOST_BEHIND]), len(behind), "problems"),
+    )

@@ -1,0 +1,145 @@
+"""One node: the rehearsal of its drain, with the waves of migrations as a picture."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from webhook.console.pages.addresses import NODES, VMS, listed, vm_address
+from webhook.console.pages.errors import not_found
+from webhook.console.pages.frame import bullets, notices, page, section
+from webhook.console.pages.overview import rehearsed
+from webhook.console.pages.seen import Seen
+from webhook.console.pages.words import outcome_badge
+from webhook.drain.plan import DrainReport, Machine, NodePlan, Outcome
+from webhook.report.drain.drain_picture import DEFINITIONS, picture
+from webhook.report.drain.drain_words import (
+    CAN_MOVE,
+    CAN_RESTART,
+    FIRST,
+    OTHER_NODES,
+    Group,
+    Located,
+    counts,
+    groups,
+    plural,
+    quiet,
+    reason,
+    restarts,
+    targets,
+    time_of,
+    verdict,
+)
+from webhook.report.sentences import sentence
+from webhook.surfaces.api.page.layout import trail
+from webhook.surfaces.api.page.markup import Child, Html, drawing, element, join, prose
+
+_MOST_NAMES: Final = 50
+"""The maximum number of VMIs that are named in one place. The list of VMs has all of them."""
+
+
+def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
+    """The status and the page."""
+    report = seen.state.drains.report
+    node = next((one for one in report.nodes if one.name == name), None) if report is not None else None
+    if report is None or node is None:
+        return 404, not_found(seen, "node")
+    content = page(
+        seen,
+        f"Drain of {name}",
+        trail((NODES, "Nodes"), here=name),
+        element("h1", f"Drain of {name}: {verdict([node])}"),
+        notices(seen),
+        element(
+            "p", outcome_badge(node.outcome), f" {counts(node.machines)}. Time: {time_of(node)}.", class_="answer-line"
+        ),
+        rehearsed(seen.state.drains),
+        _first(report, node),
+        *_acting(seen, node),
+        _waves(node),
+        *_quiet(seen, node),
+        _remarks(report, node),
+        here=NODES,
+    )
+    return 200, content
+
+
+def _first(report: DrainReport, node: NodePlan) -> Html | None:
+    steps = [step.text for step in report.first if node.name in step.nodes][:FIRST]
+    return section("First", element("ol", (element("li", prose(text)) for text in steps))) if steps else None
+
+
+def _acting(seen: Seen, node: NodePlan) -> Iterator[Html]:
+    """The VMIs that need an action, those with the same outcome and remedy together."""
+    found = groups(Located(one, node.name) for one in node.machines)
+    if found:
+        yield section("Needs an action", *(_group(seen, node, group) for group in found))
+
+
+def _group(seen: Seen, node: NodePlan, group: Group) -> Html:
+    outcome = group.members[0].machine.outcome
+    shown = group.members[:_MOST_NAMES]
+    rest = len(group.members) - len(shown)
+    more = listed(VMS, [("node", node.name), ("drain", outcome)])
+    return element(
+        "article",
+        element("h3", outcome_badge(outcome, group.phrase), f" {plural(len(group.members), 'VMI')}"),
+        element("p", element("strong", "Action: "), prose(group.remedy)) if group.remedy else None,
+        element(
+            "ul",
+            (element("li", _name(seen, one.machine), _why(one.machine)) for one in shown),
+            element("li", element("a", f"and {rest} more", href=more)) if rest else None,
+        ),
+        class_="finding",
+    )
+
+
+def _why(machine: Machine) -> Child:
+    text = reason(machine)
+    return join(": ", prose(text)) if text else None
+
+
+def _name(seen: Seen, machine: Machine) -> Html:
+    return _link(seen, f"{machine.namespace}/{machine.name}")
+
+
+def _link(seen: Seen, full_name: str) -> Html:
+    """The name of a VMI, as a link if the caller may see its namespace."""
+    namespace, _, name = full_name.partition("/")
+    if seen.sight.shows(namespace):
+        return element("a", full_name, href=vm_address(namespace, name))
+    return element("span", full_name)
+
+
+def _waves(node: NodePlan) -> Html | None:
+    drawn = picture(node)
+    if not drawn:
+        return None
+    return section("Migrations over time", element("div", drawing(DEFINITIONS), drawing(drawn), class_="waves"))
+
+
+def _quiet(seen: Seen, node: NodePlan) -> Iterator[Html]:
+    kinds: tuple[tuple[str, Sequence[Machine]], ...] = (
+        (CAN_MOVE, [one for one in node.machines if one.outcome is Outcome.MOVES]),
+        (CAN_RESTART, [one for one in node.machines if restarts(one)]),
+    )
+    for title, machines in kinds:
+        if machines:
+            yield section(f"{title} {targets(machines) or OTHER_NODES}", _names(seen, machines))
+
+
+def _names(seen: Seen, machines: Sequence[Machine]) -> Html:
+    def item(names: Sequence[str], remark: str) -> Html:
+        links: list[Child] = []
+        for name in names[:_MOST_NAMES]:
+            links += [", " if links else None, _link(seen, name)]
+        rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else None
+        return element("li", links, rest, join(": ", prose(remark)) if remark else None)
+
+    return element("ul", (item(one.names, one.remark) for one in quiet(machines)))
+
+
+def _remarks(report: DrainReport, node: NodePlan) -> Iterator[Child]:
+    assumptions = list(dict.fromkeys((*node.assumptions, *report.assumptions)))
+    if assumptions:
+        yield section("Assumptions", bullets([sentence(text) for text in assumptions], is_small=True))
+    if report.missing:
+        yield section("Not provided", bullets(list(report.missing), is_small=True))

@@ -1,0 +1,223 @@
+"""The overview: the whole cluster, or one namespace, at a glance. Each number leads to the list behind it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from webhook.console.pages.addresses import HOME, NODES, VMS, listed
+from webhook.console.pages.bars import bar, stacked, tiles
+from webhook.console.pages.findings import boxes, manages_kubevirt
+from webhook.console.pages.frame import bullets, cut, notices, page, section
+from webhook.console.pages.query import Parameters, anything
+from webhook.console.pages.seen import Seen
+from webhook.console.pages.words import OUTCOMES, VERDICTS, moment, number
+from webhook.console.state import VM, Drains, State
+from webhook.report.audit_metrics import Migratability
+from webhook.report.audit_remarks import unread_notes
+from webhook.report.audited import Audited
+from webhook.report.grouping import plural
+from webhook.report.sentences import place_of_problem, problem_message, sentence
+from webhook.surfaces.api.page.layout import badge
+from webhook.surfaces.api.page.markup import Child, Html, element
+
+PARAMETERS: Final = {"namespace": anything}
+NO_REASON: Final = "none"
+"""The value of the parameter ``reason`` for VMs without a reason."""
+_MOST_FINDINGS, _MOST_PROBLEMS, _MOST_NAMESPACES, _MOST_RULES = 20, 20, 10, 10
+_VMI: Final = "VirtualMachineInstance"
+
+
+def overview(seen: Seen, parameters: Parameters) -> bytes:
+    """The page."""
+    namespace = parameters["namespace"]
+    state = _within(seen.state, namespace) if namespace else seen.state
+    others = [one for one in state.others if one.report.kind != _VMI]
+    return page(
+        seen,
+        f"Namespace {namespace}" if namespace else "Fleet",
+        element("h1", f"Namespace {namespace}" if namespace else "Fleet"),
+        notices(seen),
+        _machines(state, namespace),
+        _nodes(state.drains) if seen.sight.nodes and not namespace else None,
+        _settings(others),
+        _unread(state),
+        here=HOME,
+    )
+
+
+def _within(state: State, namespace: str) -> State:
+    """The state of one namespace."""
+    return replace(
+        state,
+        vms=tuple(vm for vm in state.vms if vm.namespace == namespace),
+        others=tuple(one for one in state.others if one.report.namespace == namespace),
+        unread=tuple(one for one in state.unread if one.namespace in ("", namespace)),
+        problems=(),
+    )
+
+
+def _machines(state: State, namespace: str) -> Html:
+    counts = Counter(vm.migratability for vm in state.vms)
+    if not state.vms:
+        return section("VMs", element("p", "There are no VMs."))
+    differing = sum(vm.is_disputed for vm in state.vms)
+    return section(
+        "VMs",
+        stacked([(state_, counts[verdict]) for verdict, (state_, _) in VERDICTS.items()]),
+        tiles(
+            _tile(counts[verdict], listed(VMS, [("namespace", namespace), ("verdict", verdict)]), *words)
+            for verdict, words in VERDICTS.items()
+        ),
+        _differing(differing, namespace) if differing else None,
+        element("div", *_tables(state.vms, namespace), class_="columns"),
+    )
+
+
+def _tile(count: int, address: str, state: str, words: str) -> Html:
+    return element("a", element("span", number(count), class_="figure"), badge(state, words), href=address)
+
+
+def _differing(count: int, namespace: str) -> Html:
+    address = listed(VMS, [("namespace", namespace), ("differs", "yes")])
+    verb = "has" if count == 1 else "have"
+    return element(
+        "p",
+        element("a", plural(count, "running VM"), href=address),
+        f" {verb} a condition LiveMigratable that differs from the verdict.",
+        class_="small",
+    )
+
+
+def _tables(vms: Sequence[VM], namespace: str) -> Iterator[Child]:
+    """The reasons, the rules, and the namespaces with the most VMs that cannot be live-migrated."""
+    refused = [vm for vm in vms if vm.migratability is Migratability.NOT_MIGRATABLE]
+    reasons = Counter(vm.reason for vm in refused)
+    yield _table(
+        "Cannot be live-migrated, by reason",
+        ("Reason", "VMs"),
+        [
+            (
+                reason or "not known yet",
+                count,
+                _of(namespace, Migratability.NOT_MIGRATABLE, "reason", reason or NO_REASON),
+            )
+            for reason, count in _ordered(reasons)
+        ],
+        "deny",
+    )
+    if not namespace:
+        spaces = Counter(vm.namespace for vm in refused)
+        yield _table(
+            "Cannot be live-migrated, by namespace",
+            ("Namespace", "VMs"),
+            [
+                (space or "no namespace", count, _of("", Migratability.NOT_MIGRATABLE, "namespace", space))
+                for space, count in _ordered(spaces)[:_MOST_NAMESPACES]
+            ],
+            "deny",
+            len(spaces) - _MOST_NAMESPACES,
+        )
+    rules = Counter(rule for vm in vms for rule in vm.rules)
+    yield _table(
+        "VMs with a finding, by rule",
+        ("Rule", "VMs"),
+        [
+            (rule, count, listed(VMS, [("namespace", namespace), ("rule", rule)]))
+            for rule, count in _ordered(rules)[:_MOST_RULES]
+        ],
+        "note",
+        len(rules) - _MOST_RULES,
+    )
+
+
+def _ordered(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _of(namespace: str, verdict: Migratability, name: str, value: str) -> str:
+    return listed(VMS, [("namespace", namespace), ("verdict", verdict), (name, value)])
+
+
+def _table(
+    title: str, head: tuple[str, str], rows: Sequence[tuple[str, int, str]], state: str, more: int = 0
+) -> Html | None:
+    if not rows:
+        return None
+    most = max(count for _, count, _ in rows)
+    body = (
+        element(
+            "tr",
+            element("th", element("a", name, href=address), scope="row"),
+            element("td", number(count), class_="n"),
+            element("td", bar(count, most, state), class_="bars"),
+        )
+        for name, count, address in rows
+    )
+    first, second = head
+    header = element(
+        "tr",
+        element("th", first, scope="col"),
+        element("th", second, scope="col", class_="n"),
+        element("td", class_="bars"),
+    )
+    return element(
+        "div",
+        element("h3", title),
+        element("table", element("thead", header), element("tbody", body), class_="list figures"),
+        element("p", f"and {more} more", class_="small") if more > 0 else None,
+    )
+
+
+def _nodes(drains: Drains) -> Html:
+    report = drains.report
+    if report is None:
+        return section("Nodes", element("p", drains.problem or "The drains of the nodes are not rehearsed yet."))
+    counts = Counter(node.outcome for node in report.nodes)
+    return section(
+        "Nodes",
+        element("p", "The effect of a drain of each node alone:"),
+        stacked([(state, counts[outcome]) for outcome, (state, _) in OUTCOMES.items()]),
+        tiles(
+            _tile(counts[outcome], listed(NODES, [("outcome", outcome)]), *words)
+            for outcome, words in OUTCOMES.items()
+            if counts[outcome]
+        ),
+        rehearsed(drains),
+    )
+
+
+def rehearsed(drains: Drains) -> Html | None:
+    """When the drains were rehearsed, and why a later rehearsal failed."""
+    parts: list[Child] = []
+    if drains.rehearsed_at is not None:
+        parts += ["Rehearsed with the objects of ", moment(drains.rehearsed_at), "."]
+    if drains.problem:
+        parts += [f" The last rehearsal failed: {sentence(drains.problem)}"]
+    return element("p", parts, class_="small") if parts else None
+
+
+def _settings(others: Sequence[Audited]) -> Html | None:
+    shown, total = boxes(others, has_operator=manages_kubevirt(others), most=_MOST_FINDINGS)
+    if not others:
+        return None
+    return section(
+        "Settings",
+        shown or element("p", "There are no findings about the settings of the cluster."),
+        cut(len(shown), total, "findings"),
+    )
+
+
+def _unread(state: State) -> Html | None:
+    notes = [sentence(note) for note in (*unread_notes(state.unread), *state.notes)]
+    problems = [f"{place_of_problem(one)}: {problem_message(one)}" for one in state.problems[:_MOST_PROBLEMS]]
+    if not (notes or problems):
+        return None
+    return section(
+        "Not read",
+        element("p", "Results that depend on these objects are unproven:") if state.unread else None,
+        bullets(notes),
+        bullets(problems),
+        cut(len(problems), len(state.problems), "objects that could not be read"),
+    )

@@ -1,0 +1,106 @@
+"""The MigrationPolicies: their settings, the VMs for which each decides, and those that another policy decides for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from webhook.console.pages.addresses import POLICIES, VMS, listed, vm_address
+from webhook.console.pages.frame import notices, page
+from webhook.console.pages.listing import pager, part_of
+from webhook.console.pages.query import Check, Parameters, anything, number
+from webhook.console.pages.seen import Seen
+from webhook.console.pages.words import number as shown
+from webhook.console.state import MatchedPolicy
+from webhook.report.grouping import plural
+from webhook.report.sentences import sentence
+from webhook.surfaces.api.page.layout import badge
+from webhook.surfaces.api.page.markup import Child, Html, element, join
+
+PARAMETERS: Final[Mapping[str, Check]] = {"namespace": anything, "page": number}
+_MOST_NAMES: Final = 10
+_OBJECTS: Final = {"namespace": "label of the namespace", "vmi": "label of the VMI"}
+
+
+def policy_page(seen: Seen, parameters: Parameters) -> bytes:
+    """The page."""
+    policies = seen.state.policies
+    part = part_of(policies, parameters["page"])
+    return page(
+        seen,
+        "MigrationPolicies",
+        element("h1", "MigrationPolicies"),
+        notices(seen),
+        element(
+            "p",
+            "KubeVirt uses one MigrationPolicy for a VM: the one that matches with the most labels, then with the most labels of "
+            "the VMI, then the first by name.",
+            class_="lead",
+        ),
+        [_policy(policy) for policy in part.items] or element("p", "There are no MigrationPolicies."),
+        pager(part, POLICIES, parameters),
+        here=POLICIES,
+    )
+
+
+def _policy(policy: MatchedPolicy) -> Html:
+    return element(
+        "article",
+        element("h2", policy.name),
+        element("p", badge("deny", "matches no VM"), " ", sentence(policy.problem)) if policy.problem else None,
+        element("div", _selectors(policy), _settings(policy), class_="columns"),
+        *_matches(policy),
+        id=policy.name,
+        class_="object policy",
+    )
+
+
+def _selectors(policy: MatchedPolicy) -> Html:
+    rows = [(f"{key}={value}", _OBJECTS[kind]) for kind, key, value in policy.selectors]
+    return _table("Selectors", ("Label", "Required of"), rows, "no required label")
+
+
+def _settings(policy: MatchedPolicy) -> Html:
+    return _table("Settings", ("Setting", "Value"), policy.settings, "no setting")
+
+
+def _table(title: str, head: tuple[str, str], rows: Sequence[tuple[str, str]], empty: str) -> Html:
+    if not rows:
+        return element("div", element("h3", title), element("p", sentence(empty.capitalize()), class_="small"))
+    header = element("tr", (element("th", text, scope="col") for text in head))
+    body = (element("tr", element("th", first, scope="row"), element("td", second)) for first, second in rows)
+    return element(
+        "div", element("h3", title), element("table", element("thead", header), element("tbody", body), class_="list")
+    )
+
+
+def _matches(policy: MatchedPolicy) -> Iterator[Child]:
+    yield _line("good", "in force", policy.name, "policy", policy.decides, "No VM.")
+    by_winner: dict[str, list[tuple[str, str]]] = {}
+    for namespace, name, winner in policy.loses:
+        by_winner.setdefault(winner, []).append((namespace, name))
+    for winner, vms in sorted(by_winner.items()):
+        yield _line("note", f"{winner} is in force instead", policy.name, "loses", vms)
+    if policy.unknown:
+        yield _line(
+            "open", "may be in force, labels of the namespace are not known", policy.name, "maybe", policy.unknown
+        )
+    if policy.tied_with:
+        yield element(
+            "p",
+            badge("warn", "tie"),
+            f" {', '.join(policy.tied_with)}: as many labels match the same VM, so the first name decides. Add a label to one "
+            "of the policies.",
+        )
+
+
+def _line(state: str, words: str, policy: str, parameter: str, vms: Sequence[tuple[str, str]], empty: str = "") -> Html:
+    links: list[Child] = []
+    for namespace, name in vms[:_MOST_NAMES]:
+        links += [", " if links else None, element("a", f"{namespace}/{name}", href=vm_address(namespace, name))]
+    return element(
+        "p",
+        badge(state, words),
+        " ",
+        element("a", plural(len(vms), "VM"), href=listed(VMS, [(parameter, policy)])) if vms else empty,
+        join(": ", links) if links else None,
+        f" and {shown(len(vms) - _MOST_NAMES)} more" if len(vms) > _MOST_NAMES else None,
+    )

@@ -1,0 +1,54 @@
+"""The words and marks of states that several pages share. ``docs/page.md`` has the list."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from webhook.drain.plan import Outcome
+from webhook.policy.policy import Action
+from webhook.report.audit_metrics import Migratability
+from webhook.surfaces.api.page.layout import badge
+from webhook.surfaces.api.page.markup import Html, element
+
+VERDICTS: Final = {
+    Migratability.NOT_MIGRATABLE: ("deny", "cannot be live-migrated"),
+    Migratability.UNPROVEN: ("open", "unproven"),
+    Migratability.MIGRATABLE: ("good", "can be live-migrated"),
+}
+"""State and words of each verdict, the most severe first."""
+OUTCOMES: Final = {
+    Outcome.BLOCKS: ("deny", "blocks"),
+    Outcome.WAITS: ("hold", "waits"),
+    Outcome.UNKNOWN: ("open", "unknown"),
+    Outcome.STOPS: ("warn", "stops"),
+    Outcome.MOVES: ("good", "moves"),
+}
+"""State and words of the effect of a drain, the most severe first."""
+ACTIONS: Final = {
+    Action.DENY: ("deny", "would be refused"),
+    Action.WARN: ("warn", "would get a warning"),
+    Action.AUDIT: ("note", "would be recorded"),
+}
+"""State and words of a finding's action, the most severe first."""
+UNPROVEN: Final = ("open", "unproven")
+
+
+def verdict_badge(verdict: Migratability) -> Html:
+    """Whether KubeVirt can live-migrate a VM."""
+    return badge(*VERDICTS[verdict])
+
+
+def outcome_badge(outcome: Outcome, words: str = "") -> Html:
+    """The effect of a drain on a VM or on a node."""
+    state, word = OUTCOMES[outcome]
+    return badge(state, words or word)
+
+
+def moment(seconds: float) -> Html:
+    """A time in UTC, to the second. The script may show it as a distance from now."""
+    time = datetime.fromtimestamp(seconds, UTC)
+    return element("time", f"{time:%Y-%m-%d %H:%M:%S} UTC", datetime=f"{time:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def number(count: int) -> str:
+    """A number with thin groups of three digits, such as ``10,000``."""
+    return f"{count:,}"
