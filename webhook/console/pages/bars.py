@@ -20,13 +20,13 @@ def stacked(parts: Sequence[tuple[str, int]]) -> Html | None:
         if count:
             drawn.append(element("rect", class_=state, x=left, width=max(right - left, 4), height=10))
         start = end
-    return _drawing(drawn, "stack")
+    return _drawing(drawn, "share")
 
 
 def bar(count: int, most: int, state: str) -> Html:
     """One number, compared with the largest of its column."""
     width = max(_WIDTH * count // max(most, 1), 4) if count else 0
-    return _drawing([element("rect", class_=state, width=width, height=10)], "bar-cell")
+    return _drawing([element("rect", class_=state, width=width, height=10)], "bar")
 
 
 def _drawing(drawn: Child, kind: str) -> Html:

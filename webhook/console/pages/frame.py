@@ -51,7 +51,7 @@ def _tabs(seen: Seen, here: str) -> Html:
 
 
 def _origin(seen: Seen) -> Html:
-    """What was judged, for which release and profile, and when."""
+    """The source of the objects, the release, the profile, and the time."""
     return element("p", _joined(_parts(seen)), class_="origin small")
 
 
@@ -71,7 +71,7 @@ def _joined(parts: Iterator[Child]) -> Iterator[Child]:
 
 
 def notices(seen: Seen) -> Html | None:
-    """What is missing from all pages until all objects are judged."""
+    """A notice on each page until all objects are judged."""
     if not seen.state.unfinished:
         return None
     return element("p", seen.state.unfinished, class_="notice", role="status")

@@ -84,7 +84,7 @@ def settings_of(policy: Policy) -> Iterator[tuple[Setting, str, str]]:
 
 
 def ending_of(policy: Policy) -> str:
-    """What KubeVirt does if a migration does not finish in time. Empty if it is not known."""
+    """The end of a migration that does not finish in time. Empty if it is not known."""
     return ENDINGS[Ending(policy.on_timeout)] if policy.on_timeout else ""
 
 
