@@ -28,6 +28,7 @@ class Row(NamedTuple):
     machine: Machine | None = None
 
 
+_NOWHERE: Final[tuple[str, Machine | None]] = ("", None)
 Predicate: TypeAlias = Callable[[Row], bool]
 
 _ACTIONS: Final = {action: rank for rank, action in enumerate((*Action, ""))}
@@ -118,7 +119,7 @@ def known_parameters(seen: Seen) -> dict[str, Check]:
 def rows_of(seen: Seen) -> list[Row]:
     """All visible rows, in the order of namespace and name."""
     drained = seen.drained
-    return [Row(vm, *drained.get((vm.namespace, vm.name), ())) for vm in seen.state.vms]
+    return [Row(vm, *drained.get((vm.namespace, vm.name), _NOWHERE)) for vm in seen.state.vms]
 
 
 def chosen(rows: Iterable[Row], parameters: Parameters, state: State) -> list[Row]:
