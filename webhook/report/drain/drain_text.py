@@ -29,7 +29,7 @@ from webhook.report.drain.drain_words import (
     verdict,
 )
 
-WIDTH: Final = 120
+WIDTH: Final = 100
 """The maximum number of columns, unless a single word is longer."""
 SCREEN: Final = 50
 """The number of lines of a screen. A longer text for several nodes has no reasons, then one remedy for each outcome."""

@@ -25,7 +25,7 @@ from webhook.report.drain.vm_words import (
 )
 from webhook.report.printable import escaped
 
-WIDTH: Final = 120
+WIDTH: Final = 100
 """The maximum number of columns, unless a single word is longer."""
 _LABEL: Final = 10
 
