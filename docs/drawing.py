@@ -7,6 +7,7 @@ Each picture has a light background of its own, so it is readable on a dark page
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 
 INK, SOFT, LINE, PAPER = "#1f2933", "#52606d", "#9aa5b1", "#ffffff"
 BLUE, GREEN, RED, AMBER = "#0b63a5", "#1b7f4b", "#b3261e", "#8a5a00"
@@ -169,19 +170,12 @@ def rounds() -> Picture:
     return picture
 
 
-def mark() -> Picture:
-    """The mark of the project: a VM that leaves one node for another."""
-    picture = Picture("Migratable", 128, 128)
-    picture.box(10, 34, 44, 60, LINE)
-    picture.box(74, 34, 44, 60, BLUE)
-    picture.box(20, 52, 24, 24, BLUE, dashed=True)
-    picture.arrow(34, 64, 92, 64, BLUE)
-    return picture
-
-
-PICTURES = {"migration": migration, "obstacles": obstacles, "drain": drain, "rounds": rounds, "mark": mark}
+PICTURES = {"migration": migration, "obstacles": obstacles, "drain": drain, "rounds": rounds}
+MARK = Path(__file__).resolve().parents[1] / "webhook" / "surfaces" / "api" / "page" / "assets" / "icon.svg"
+"""The mark of the project. The page, the site and the chart show it."""
 
 
 def drawn() -> dict[str, str]:
     """The text of each picture, by its path below `docs`."""
-    return {f"pictures/{name}.svg": picture().svg() for name, picture in PICTURES.items()}
+    pictures = {f"pictures/{name}.svg": picture().svg() for name, picture in PICTURES.items()}
+    return {**pictures, "pictures/mark.svg": MARK.read_text(encoding="utf-8")}
