@@ -22,9 +22,10 @@ html_static_path = [str(Path(__file__).parent / "static")]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "Migratable"},
-    "navbar_start": ["navbar-logo", "version-switcher"],
+    "navbar_end": ["version-switcher", "theme-switcher"],
     "switcher": {"json_url": "../versions.json", "version_match": ""},
     "check_switcher": False,
     "navigation_with_keys": False,

@@ -15,6 +15,7 @@ from tools.site.navigation import INDEXES, SECTIONS, pages, toctree
 _LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 _CODE = re.compile(r"^ *```.*?^ *```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
+NOT_SEARCHED = ("docs/decisions/", "CHANGELOG.md")
 _PLACES = {"README.md": "index.md", "deploy/helm/migratable/README.md": "chart.md"}
 
 
@@ -23,7 +24,7 @@ def write(root: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for page in pages(root):
         text = rewritten((root / page).read_text(encoding="utf-8"), page, root, folder)
-        _write(folder / place(page), text + _navigation(page, root))
+        _write(folder / place(page), _metadata(page) + text + _navigation(page, root))
     for section in SECTIONS:
         listed = toctree([place(page).removesuffix(".md") for page in section.pages], hidden=False)
         _write(folder / f"{section.name}.md", f"# {section.title}\n\n{section.about}\n\n{listed}")
@@ -70,6 +71,11 @@ def _copied(target: str, root: Path, folder: Path) -> str:
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / target, folder / target)
     return target
+
+
+def _metadata(page: str) -> str:
+    """Pages about the past are left out of the search: they would come before the pages that users need."""
+    return "---\nnosearch: true\n---\n" if page.startswith(NOT_SEARCHED) else ""
 
 
 def _navigation(page: str, root: Path) -> str:
