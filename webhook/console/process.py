@@ -18,7 +18,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from webhook.console.of_files import FilesSource
+from webhook.console.followed_files import FollowedFiles
 from webhook.console.plain_page import render
 from webhook.console.state import Source
 from webhook.errors import Misconfigured, WebhookError
@@ -83,7 +83,7 @@ def open_source(start: Start) -> RunningSource:
     settings = PolicySource(policy_file, partial(parse_policy, source=start.policy_file), start.release)
     if not start.files:
         raise Misconfigured("the fleet of a cluster is not supported", remedy="Set --fleet.")
-    return FilesSource(start.files, settings())
+    return FollowedFiles(start.files, settings)
 
 
 def answer(source: Source, request: Request) -> Reply:
