@@ -115,3 +115,15 @@ def alone(folder: Path, *flags: str) -> Iterator[Alone]:
     finally:
         popen.kill()
         popen.wait(SECONDS)
+
+
+def started(folder: Path, *flags: str, ports: list[int] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs it until it ends."""
+    return subprocess.run(
+        command(folder, ports or free_ports(3), *flags),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=SECONDS,
+    )

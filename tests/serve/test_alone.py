@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from certs import dev
 from tests.apiserver.processes import free_ports
-from tests.serve.alone import ROOT, SECONDS, Alone, Got, alone, ask, command
+from tests.serve.alone import SECONDS, Alone, Got, alone, ask, started
 from tests.surfaces.admission.reviews import on_claim, review, vm
 from tests.surfaces.manifests import BAD, UNPROVEN
 from tests.waiting import wait_until
@@ -211,17 +210,6 @@ def test_a_drain_ends_after_its_time(tmp_path: Path) -> None:
         server.terminate()
 
         assert server.popen.wait(SECONDS) == 0
-
-
-def started(folder: Path, *flags: str, ports: list[int] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, ports or free_ports(3), *flags),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        timeout=SECONDS,
-    )
 
 
 @pytest.mark.parametrize("with_make", [True, False])

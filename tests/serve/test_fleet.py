@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.alone import ROOT, Alone, alone
+from tests.serve.alone import ROOT, Alone, alone, started
 from tests.waiting import wait_until
 from webhook.console.process import PRIORITY
 
@@ -59,3 +59,65 @@ def test_a_killed_process_is_started_again(server: Alone) -> None:
 
     wait_until(lambda: b"ledger" in page(server, "/fleet/vms"), 60, "the list of VMs")
     assert console_of(server) not in (0, killed)
+
+
+KUBECONFIG = "tests/serve/alone.py"
+"""An existing file: the options are checked before it is read."""
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--fleet", "{folder}/broken.yaml"], "error: {folder}/broken.yaml:1: invalid YAML"),
+        (["--fleet", "{folder}/gone"], "error: {folder}/gone: no such file or folder"),
+        (["--fleet", "-"], "error: --fleet -: standard input cannot be read again"),
+        (
+            ["--fleet", "a", "--fleet-from-cluster"],
+            "error: --fleet and --fleet-from-cluster are two sources of one fleet",
+        ),
+        (["--fleet-from-cluster"], "error: --fleet-from-cluster needs a cluster"),
+        (["--fleet", "a", "--kubeconfig", KUBECONFIG], "error: --fleet shows files to each caller"),
+    ],
+)
+def test_invalid_options_prevent_the_start(server: Alone, tmp_path: Path, flags: list[str], message: str) -> None:
+    """
+    The error has the place and the remedy.
+    """
+    (tmp_path / "broken.yaml").write_text("a: [")
+
+    ran = started(server.folder, *(flag.format(folder=tmp_path) for flag in flags))
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(message.format(folder=tmp_path))
+    assert ran.stderr.count("\n") == 1
+    assert "Traceback" not in ran.stderr
+
+
+def test_without_the_option_there_are_no_pages_for_operators(tmp_path: Path) -> None:
+    """
+    No process is started for them.
+    """
+    with alone(tmp_path) as running:
+        assert running.ask(running.api, "GET", "/fleet").status == 404
+        assert "pages for operators" not in running.out
+        assert console_of(running) == 0
+
+
+def test_the_process_ends_with_the_server(tmp_path: Path) -> None:
+    """
+    Also if the server is killed: the process reads the end of its socket.
+    """
+    with alone(tmp_path, "--fleet", str(FLEET)) as running:
+        console = console_of(running)
+        running.popen.kill()
+        running.popen.wait()
+
+        wait_until(lambda: not is_running(console), 30, "the end of the process")
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is not only waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -56,4 +56,4 @@ class Options:
                 remedy="Set --fleet-from-cluster instead, or remove the options for a cluster.",
             )
         if "-" in self.fleet:
-            raise Misconfigured("--fleet - : standard input cannot be read again", remedy="Name a file or a folder.")
+            raise Misconfigured("--fleet -: standard input cannot be read again", remedy="Name a file or a folder.")

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from subprocess import Popen
-from time import monotonic
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -70,7 +69,7 @@ class ConsoleProcess:
     """
 
     def __init__(self, start: Start, *, page_seconds: float = PAGE_SECONDS) -> None:
-        self._child = ChildProcess(MODULE, encode(start), START_SECONDS, _environment(start))
+        self._child = ChildProcess(MODULE, encode(start), page_seconds, _environment(start))
         self._thread = ThreadPoolExecutor(1, "console")
         self._queue = Queue(1, MAX_WAITING, "pages are waiting", self._thread)
         self._page_seconds = page_seconds
@@ -116,8 +115,7 @@ class ConsoleProcess:
             self._connect(self._page_seconds)
             connection = self._child.connection()
             connection.send_bytes(encode(request))
-            deadline = monotonic() + self._page_seconds
-            if not connection.poll(max(0.0, deadline - monotonic())):
+            if not connection.poll(self._page_seconds):
                 raise TimeoutError
             return _as(kind, decode_reply(connection.recv_bytes(MOST_BYTES)))
         except (EOFError, OSError, msgspec.DecodeError) as error:

@@ -1,0 +1,180 @@
+"""The process that renders the pages for operators: its start, its answers, and its end at any time."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from tests.waiting import wait_until
+from webhook.console.process import answer
+from webhook.errors import Misconfigured, Unavailable
+from webhook.surfaces.api.console.client import ConsoleProcess
+from webhook.surfaces.api.console.messages import (
+    Failed,
+    NamespacesReply,
+    NamespacesRequest,
+    PageReply,
+    PageRequest,
+    Refused,
+    Sight,
+    Start,
+    Started,
+    VersionReply,
+    VersionRequest,
+    decode_reply,
+    decode_request,
+    encode,
+)
+
+FLEET = str(Path(__file__).parents[2] / "examples" / "fleet")
+OVERVIEW = PageRequest("", (), Sight())
+
+
+def asked(work: Callable[[], Awaitable[Any]]) -> Any:
+    async def ask() -> Any:
+        return await work()
+
+    return asyncio.run(ask())
+
+
+@pytest.fixture(scope="module")
+def console() -> Iterator[ConsoleProcess]:
+    """The process for examples/fleet, as far as no test ends it."""
+    process = ConsoleProcess(Start((FLEET,)))
+    asked(process.start)
+    wait_until(lambda: asked(process.namespaces).is_complete, 60, "the judgements")
+    yield process
+    process.stop()
+
+
+def test_it_answers_with_pages_namespaces_and_the_version(console: ConsoleProcess) -> None:
+    """
+    The version of a page is that of the state.
+    """
+    reply = asked(lambda: console.page(OVERVIEW))
+
+    assert reply.status == 200
+    assert reply.body.startswith(b"<!doctype html>")
+    wait_until(
+        lambda: asked(console.version) == asked(lambda: console.page(OVERVIEW)).version, 60, "the rehearsal to end"
+    )
+    assert asked(console.namespaces).namespaces == ("erp", "lab", "media", "shop")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [", "{folder}/vm.yaml:1: invalid YAML"),
+        (None, "{folder}/vm.yaml: no such file or folder"),
+        (
+            "kind: Other\napiVersion: v1\nmetadata: {name: a}\n",
+            "{folder}/vm.yaml: the files have no object of a cluster",
+        ),
+    ],
+)
+def test_files_that_cannot_be_read_end_the_start(tmp_path: Path, content: str | None, message: str) -> None:
+    """
+    The error has the place and a remedy.
+    """
+    file = tmp_path / "vm.yaml"
+    if content is not None:
+        file.write_text(content)
+    process = ConsoleProcess(Start((str(file),)))
+
+    try:
+        with pytest.raises(Misconfigured) as caught:
+            asked(process.start)
+    finally:
+        process.stop()
+
+    assert caught.value.message.startswith(message.format(folder=tmp_path))
+    assert caught.value.remedy
+
+
+def pid(console: ConsoleProcess) -> int:
+    process = console._child.process
+    assert process is not None
+    return process.pid
+
+
+def test_a_process_that_has_ended_is_started_again(console: ConsoleProcess) -> None:
+    """
+    The next request waits for its start.
+    """
+    os.kill(pid(console), signal.SIGKILL)
+    assert console._child.process is not None
+    console._child.process.wait()
+
+    assert asked(lambda: console.page(OVERVIEW)).status == 200
+
+
+def test_a_process_that_hangs_is_ended() -> None:
+    """
+    The caller gets 503. The next request gets a new process.
+    """
+    process = ConsoleProcess(Start((FLEET,)), page_seconds=1)
+    try:
+        asked(process.start)
+        hanging = pid(process)
+        os.kill(hanging, signal.SIGSTOP)
+
+        with pytest.raises(Unavailable, match="ended before it answered"):
+            asked(lambda: process.page(OVERVIEW))
+
+        assert not Path(f"/proc/{hanging}").exists()
+        asked(process.start)
+        assert pid(process) != hanging
+    finally:
+        process.stop()
+
+
+def test_it_gets_few_environment_variables(console: ConsoleProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A kubeconfig can name a credential plugin, which can need any variable.
+    """
+    from webhook.surfaces.api.console.client import _environment
+
+    monkeypatch.setenv("AWS_PROFILE", "x")
+    variables = Path(f"/proc/{pid(console)}/environ").read_bytes().split(b"\0")
+
+    assert {variable.partition(b"=")[0] for variable in variables} <= {
+        *(b"PATH", b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LANG", b"LC_ALL", b"LC_CTYPE", b"")
+    }
+    assert "AWS_PROFILE" not in _environment(Start())
+    assert "AWS_PROFILE" in _environment(Start(kubeconfig="k"))
+
+
+def test_messages_arrive_unchanged() -> None:
+    """
+    A frame of another form is an error, and is never unpickled.
+    """
+    requests = [Start(("a",), context="c"), PageRequest("/vms", (("a", "b"),), Sight(("n",))), VersionRequest()]
+    replies = [Started(), Refused("a", "b"), Failed("KeyError"), PageReply(200, b"x", "1"), VersionReply("1")]
+
+    assert [decode_request(encode(one)) for one in [*requests, NamespacesRequest()]] == [*requests, NamespacesRequest()]
+    assert [decode_reply(encode(one)) for one in [*replies, NamespacesReply(("n",))]] == [
+        *replies,
+        NamespacesReply(("n",)),
+    ]
+    for junk in (b"", b"\x80", msgspec.msgpack.encode({"type": "other"})):
+        with pytest.raises(msgspec.DecodeError):
+            decode_reply(junk)
+
+
+def test_internal_errors_have_only_their_type() -> None:
+    """
+    Their text could name objects that the caller may not see.
+    """
+
+    def failing() -> None:
+        raise KeyError("s3cr3t-canary")
+
+    source = cast("Any", SimpleNamespace(state=failing))
+
+    assert answer(source, OVERVIEW) == Failed("KeyError")
