@@ -19,7 +19,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from webhook.console.followed_files import FollowedFiles
-from webhook.console.plain_page import render
+from webhook.console.pages.router import render
 from webhook.console.state import Source
 from webhook.errors import Misconfigured, WebhookError
 from webhook.manifests.policy_file import parse_policy
