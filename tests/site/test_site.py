@@ -8,7 +8,7 @@ import pytest
 
 from tools.site import links, sources, versions
 from tools.site.__main__ import ROOT, build
-from tools.site.navigation import pages
+from tools.site.navigation import SECTIONS, pages
 
 needs_sphinx = pytest.mark.skipif(find_spec("sphinx") is None, reason="Sphinx is not installed: make .venv/site")
 
@@ -35,6 +35,29 @@ def test_the_site_has_no_broken_link_and_no_orphan_page(tmp_path: Path, capfd: p
     assert {sources.place(page).replace(".md", ".html") for page in pages(ROOT)} <= built
     [version] = json.loads((tmp_path / "site" / "versions.json").read_text())
     assert (version["version"], version["url"]) == ("0.9", "/0.9/")
+
+
+def test_the_page_of_a_section_says_what_a_reader_finds(tmp_path: Path) -> None:
+    """
+    Each page has its title and its content.
+    """
+    sources.write(ROOT, tmp_path)
+
+    text = (tmp_path / "operate.md").read_text()
+    assert "| [The policy file](policy.md) | Actions of rules, and exemptions. |" in text
+    assert "\nThe Helm chart </chart>\n" in text
+    assert all(section.entries[page].endswith(".") for section in SECTIONS for page in section.pages)
+
+
+def test_the_search_leaves_out_pages_about_the_past(tmp_path: Path) -> None:
+    """
+    Sphinx reads `nosearch` at the beginning of a page.
+    """
+    sources.write(ROOT, tmp_path)
+
+    left_out = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.md") if "nosearch: true" in path.read_text()}
+    assert {str(path.parent) for path in left_out} == {".", "decisions"}
+    assert Path("changelog.md") in left_out
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ another file of the repository adds this file to the site; a link to a folder le
 import posixpath
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from tools.site.navigation import INDEXES, SECTIONS, pages, toctree
+from tools.site.navigation import INDEXES, SECTIONS, TITLES, Section, pages, toctree
 
 _LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 _CODE = re.compile(r"^ *```.*?^ *```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
@@ -26,8 +27,7 @@ def write(root: Path, folder: Path) -> None:
         text = rewritten((root / page).read_text(encoding="utf-8"), page, root, folder)
         _write(folder / place(page), _metadata(page) + text + _navigation(page, root))
     for section in SECTIONS:
-        listed = toctree([place(page).removesuffix(".md") for page in section.pages], hidden=False)
-        _write(folder / f"{section.name}.md", f"# {section.title}\n\n{section.about}\n\n{listed}")
+        _write(folder / f"{section.name}.md", "".join(_index(section, root)))
 
 
 def place(page: str) -> str:
@@ -73,6 +73,21 @@ def _copied(target: str, root: Path, folder: Path) -> str:
     return target
 
 
+def _index(section: Section, root: Path) -> Iterator[str]:
+    """The page of a section: each page with what a reader finds."""
+    yield f"# {section.title}\n\n{section.about}\n\n| page | content |\n| --- | --- |\n"
+    for page, content in section.entries.items():
+        yield f"| [{_title(page, root)}]({place(page)}) | {content} |\n"
+    entries = (f"{_title(page, root)} </{place(page).removesuffix('.md')}>" for page in section.pages)
+    yield f"\n{toctree(entries)}"
+
+
+def _title(page: str, root: Path) -> str:
+    """The first heading of a page."""
+    heading = re.search(r"^# (.+)$", (root / page).read_text(encoding="utf-8"), re.MULTILINE)
+    return TITLES.get(page) or (heading[1] if heading else page)
+
+
 def _metadata(page: str) -> str:
     """Pages about the past are left out of the search: they would come before the pages that users need."""
     return "---\nnosearch: true\n---\n" if page.startswith(NOT_SEARCHED) else ""
@@ -80,12 +95,12 @@ def _metadata(page: str) -> str:
 
 def _navigation(page: str, root: Path) -> str:
     if page == "README.md":
-        return "\n" + toctree([section.name for section in SECTIONS], hidden=True)
+        return "\n" + toctree(f"/{section.name}" for section in SECTIONS)
     if page not in INDEXES:
         return ""
     beside = sorted(path.stem for path in (root / page).parent.glob("*.md") if path.name != "README.md")
     inside = posixpath.dirname(place(page))
-    return "\n" + toctree([f"{inside}/{name}" for name in beside], hidden=True)
+    return "\n" + toctree(f"/{inside}/{name}" for name in beside)
 
 
 def _write(path: Path, text: str) -> None:
