@@ -6,7 +6,7 @@ import pytest
 
 from tests.drain import example_fleet
 from tests.drain.fleets import Object, as_fleet, kubevirt, launcher, node, owned, running, vm, vmi
-from webhook.drain.explain_vm import explain
+from webhook.drain.explain_vm import Explainer, explain
 from webhook.drain.plan import Detail, Outcome
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.vm_explanation import Excluded, VMExplanation
@@ -294,3 +294,29 @@ def test_only_the_launcher_in_which_the_vmi_runs_is_its_source(on: str, phase: s
     other["status"]["phase"] = phase
 
     assert explained(*THREE, other, *owned(machine)).destinations.nodes == nodes
+
+
+def test_one_explainer_explains_all_vms() -> None:
+    """
+    An explainer with the rehearsal of each node gives the same explanations as a separate call for each VM, in any order.
+    """
+    explainer = Explainer(FLEET, link="1250M", rehearsed=REHEARSED)
+
+    for _ in range(2):
+        for one in FLEET.given(RunningVMI):
+            expected = explain(FLEET, one.name, one.namespace, link="1250M")
+            assert explainer.explain(one.name, one.namespace) == expected
+
+
+def test_the_assumptions_are_those_about_the_vm() -> None:
+    """
+    The drain of the node also depends on assumptions about the other VMs of the node. These are not in the explanation.
+    """
+    volume = {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}
+    with_disk = vmi("beside", "n1", volumes=[volume])
+    fleet = as_fleet((*THREE, *owned(vmi("vm", "n1")), *owned(with_disk)))
+
+    assumed = "The volumes were not provided, so the rehearsal assumes that every node can use them."
+    assert assumed in rehearse(fleet, Request(("n1",))).assumptions
+    assert assumed in explain(fleet, "beside").assumptions
+    assert assumed not in explain(fleet, "vm").assumptions

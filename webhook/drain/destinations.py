@@ -1,12 +1,13 @@
 """The nodes to which one VM could move, and the first reason that excludes each of the others."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 from msgspec.structs import replace
 
 from webhook.drain.aftermath import remedy_of
-from webhook.drain.evictions import Key, domain_of, is_launcher
+from webhook.drain.evictions import domain_of, is_launcher
 from webhook.drain.fleet_state import state_of
 from webhook.drain.inputs import Inputs
 from webhook.drain.moves import Room
@@ -29,45 +30,48 @@ TARGET: Final = "target"
 LAUNCHER: Final = "launcher"
 
 
-def destinations(inputs: Inputs, judged: RunningVMI | VirtualMachine, node: str) -> Destinations:
-    """The nodes that fit the target pod of a VMI on ``node``, or the launcher of a VM that does not run (no node)."""
-    key, targets = (judged.namespace, judged.name), Targets(inputs)
-    if isinstance(judged, VirtualMachine) or not judged.phase:  # without a phase, KubeVirt has not stored the VMI
-        pod = targets.started(judged)
-    else:
-        pod = targets.target(key, _launcher(inputs, key, node), node) if node else targets.restarted(key)
-    empty = Destinations(TARGET if node else LAUNCHER, len(inputs.nodes.keys() - {node}))
-    nodes = inputs.fleet.every(Node)
-    if isinstance(nodes, Unknown):
-        return replace(empty, message=f"The nodes are unknown: {nodes.why}.", remedy=remedy_of(nodes))
-    beside = targets.beside(key, _launcher(inputs, key, node)) if node else Beside()
-    refused = Room(inputs, targets).refused(Machine(*key, Outcome.MOVES), pod, beside)
-    if isinstance(pod, Unknown | NoPod):
-        return replace(empty, message=_why(pod), remedy=remedy_of(pod) if isinstance(pod, Unknown) else "")
-    found = _fitting(empty, beside.with_attachment(pod), state_of(inputs), node)
-    return found if refused is None else replace(found, message=refused.message, remedy=refused.remedy)
+class DestinationSearch:
+    """Searches the nodes to which VMs of one cluster could move. Parts that all searches share are computed once."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._state = state_of(inputs)
+        self._targets = Targets(inputs)
+        self._room = Room(inputs, self._targets)
+
+    def destinations(self, judged: RunningVMI | VirtualMachine, node: str) -> Destinations:
+        """The nodes that fit the target pod of a VMI on ``node``, or the launcher of a VM that does not run (no node)."""
+        inputs, targets, key = self._inputs, self._targets, (judged.namespace, judged.name)
+        launcher = self._launchers.get((*key, node)) if node else None
+        if isinstance(judged, VirtualMachine) or not judged.phase:  # without a phase, KubeVirt has not stored the VMI
+            pod = targets.started(judged)
+        else:
+            pod = targets.target(key, launcher, node) if node else targets.restarted(key)
+        empty = Destinations(TARGET if node else LAUNCHER, len(inputs.nodes.keys() - {node}))
+        nodes = inputs.fleet.every(Node)
+        if isinstance(nodes, Unknown):
+            return replace(empty, message=f"The nodes are unknown: {nodes.why}.", remedy=remedy_of(nodes))
+        beside = targets.beside(key, launcher) if node else Beside()
+        refused = self._room.refused(Machine(*key, Outcome.MOVES), pod, beside)
+        if isinstance(pod, Unknown | NoPod):
+            return replace(empty, message=_why(pod), remedy=remedy_of(pod) if isinstance(pod, Unknown) else "")
+        found = _fitting(empty, beside.with_attachment(pod), self._state, node)
+        return found if refused is None else replace(found, message=refused.message, remedy=refused.remedy)
+
+    @cached_property
+    def _launchers(self) -> Mapping[tuple[str, str, str], Pod]:
+        """The pods in which VMIs run, by namespace, name and node of the VMI."""
+        found: dict[tuple[str, str, str], Pod] = {}
+        for pod in self._inputs.pods:
+            if is_launcher(pod) and not pod.is_finished:
+                found.setdefault((pod.namespace, domain_of(pod) or "", pod.spec.node_name), pod)
+        return found
 
 
 def _why(pod: Unknown | NoPod) -> str:
     if isinstance(pod, NoPod):
         return f"virt-controller cannot create the pod: {pod.message}."
     return f"The pod is unknown: {pod.why}."
-
-
-def _launcher(inputs: Inputs, key: Key, node: str) -> Pod | None:
-    """The pod in which a VMI runs."""
-    return next(
-        (
-            pod
-            for pod in inputs.pods
-            if pod.namespace == key[0]
-            and pod.spec.node_name == node
-            and is_launcher(pod)
-            and domain_of(pod) == key[1]
-            and not pod.is_finished
-        ),
-        None,
-    )
 
 
 def _fitting(empty: Destinations, pod: Pod, state: ClusterState, node: str) -> Destinations:

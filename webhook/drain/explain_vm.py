@@ -3,14 +3,23 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webhook.drain.destinations import destinations
+from webhook.drain.destinations import DestinationSearch
 from webhook.drain.evictions import Key
 from webhook.drain.evictions import Strategy as Strategies
 from webhook.drain.inputs import Inputs, by_name
-from webhook.drain.plan import Machine
+from webhook.drain.plan import DrainReport, Machine
 from webhook.drain.rehearsal import drain_of
 from webhook.drain.times import time_of
-from webhook.drain.vm_explanation import Policy, Reason, Setting, Storage, Strategy, Verdict, VMExplanation
+from webhook.drain.vm_explanation import (
+    Destinations,
+    Policy,
+    Reason,
+    Setting,
+    Storage,
+    Strategy,
+    Verdict,
+    VMExplanation,
+)
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
 from webhook.judging.finding import Finding, Judgement
@@ -43,16 +52,70 @@ def explain(fleet: Fleet, name: str, namespace: str = "", release: str = "", lin
 
     Raises BadInput for an unknown VM, a name in several namespaces, an unsupported release and an invalid link.
     """
-    inputs = Inputs(fleet, release)
-    vms = by_name(fleet.given(VirtualMachine))
-    key = _key(sorted(vms.keys() | inputs.vmis.keys()), name, namespace)
-    vmi, vm = inputs.vmis.get(key), vms.get(key)
-    if vmi is not None and vmi.is_final and vm is not None:
-        vmi = None
-    return _explained(inputs, vmi, vm, link)
+    return Explainer(fleet, release, link).explain(name, namespace)
 
 
-def _explained(inputs: Inputs, vmi: RunningVMI | None, vm: VirtualMachine | None, link: str) -> VMExplanation:
+class Explainer:
+    """
+    Explains VMs of one fleet. Parts that all explanations share are computed once.
+
+    Only one thread at a time may use an explainer.
+    """
+
+    def __init__(self, fleet: Fleet, release: str = "", link: str = "", rehearsed: DrainReport | None = None) -> None:
+        """
+        ``rehearsed`` is the rehearsal of the drain of each node alone, with the same release and link. Without it, each
+        explanation rehearses the drain of its node. Raises BadInput for an unsupported release.
+        """
+        self._inputs = Inputs(fleet, release)
+        self._link = link
+        self._search = DestinationSearch(self._inputs)
+        self._assumptions = tuple(self._inputs.assumptions)
+        """The assumptions that each explanation has."""
+        self._vms = by_name(fleet.given(VirtualMachine))
+        self._names = self._vms.keys() | self._inputs.vmis.keys()
+        nodes = rehearsed.nodes if rehearsed is not None else None
+        self._drained = (
+            None if nodes is None else {(node.name, _name_of(one)): one for node in nodes for one in node.machines}
+        )
+
+    def explain(self, name: str, namespace: str = "") -> VMExplanation:
+        """As ``explain``."""
+        key = (namespace, name) if (namespace, name) in self._names else _key(sorted(self._names), name, namespace)
+        inputs = self._inputs
+        inputs.assumptions[:] = self._assumptions
+        vmi, vm = inputs.vmis.get(key), self._vms.get(key)
+        if vmi is not None and vmi.is_final and vm is not None:
+            vmi = None
+        node = vmi.node if vmi is not None and not vmi.is_final else ""
+        drain = self._drain(key, node)
+        judged: RunningVMI | VirtualMachine = vmi if vmi is not None else vm if vm is not None else RunningVMI()
+        where = self._search.destinations(judged, node)
+        return _explained(inputs, vmi, vm, node, drain, where, self._link)
+
+    def _drain(self, key: Key, node: str) -> Machine | None:
+        """The effect of a drain of the node on the VM."""
+        if not node:
+            return None
+        if self._drained is not None:
+            return self._drained.get((node, key))
+        machines = drain_of(self._inputs.with_own_assumptions(), node, self._link).machines
+        return next((one for one in machines if _name_of(one) == key), None)
+
+
+def _name_of(machine: Machine) -> Key:
+    return machine.namespace, machine.name
+
+
+def _explained(
+    inputs: Inputs,
+    vmi: RunningVMI | None,
+    vm: VirtualMachine | None,
+    node: str,
+    drain: Machine | None,
+    where: Destinations,
+    link: str,
+) -> VMExplanation:
     """The explanation. At least one of ``vmi`` and ``vm`` is not None."""
     judged: RunningVMI | VirtualMachine = vmi if vmi is not None else vm if vm is not None else RunningVMI()
     release = only(inputs.behaviour.release)
@@ -62,9 +125,6 @@ def _explained(inputs: Inputs, vmi: RunningVMI | None, vm: VirtualMachine | None
     verdict = by_rules if reported is None else reported
     of_vm = judge(vm, inputs.world, release) if vm is not None else Judgement(())
     after = _by_rules(of_vm) if vmi is not None and vm is not None else None
-    node = vmi.node if vmi is not None and not vmi.is_final else ""
-    drain = _drain(inputs, judged, node, link) if node else None
-    where = destinations(inputs, judged, node)
     times = time_of(judged, inputs.world, inputs.behaviour, link_of(link))
     inputs_assumed = (*inputs.assumptions, *times.assumptions)
     assumed = judgement.verdict.assumptions if judgement.verdict is not None else ()
@@ -205,12 +265,6 @@ def _settings(case: Case) -> Iterator[Setting]:
     for one in case.settings:
         value = one.value if isinstance(one.value, str | int | float | bool | None) else str(one.value)
         yield Setting(one.name, value, one.origin)
-
-
-def _drain(inputs: Inputs, judged: RunningVMI | VirtualMachine, node: str, link: str) -> Machine | None:
-    """The effect of a drain of the node on the VM."""
-    machines = drain_of(inputs, node, link).machines
-    return next((one for one in machines if (one.namespace, one.name) == (judged.namespace, judged.name)), None)
 
 
 def _sentence(text: str) -> str:

@@ -1,6 +1,7 @@
 """The facts of a cluster on which all its drains depend: release, configuration, limits, and the objects by name."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Final, TypeVar
 
@@ -106,6 +107,12 @@ class Inputs:
     def is_assumed_absent(self, kind: type[Kubernetes]) -> bool:
         """Whether no object of a kind was provided. A kind that could not be read is unknown, and never absent."""
         return kind not in self.fleet.provided and kind not in self.fleet.unread
+
+    def with_own_assumptions(self) -> "Inputs":
+        """The same inputs with a list of assumptions of their own, for one of several rehearsals or explanations."""
+        copied = copy(self)
+        copied.assumptions = [*self.assumptions]
+        return copied
 
     def assume(self, text: str) -> None:
         """Adds an assumption, once."""

@@ -98,8 +98,12 @@ class Targets:
     def _template(self, judged: VirtualMachine | RunningVMI) -> LauncherTemplate:
         key = (judged.namespace, judged.name)
         if isinstance(judged, VirtualMachine):
-            return by_name(self._inputs.fleet.given(LauncherVM))[key].spec.template or LauncherTemplate()
+            return self._vms[key].spec.template or LauncherTemplate()
         return LauncherTemplate(judged.meta, self._vmis[key].spec)
+
+    @cached_property
+    def _vms(self) -> Mapping[Key, LauncherVM]:
+        return by_name(self._inputs.fleet.given(LauncherVM))
 
     def _without_new_claims(self, vmi: LauncherVMI, judged: VirtualMachine | RunningVMI) -> LauncherVMI:
         """The VMI without the volumes whose claims KubeVirt has not created yet, or of which no claim was provided."""
