@@ -8,7 +8,8 @@ is a ``Stream``, and only a few objects of it are in memory as text. Secrets and
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -42,6 +43,17 @@ class Stream(msgspec.Struct, frozen=True):
     rest: Source
 
 
+Seen: TypeAlias = Callable[[Kind, str, bytes | ManifestObject], None]
+"""
+Receives the kind, the apiVersion and the content of each object that was read. An object of a YAML document is a manifest with
+lines, and other objects are JSON. The objects of snapshots are left out.
+"""
+
+
+def _ignore(*_: object) -> None:
+    """Keeps nothing."""
+
+
 class FleetInput(msgspec.Struct):
     """The objects of all files, and the problems."""
 
@@ -52,6 +64,7 @@ class FleetInput(msgspec.Struct):
     """The number of objects of each kind that a rehearsal does not read."""
     unread: dict[type[Kubernetes], str] = msgspec.field(default_factory=dict)
     """The classes that a snapshot does not have, each with the reason."""
+    seen: Seen = _ignore
     _shared: SharedParts = msgspec.field(default_factory=SharedParts)
 
     def add(self, kind: Kind, given: Kubernetes, source: str) -> None:
@@ -82,13 +95,13 @@ class FleetInput(msgspec.Struct):
         )
 
 
-def read_fleet(files: Iterable[tuple[str, bytes | Stream]]) -> FleetInput:
+def read_fleet(files: Iterable[tuple[str, bytes | Stream]], seen: Seen = _ignore) -> FleetInput:
     """
     The objects in files, each given as name and content.
 
     Never raises. Unreadable input becomes a problem with file, document and path.
     """
-    read = FleetInput()
+    read = FleetInput(seen=seen)
     for name, content in files:
         try:
             _read_file(name, content, read)
@@ -162,7 +175,7 @@ def is_snapshot(begin: bytes) -> bool:
 
 def _read_json(name: str, content: bytes, read: FleetInput) -> bool:
     """Adds the objects of a JSON object or List. Returns False, without an addition, if an object cannot be read."""
-    found: list[tuple[Kind, Kubernetes]] = []
+    found: list[tuple[Kind, str, msgspec.Raw, list[Kubernetes]]] = []
     ignored: Counter[str] = Counter()
     complete: set[type[Kubernetes]] = set()
     try:
@@ -171,11 +184,13 @@ def _read_json(name: str, content: bytes, read: FleetInput) -> bool:
             if kind is None:
                 ignored[identity.kind] += 1
             else:
-                found += [(kind, view) for view in _views(raw, kind, identity)]
+                found.append((kind, identity.api_version, raw, _views(raw, kind, identity)))
     except (msgspec.DecodeError, UnicodeDecodeError):  # the slower reader names the place
         return False
-    for kind, given in found:
-        read.add(kind, given, name)
+    for kind, api_version, raw, views in found:
+        for given in views:
+            read.add(kind, given, name)
+        read.seen(kind, api_version, bytes(raw))
     read.ignored += ignored
     read.complete |= complete
     return True
@@ -220,6 +235,7 @@ def _read_item(name: str, item: Item, shared: _Identity, read: FleetInput) -> No
         if kind is not None:
             for view in _views(item.text, kind, identity):
                 read.add(kind, view, name)
+            read.seen(kind, identity.api_version, item.text)
         else:
             read.ignored[identity.kind] += 1
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -231,7 +247,7 @@ def _read_item(name: str, item: Item, shared: _Identity, read: FleetInput) -> No
 def _read_part(name: str, text: bytes, lines_before: int, document: int, read: FleetInput) -> None:
     """Adds the objects in a part of a file. Problems name the line in the file."""
     before = len(read.problems)
-    _read_documents(name, text, read)
+    _read_documents(name, text, read, is_part=True)
     for problem in read.problems[before:]:
         problem.document, problem.column = document, None
         problem.line = lines_before + (problem.line or 1)
@@ -278,7 +294,8 @@ def _named(given: Kubernetes, identity: _Identity) -> Kubernetes:
     return msgspec.structs.replace(given, api_version=identity.api_version, kind=identity.kind)
 
 
-def _read_documents(name: str, content: bytes, read: FleetInput) -> None:
+def _read_documents(name: str, content: bytes, read: FleetInput, *, is_part: bool = False) -> None:
+    """Adds the objects in documents. The lines in a part are not those of the file, so its objects are seen as JSON."""
     manifests = read_manifests(content, name, most_bytes=MOST_BYTES)
     read.problems += manifests.problems
     for manifest in manifests.objects:
@@ -293,6 +310,7 @@ def _read_documents(name: str, content: bytes, read: FleetInput) -> None:
         else:
             for view in views:
                 read.add(kind, view, name)
+            read.seen(kind, manifest.api_version, msgspec.json.encode(manifest.raw) if is_part else manifest)
 
 
 def _object_of(manifest: ManifestObject, reads: type[Kubernetes]) -> Kubernetes:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Final
 
 from webhook.errors import BadInput
-from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, Stream, is_snapshot, read_fleet
+from webhook.manifests.fleet_files import MOST_BYTES, FleetInput, Seen, Stream, is_snapshot, read_fleet
 from webhook.manifests.search import File, find, is_within, shown
 from webhook.manifests.streams import utf_8_of
 from webhook.manifests.yaml_items import begins_list
@@ -19,16 +19,16 @@ _FIRST_BYTES: Final = 4 * 2**20
 _STREAMS: Final = ("/dev/", "/proc/self/fd/")
 
 
-def read_paths(paths: Sequence[str]) -> FleetInput:
+def read_paths(paths: Sequence[str], seen: Seen | None = None) -> FleetInput:
     """The objects in all files that ``paths`` name. A file that cannot be read becomes a problem."""
     problems: list[BadInput] = []
-    read = read_fleet(contents(paths, problems))
+    contents = _contents(paths, problems)
+    read = read_fleet(contents) if seen is None else read_fleet(contents, seen)
     read.problems[:0] = problems
     return read
 
 
-def contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[str, bytes | Stream]]:
-    """The name and content of each file. A stream is open until the next file. Adds problems to ``problems``."""
+def _contents(paths: Sequence[str], problems: list[BadInput]) -> Iterator[tuple[str, bytes | Stream]]:
     seen: set[str] = set()
     real_folders: dict[str, str] = {}
     for path in paths:

@@ -7,7 +7,7 @@ contains neither cloud-init content nor commands, environment variables and imag
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -41,10 +41,16 @@ def _objects(fleet: Fleet, kind: Kind) -> list[Json]:
     return [plain for _, plain in plain_objects(fleet, kind)]
 
 
-def plain_objects(fleet: Fleet, kind: Kind) -> Iterator[tuple[Kubernetes, dict[str, Json]]]:
-    """The objects of a kind in the fleet, sorted, each with the fields of all classes into which it was read."""
+def plain_objects(
+    fleet: Fleet, kind: Kind, leave_out: Collection[tuple[str, str]] = ()
+) -> Iterator[tuple[Kubernetes, dict[str, Json]]]:
+    """
+    The objects of a kind in the fleet, sorted, each with the fields of all classes into which it was read.
+
+    ``leave_out`` contains namespaces and names.
+    """
     views = [{(one.namespace, one.name): one for one in fleet.given(reads)} for reads in classes_of(kind)]
-    for key in sorted(views[0].keys() | set().union(*views[1:])):
+    for key in sorted(set().union(*views).difference(leave_out)):
         given = [of_class[key] for of_class in views if key in of_class]
         plain = _plain(given[0])
         for view in given[1:]:
