@@ -95,7 +95,7 @@ def test_the_version_is_that_of_the_content(tmp_path: Path) -> None:
     reading = first.state()
     first.run()
 
-    assert reading.unfinished == "objects to judge: 61"
+    assert reading.unfinished == "the objects are being judged"
     assert reading.version != first.state().version == second.state().version
 
 

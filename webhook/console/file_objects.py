@@ -1,6 +1,7 @@
-"""Reads the objects in files: as manifests, which are judged, and as a fleet, from which drains are rehearsed."""
+"""Reads the objects in files: as a fleet, from which drains are rehearsed, and as objects to judge."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -10,73 +11,105 @@ from webhook.errors import BadInput, Misconfigured
 from webhook.facts.fleet import Fleet
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.subject import with_labels_only
-from webhook.manifests.fleet_files import MOST_BYTES, Stream, is_snapshot
-from webhook.manifests.fleet_paths import contents, read_paths
+from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import plain_objects
-from webhook.manifests.live_objects import NOWHERE
-from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
+from webhook.manifests.live_objects import NOWHERE, read_live
+from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.objects.fleet_kinds import FLEET_BY_CLASS
-from webhook.objects.kinds import BY_CLASS
+from webhook.objects.kinds import BY_CLASS, BY_GROUP_KIND, Kind
 from webhook.objects.meta import Kubernetes
 from webhook.objects.running import RunningVMI
 from webhook.objects.vmi import VirtualMachineInstance
 
+Key: TypeAlias = tuple[str, str]
+"""Namespace and name."""
 
-class FileObjects(msgspec.Struct, frozen=True):
+
+class _Text(msgspec.Struct, frozen=True):
+    """An object as JSON. It is read when it is judged, because a parsed object takes five times the memory."""
+
+    kind: Kind
+    version: str
+    text: bytes
+
+    def read(self) -> ManifestObject:
+        return read_live(self.text, self.kind, self.version)
+
+
+class FileObjects:
     """The objects in files."""
 
-    fleet: Fleet
-    world: ObjectsWorld
-    """All objects that rules look up."""
-    judged: Sequence[ManifestObject]
-    """The objects of the kinds that an audit judges."""
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Reads files, folders and snapshots. Raises Misconfigured if one of them cannot be read."""
+        self.problems: list[BadInput] = []
+        """The objects that could not be judged."""
+        self._manifests: list[ManifestObject] = []
+        self._texts: list[_Text] = []
+        read = read_paths(paths, self._keep)
+        _refuse(read.problems)
+        self.fleet: Fleet = read.fleet()
+        if not self.fleet.provided:
+            raise Misconfigured(
+                f"{', '.join(paths)}: the files have no object of a cluster",
+                remedy="Name a folder, a file or a snapshot with VMs, VMIs, nodes and pods.",
+            )
+
+    def world(self) -> ObjectsWorld:
+        """All objects that rules look up."""
+        complete = self.fleet.complete & BY_CLASS.keys()
+        if RunningVMI in self.fleet.complete:
+            complete |= {VirtualMachineInstance}
+        world = ObjectsWorld(map(with_labels_only, _looked_up(self.fleet)), complete, working_directory())
+        fill(world, [Manifests(tuple(self._manifests), ())], ())
+        return world
+
+    def judged(self, *, vmis: bool) -> Iterator[ManifestObject]:
+        """The VMIs, or the other objects of kinds that an audit judges. Adds those that cannot be read to ``problems``."""
+        known: dict[Kind, set[Key]] = {}
+        given: list[ManifestObject | _Text] = [*self._manifests, *self._texts]
+        for one in given:
+            kind = one.known if isinstance(one, ManifestObject) else one.kind
+            if kind is not None and kind.judged and is_vmi(kind) is vmis and (manifest := self._read(one)) is not None:
+                known.setdefault(kind, set()).add(_key(manifest))
+                yield manifest
+        for kind in JUDGED_KINDS:
+            if is_vmi(kind) is vmis:
+                yield from self._of_snapshots(kind, known.get(kind, set()))
+
+    def _read(self, one: ManifestObject | _Text) -> ManifestObject | None:
+        if isinstance(one, ManifestObject):
+            return one
+        try:
+            return one.read()
+        except BadInput as problem:
+            self.problems.append(problem)
+            return None
+
+    def _keep(self, kind: Kind, api_version: str, content: bytes | ManifestObject) -> None:
+        if isinstance(content, ManifestObject):
+            self._manifests.append(content)
+        elif (known := BY_GROUP_KIND.get((kind.group, kind.kind))) is not None and known.judged:
+            self._texts.append(_Text(known, api_version.rpartition("/")[2], content))
+
+    def _of_snapshots(self, kind: Kind, known: set[Key]) -> Iterator[ManifestObject]:
+        """The objects of snapshots, which have no manifest."""
+        fleet_kind = FLEET_BY_CLASS[RunningVMI if is_vmi(kind) else kind.reads]
+        for given, raw in plain_objects(self.fleet, fleet_kind, known):
+            yield ManifestObject(str(raw["apiVersion"]), kind.kind, kind, given, raw, NOWHERE, ())
 
 
-def read_files(paths: Sequence[str]) -> FileObjects:
-    """The objects in files, folders and snapshots. Raises Misconfigured if one of them cannot be read."""
-    read = read_paths(paths)
-    _refuse(read.problems)
-    fleet = read.fleet()
-    if not fleet.provided:
-        raise Misconfigured(
-            f"{', '.join(paths)}: the files have no object of a cluster",
-            remedy="Name a folder, a file or a snapshot with VMs, VMIs, nodes and pods.",
-        )
-    inputs = list(_manifests(paths))
-    _refuse([problem for one in inputs for problem in one.problems])
-    complete = fleet.complete & BY_CLASS.keys()
-    if RunningVMI in fleet.complete:
-        complete |= {VirtualMachineInstance}
-    world = ObjectsWorld(map(with_labels_only, _looked_up(fleet)), complete, working_directory())
-    fill(world, inputs, ())
-    judged = [one for file in inputs for one in file.objects if one.known in JUDGED_KINDS and not one.within]
-    return FileObjects(fleet, world, (*judged, *_of_snapshots(fleet, judged)))
+def is_vmi(kind: Kind) -> bool:
+    """Whether the objects of a kind are VMIs."""
+    return kind.reads is VirtualMachineInstance
 
 
-def _manifests(paths: Sequence[str]) -> Iterator[Manifests]:
-    """The manifests in all files except snapshots."""
-    problems: list[BadInput] = []
-    for name, content in contents(paths, problems):
-        if isinstance(content, Stream):
-            yield read_manifests(content.begin + content.rest.read(-1), name, most_bytes=MOST_BYTES)
-        elif not is_snapshot(content):
-            yield read_manifests(content, name, most_bytes=MOST_BYTES)
+def _key(manifest: ManifestObject) -> Key:
+    return (manifest.object.namespace, manifest.object.name) if manifest.object is not None else ("", "")
 
 
 def _looked_up(fleet: Fleet) -> Iterator[Kubernetes]:
     for kind in BY_CLASS:
         yield from fleet.given(RunningVMI if kind is VirtualMachineInstance else kind)
-
-
-def _of_snapshots(fleet: Fleet, judged: Sequence[ManifestObject]) -> Iterator[ManifestObject]:
-    """The objects to judge that are in no manifest."""
-    known = {(one.kind, one.object.namespace, one.object.name) for one in judged if one.object is not None}
-    for kind in JUDGED_KINDS:
-        fleet_kind = FLEET_BY_CLASS[RunningVMI if kind.reads is VirtualMachineInstance else kind.reads]
-        for given, raw in plain_objects(fleet, fleet_kind):
-            if (kind.kind, given.namespace, given.name) not in known:
-                api_version = str(raw["apiVersion"])
-                yield ManifestObject(api_version, kind.kind, kind, given, raw, NOWHERE, ())
 
 
 def _refuse(problems: Sequence[BadInput]) -> None:

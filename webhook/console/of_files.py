@@ -8,23 +8,27 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.audit.judge import Judge
+from webhook.audit.lean import LeanReports
 from webhook.check.check import Settings
-from webhook.console.file_objects import FileObjects, read_files
+from webhook.console.file_objects import FileObjects
 from webhook.console.policies import labelled, labels_by_namespace, matched_policies
 from webhook.console.rows import is_vm, place_of, row_of
 from webhook.console.state import Drains, State
-from webhook.drain.explain_vm import explain
+from webhook.drain.explain_vm import Explainer
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.vm_explanation import VMExplanation
 from webhook.errors import BadInput
 from webhook.facts.fleet import Fleet
+from webhook.facts.world import World
 from webhook.kubevirt.subject import controlling_vm
 from webhook.manifests.objects import ManifestObject
 from webhook.objects.fleet_kinds import FLEET_BY_CLASS
+from webhook.objects.kinds import KUBEVIRT_GROUP
 from webhook.objects.kubevirt import MigrationPolicy
-from webhook.objects.vmi import VirtualMachineInstance
+from webhook.objects.vm import VirtualMachine
 from webhook.report.audited import Audited, UnreadReport
-from webhook.report.report_objects import key_of
+from webhook.report.model import problem_report
+from webhook.report.report_objects import ObjectKey, key_of
 
 Judged = dict[tuple[str, str], tuple[Audited, ...]]
 
@@ -33,47 +37,58 @@ class FilesSource:
     """The state of the objects in files. ``run`` judges them."""
 
     def __init__(self, paths: Sequence[str], settings: Settings) -> None:
-        """Reads the files. Raises Misconfigured for a file or an object that cannot be read."""
-        self._objects = read_files(paths)
-        self._fleet: Fleet = self._objects.fleet
+        """
+        Reads the files. Raises Misconfigured for a file or an object that cannot be read, and BadInput for a release that cannot
+        be judged.
+        """
+        self._objects: FileObjects | None = FileObjects(paths)
+        self._fleet = self._objects.fleet
+        self._world = self._objects.world()
+        self._judge = Judge(self._world, settings)
         self._settings = settings
+        self._explainer: Explainer | None = None
+        self._explaining = threading.Lock()
         self._judged: Judged = {}
-        release = settings.release or "any"
-        name = ", ".join(paths)
-        reading = f"objects to judge: {len(self._objects.judged)}"
-        self._state = State("reading", name, release, settings.policy.profile, unfinished=reading)
+        name, release = ", ".join(paths), self._judge.release
+        self._state = State("", name, release.label, settings.policy.profile, notes=release.notes)
+        self._show(replace(self._state, unfinished="the objects are being judged"))
 
     def run(self, stopping: threading.Event | None = None) -> None:
-        """
-        Judges the objects and rehearses the drains, unless ``stopping`` is set. Raises BadInput for a release that cannot be
-        judged.
-        """
-        judge = Judge(self._objects.world, self._settings)
-        objects = judged_objects(judge, self._objects)
-        by_name: Judged = {}
-        for audited in objects:
-            if is_vm(audited):
-                key = audited.report.namespace, audited.report.name
-                by_name[key] = (*by_name.get(key, ()), audited)
-        self._judged = by_name
-        fleet = self._fleet
-        policies = fleet.given(MigrationPolicy)
-        state = replace(
-            self._state,
-            release=judge.release.label,
-            vms=tuple(sorted((row_of(one) for one in objects if one.is_machine), key=place_of)),
-            others=tuple(sorted((one for one in objects if not is_vm(one)), key=key_of)),
-            policies=matched_policies(policies, labelled(fleet), labels_by_namespace(policies, self._objects.world)),
-            unread=tuple(
-                sorted(UnreadReport(FLEET_BY_CLASS[kind].kind, "", why, False) for kind, why in fleet.unread.items())
-            ),
-            notes=judge.release.notes,
-            unfinished="",
-        )
-        self._show(state)
+        """Judges the objects and rehearses the drains, unless ``stopping`` is set."""
+        self.judge()
         if stopping is None or not stopping.is_set():
-            self._show(replace(state, drains=rehearsed(fleet, self._settings)))
-        del self._objects
+            self.rehearse()
+
+    def judge(self) -> None:
+        """Judges the objects. They are read from memory, so this is possible once."""
+        if self._objects is None:
+            return
+        fleet, objects = self._fleet, judged_objects(self._judge, self._objects, self._world)
+        by_name: Judged = {}
+        for audited in filter(is_vm, objects):
+            key = audited.report.namespace, audited.report.name
+            by_name[key] = (*by_name.get(key, ()), audited)
+        policies = fleet.given(MigrationPolicy)
+        unread = (UnreadReport(FLEET_BY_CLASS[kind].kind, "", why, False) for kind, why in fleet.unread.items())
+        self._judged = by_name
+        self._show(
+            replace(
+                self._state,
+                vms=tuple(sorted((row_of(one) for one in objects if one.is_machine), key=place_of)),
+                others=tuple(sorted((one for one in objects if not is_vm(one)), key=key_of)),
+                policies=matched_policies(policies, labelled(fleet), labels_by_namespace(policies, self._world)),
+                unread=tuple(sorted(unread)),
+                problems=tuple(map(problem_report, self._objects.problems)),
+                unfinished="",
+            )
+        )
+        self._objects = None
+
+    def rehearse(self) -> None:
+        """Rehearses the drain of each node alone."""
+        drains = rehearsed(self._fleet, self._settings)
+        self._explainer = Explainer(self._fleet, release_of_rehearsal(self._settings), rehearsed=drains.report)
+        self._show(replace(self._state, drains=drains))
 
     def state(self) -> State:
         """The present state."""
@@ -84,39 +99,43 @@ class FilesSource:
         return self._judged.get((namespace, name), ())
 
     def explained(self, namespace: str, name: str) -> VMExplanation | None:
-        """The explanation of a VM, or None if there is no such VM."""
-        try:
-            return explain(self._fleet, name, namespace, release_of_rehearsal(self._settings))
-        except BadInput:
+        """The explanation of a VM, or None before the rehearsal and if there is no such VM."""
+        explainer = self._explainer
+        if explainer is None:
             return None
+        with self._explaining:
+            try:
+                return explainer.explain(name, namespace)
+            except BadInput:
+                return None
 
     def _show(self, state: State) -> None:
         content = msgspec.json.encode(replace(state, version=""))
         self._state = replace(state, version=sha256(content).hexdigest()[:16])
 
 
-def judged_objects(judge: Judge, objects: FileObjects) -> list[Audited]:
+def judged_objects(judge: Judge, objects: FileObjects, world: World) -> list[Audited]:
     """The judgements of all objects. VMIs are compared with their VirtualMachines, as in an audit."""
-    found: dict[tuple[str, str, str], Audited] = {}
-    others: list[Audited] = []
-    vmis: list[ManifestObject] = []
-    for one in objects.judged:
-        if isinstance(one.object, VirtualMachineInstance):
-            vmis.append(one)
-        elif (audited := judge.judge(one, objects.world)) is not None:
-            if is_vm(audited):
-                found[audited.report.kind, audited.report.namespace, audited.report.name] = audited
-            else:
-                others.append(audited)
-    for one in vmis:
-        vmi = one.object
-        owner = ("VirtualMachine", vmi.namespace, controlling_vm(vmi)) if vmi is not None else ("", "", "")
-        machine, alone = judge.compare(found.get(owner), one, objects.world)
+    lean = LeanReports().lean
+    found: dict[ObjectKey, Audited] = {}
+    alone: list[Audited] = []
+    for one in objects.judged(vmis=False):
+        if (audited := judge.judge(one, world)) is not None:
+            found[key_of(audited)] = lean(audited)
+    for one in objects.judged(vmis=True):
+        owner = _owner_of(one)
+        machine, differing = judge.compare(found.get(owner), one, world)
         if machine is not None:
             found[owner] = machine
-        if alone is not None:
-            others.append(alone)
-    return [*found.values(), *others]
+        alone += [lean(differing)] if differing is not None else []
+    return [*found.values(), *alone]
+
+
+def _owner_of(vmi: ManifestObject) -> ObjectKey:
+    """The key of the VirtualMachine that owns a VMI."""
+    namespace = vmi.object.namespace if vmi.object is not None else ""
+    owner = controlling_vm(vmi.object) if vmi.object is not None else ""
+    return KUBEVIRT_GROUP, VirtualMachine.__name__, namespace, owner
 
 
 def rehearsed(fleet: Fleet, settings: Settings) -> Drains:
