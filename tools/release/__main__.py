@@ -105,10 +105,9 @@ def build(options: argparse.Namespace) -> None:
         images.build(ROOT, file, __version__, revision, WHEELS, epoch)
     if "sbom" in parts:
         minor = int(options.python.partition(".")[2])
+        lock, wheels = ROOT / "requirements" / "server.txt", sboms.wheels_in(WHEELS)
         for arch, machine in MACHINES.items():
-            text = sboms.sbom(
-                ROOT / "requirements" / "server.txt", __version__, epoch, machine=machine, python=(3, minor)
-            )
+            text = sboms.sbom(lock, __version__, epoch, wheels, machine=machine, python=(3, minor))
             (dist / f"migratable-{__version__}-linux-{arch}.cdx.json").write_text(text, encoding="utf-8")
     checksums(dist)
     if owner.PLACEHOLDER in (ROOT / owner.PROJECT).read_text(encoding="utf-8"):
