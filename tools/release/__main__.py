@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--address", help="folder of the downloads, for krew (default: releases/download/vVERSION below it)"
     )
     options = parser.parse_args(arguments)
-    options.address = options.address or f"{options.homepage}/releases/download/v{__version__}"
+    options.address = options.address or f"{options.homepage.rstrip('/')}/releases/download/v{__version__}"
     try:
         if options.command == "download":
             download(options)
