@@ -2,12 +2,17 @@
 
 import re
 import tomllib
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from tools import owner
-from tools.owner import FILES, PLACEHOLDER, PROJECT, ROOT, UnknownHost, owner_of, renewed
+from tools.owner import FILES, PLACEHOLDER, PROJECT, ROOT, UnknownHost, homepage, owner_of, renewed
+from tools.release import __main__ as release
+from webhook import __version__
+
+HOMEPAGE = homepage((ROOT / PROJECT).read_text(encoding="utf-8"))
 
 
 def test_all_addresses_have_the_owner_of_the_homepage() -> None:
@@ -68,3 +73,24 @@ def test_a_homepage_elsewhere_is_an_error_with_a_remedy() -> None:
     """
     with pytest.raises(UnknownHost, match=r"Edit the addresses in pyproject\.toml and deploy/helm"):
         owner_of('[project.urls]\nHomepage = "https://git.example/acme/migratable"\n')
+
+
+@pytest.mark.parametrize(
+    ("words", "page", "address"),
+    [
+        ([], HOMEPAGE, f"{HOMEPAGE}/releases/download/v{__version__}"),
+        (["--homepage", "https://a.b/"], "https://a.b/", f"https://a.b/releases/download/v{__version__}"),
+        (["--address", "https://files.a.b"], HOMEPAGE, "https://files.a.b"),
+    ],
+)
+def test_the_addresses_for_krew_follow_from_the_homepage(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], page: str, address: str
+) -> None:
+    """
+    Both are options.
+    """
+    built: list[Namespace] = []
+    monkeypatch.setattr(release, "build", built.append)
+
+    assert release.main(["build", *words]) == 0
+    assert [(options.homepage, options.address) for options in built] == [(page, address)]
