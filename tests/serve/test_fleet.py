@@ -121,3 +121,16 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_the_pages_need_no_admission_webhook(tmp_path: Path) -> None:
+    """
+    Port 0 leaves it out.
+    """
+    flags = ("--fleet", str(FLEET), "--admission-port", "0")
+
+    with alone(tmp_path, *flags) as running:
+        assert running.ask(running.api, "GET", "/fleet").status == 200
+        assert "admission" not in running.out
+        with pytest.raises(ConnectionRefusedError):
+            running.ask(running.admission, "POST", "/validate")

@@ -19,7 +19,7 @@ from webhook.surfaces.cli.status import fail
     default=9443,
     show_default=True,
     envvar="MIGRATABLE_ADMISSION_PORT",
-    help="Port of the admission webhook (HTTPS).",
+    help="Port of the admission webhook (HTTPS). 0: the server has no admission webhook.",
 )
 @click.option(
     "--api-port",

@@ -12,6 +12,7 @@ class Options:
 
     host: str = "127.0.0.1"
     admission_port: int = 9443
+    """0 means that the server has no admission webhook."""
     api_port: int = 8443
     health_port: int = 8080
     cert_dir: Path = Path("dev/certs")

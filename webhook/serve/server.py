@@ -97,7 +97,11 @@ async def _serve(options: Options) -> None:
         return Listener(name, app, options.host, port, limiter, tls)
 
     listeners = [
-        listener("admission", traced(admission), options.admission_port, admission_tls.listening, names),
+        *(
+            [listener("admission", traced(admission), options.admission_port, admission_tls.listening, names)]
+            if options.admission_port
+            else []
+        ),
         listener("api", known("api", api), options.api_port, certificates.listening),
         listener("health", known("health", health), options.health_port, None),
     ]
@@ -163,7 +167,7 @@ def _announce(options: Options) -> None:
     api = f"https://localhost:{options.api_port}"
     lines = [
         f"page and dry-run API  {api}/",
-        f"admission             https://localhost:{options.admission_port}/validate",
+        *([f"admission             https://localhost:{options.admission_port}/validate"] if options.admission_port else []),
         f"health and metrics    http://localhost:{options.health_port}/readyz",
     ]
     if options.has_fleet:
