@@ -41,7 +41,7 @@ def _data_files() -> dict[str, str]:
         "audit-alerts.yaml": kustomize_files.part(
             "components/audit-monitoring/prometheusrule.yaml", "PrometheusRule", "migratable-audit-watch", "spec"
         ),
-        "audit-rules.json": json.dumps(roles.for_helm(), indent=1) + "\n",
+        "roles.json": json.dumps(roles.for_helm(), indent=1) + "\n",
         "facts-rules.yaml": kustomize_files.part("base/server/rbac.yaml", "ClusterRole", "migratable-facts", "rules"),
         "rotator-rules.yaml": kustomize_files.part("base/rotator/rbac.yaml", "Role", "migratable-rotator", "rules"),
         "rotator-cluster-rules.yaml": kustomize_files.part(

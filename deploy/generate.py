@@ -28,6 +28,11 @@ AUDIT_NOTE: Final = (
     "Read-only access to the kinds that the audit reads, and access to reports. No access to Secrets or ConfigMaps."
 )
 
+CONSOLE_NOTE: Final = (
+    "Read-only access to the kinds that the pages for operators show, and reviews of their visitors. No access to Secrets or"
+    " ConfigMaps. migratable-console-viewer is for people: bind it to those who may see all pages."
+)
+
 
 def generated() -> dict[str, str]:
     """The text of each generated file, by its path below ``deploy``."""
@@ -35,6 +40,7 @@ def generated() -> dict[str, str]:
         webhooks.files()
         | backstop.files()
         | _audits()
+        | {"components/console/rbac.yaml": heading(CONSOLE_NOTE) + "---\n".join(map(dumped, roles.of_console()))}
         | {
             "base/policy.schema.json": policy_schema.as_json(),
             "components/monitoring/migratable.json": dashboard(),

@@ -1,5 +1,5 @@
 """
-The roles of drains and audits, from the kinds that they read. No role contains Secrets or ConfigMaps.
+The roles of drains, audits and the pages for operators, from the kinds that they read. No role contains Secrets or ConfigMaps.
 
 ``list`` is enough for one audit. ``audit --watch`` also needs ``watch``.
 """
@@ -11,6 +11,7 @@ from webhook.objects.fleet_kinds import DRAIN_KINDS
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS, KINDS, Kind
 from webhook.objects.kubevirt import KubeVirt
+from webhook.surfaces.api.console.sight import RESOURCES
 
 Role = dict[str, Any]
 
@@ -25,6 +26,12 @@ WRITE: Final = ("list", "create", "patch", "delete")
 """A server-side apply that creates an object needs ``create`` and ``patch``."""
 REMOVE: Final = ("list", "delete")
 """For reports of the kind that is not chosen, which an earlier choice left."""
+
+REVIEWS: Final = [
+    {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
+    {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
+]
+"""Authenticates visitors, and checks what they may list. The API server does not store these reviews."""
 
 _GROUP: Final = "rbac.authorization.k8s.io"
 _SETTINGS: Final = (BY_CLASS[KubeVirt], BY_CLASS[HyperConverged])
@@ -78,6 +85,31 @@ def of_watch() -> list[Role]:
     return [*_of_account(account, component, FOLLOWED), *nodes]
 
 
+def of_console() -> list[Role]:
+    """
+    The roles of the account of the pages for operators, with their bindings, and a role for people, which nothing is bound to.
+    """
+    account, component = "migratable-console", "console"
+    viewers = _role(f"{account}-viewer", of_viewers(), {"labels": {"app.kubernetes.io/component": component}})
+    return [
+        *_granted(account, account, component, _of_console()),
+        *_granted(f"{account}-reviews", account, component, REVIEWS),
+        viewers,
+    ]
+
+
+def _of_console() -> list[Role]:
+    return of_namespaces(FOLLOWED) + of_cluster(FOLLOWED) + of_nodes(READ_ONCE)
+
+
+def of_viewers() -> list[Role]:
+    """The rules for people who may see all pages for operators."""
+    groups: dict[str, list[str]] = {}
+    for resource in RESOURCES:
+        groups.setdefault(resource["group"], []).append(resource["resource"])
+    return [_rule(group, sorted(names), READ_ONCE) for group, names in sorted(groups.items())]
+
+
 def for_helm() -> dict[str, Any]:
     """The rules of each role, for the templates of the chart."""
     verbs = {"audit": READ_ONCE, "audit-watch": FOLLOWED}
@@ -85,6 +117,9 @@ def for_helm() -> dict[str, Any]:
         "namespaces": {component: of_namespaces(of) for component, of in verbs.items()},
         "cluster": {component: of_cluster(of) for component, of in verbs.items()},
         "nodes": of_nodes(READ_ONCE),
+        "console": _of_console(),
+        "reviews": REVIEWS,
+        "viewers": of_viewers(),
         "reports": {choice: of_reports(choice) for choice in ("auto", *REPORTS)},
         "reportsInNamespace": {choice: of_reports(choice, in_namespace=True) for choice in ("auto", *REPORTS)},
     }

@@ -224,7 +224,7 @@ def _here(word: str, places: dict[str, str], ports: dict[str, str]) -> str:
         word = re.sub(
             rf"^(--[a-z-]+=(?:json=)?)?{re.escape(there)}(?=/|$)", rf"\g<1>{here}" if "=" in word else here, word
         )
-    return re.sub(r"^(--(?:[a-z]+-)?port=)(\d+)$", lambda match: match[1] + ports[match[2]], word)
+    return re.sub(r"^(--(?:[a-z]+-)?port=)(\d+)$", lambda match: match[1] + ports.get(match[2], match[2]), word)
 
 
 @contextmanager

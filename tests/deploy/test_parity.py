@@ -19,6 +19,7 @@ FAIL = {"failurePolicy": "Fail"}
 Identity = tuple[str, str, str]
 MONITORING = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")}
 EVICTION_STRATEGY = {"defaultEvictionStrategy": "LiveMigrate"}
+CONSOLE = {"console": {"enabled": True}}
 BOTH_AUDITS = {"enabled": True, "watch": {"enabled": True}}
 SHARDS = {
     "enabled": True,
@@ -81,6 +82,13 @@ CHOICES = [
     pytest.param(AUDIT, ["audit"], {"mode": "audit", "audit": {"enabled": True}}, id="audit of existing VMs"),
     pytest.param(BASE, ["audit", "audit-shards"], {"audit": SHARDS}, id="shards of an audit"),
     pytest.param(BASE, ["audit-watch"], {"audit": {"watch": {"enabled": True}}}, id="watch"),
+    pytest.param(AUDIT, ["console"], {"mode": "audit"} | CONSOLE, id="pages for operators"),
+    pytest.param(
+        ENFORCE,
+        ["cert-manager", "console"],
+        FAIL | CONSOLE | {"certificates": {"source": "cert-manager"}},
+        id="pages for operators, cert-manager",
+    ),
     pytest.param(
         BASE,
         ["audit", "audit-watch"],
@@ -98,9 +106,11 @@ CHOICES = [
             "audit-shards",
             "audit-watch",
             "audit-monitoring",
+            "console",
             "openshift",
         ],
         FAIL
+        | CONSOLE
         | {"certificates": {"source": "cert-manager"}, "monitoring": MONITORING, "autoscaling": {"enabled": True}}
         | {"clientCertificates": {"configMap": "migratable-client-ca"}, "audit": BOTH_AUDITS | SHARDS}
         | values_file("values-openshift.yaml"),

@@ -127,7 +127,7 @@ subjects:
 {{- $audit := $.Values.audit }}
 {{- $component := .component }}
 {{- $name := printf "migratable-%s" $component }}
-{{- $rules := $.Files.Get "files/audit-rules.json" | fromJson }}
+{{- $rules := $.Files.Get "files/roles.json" | fromJson }}
 {{- $role := dict "root" $ "component" $component "account" $name }}
 {{- $local := get $rules.namespaces $component }}
 {{- $whole := get $rules.cluster $component }}
