@@ -97,14 +97,14 @@ async def _serve(options: Options) -> None:
         return Listener(name, app, options.host, port, limiter, tls)
 
     listeners = [
-        *(
-            [listener("admission", traced(admission), options.admission_port, admission_tls.listening, names)]
-            if options.admission_port
-            else []
-        ),
         listener("api", known("api", api), options.api_port, certificates.listening),
         listener("health", known("health", health), options.health_port, None),
     ]
+    if options.admission_port:
+        admission_port = listener(
+            "admission", traced(admission), options.admission_port, admission_tls.listening, names
+        )
+        listeners.insert(0, admission_port)
     following = [
         asyncio.create_task(certificate.follow(draining.began, partial(metrics.certified, followed)))
         for certificate in followed
@@ -165,13 +165,12 @@ def _note_exemptions(
 def _announce(options: Options) -> None:
     """Print the addresses and example commands to stdout."""
     api = f"https://localhost:{options.api_port}"
-    lines = [
-        f"page and dry-run API  {api}/",
-        *([f"admission             https://localhost:{options.admission_port}/validate"] if options.admission_port else []),
-        f"health and metrics    http://localhost:{options.health_port}/readyz",
-    ]
+    lines = [f"page and dry-run API  {api}/"]
     if options.has_fleet:
-        lines.insert(1, f"pages for operators   {api}/fleet")
+        lines.append(f"pages for operators   {api}/fleet")
+    if options.admission_port:
+        lines.append(f"admission             https://localhost:{options.admission_port}/validate")
+    lines.append(f"health and metrics    http://localhost:{options.health_port}/readyz")
     if not options.has_cluster:
         lines += [
             "",
