@@ -16,9 +16,8 @@ def page(seen: Seen, title: str, *content: Child, here: str = "") -> bytes:
     """A whole page. ``here`` is the address of the current list in the navigation."""
     return document(
         title,
-        _tabs(seen, here),
+        element("div", _tabs(seen, here), _origin(seen), class_="where"),
         content,
-        _origin(seen),
         here=FLEET[0],
         kind="fleet",
         scripts=(SCRIPT,),

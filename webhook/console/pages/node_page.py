@@ -52,11 +52,12 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
             "p", outcome_badge(node.outcome), f" {counts(node.machines)}. Time: {time_of(node)}.", class_="answer-line"
         ),
         rehearsed(seen.state.drains),
-        _first(report, node),
-        *_acting(seen, node),
-        _waves(node),
-        *_quiet(seen, node),
-        _remarks(report, node),
+        element(
+            "div",
+            element("div", _first(report, node), *_acting(seen, node)),
+            element("div", _waves(node), *_quiet(seen, node), _remarks(report, node)),
+            class_="halves",
+        ),
         here=NODES,
     )
     return 200, content

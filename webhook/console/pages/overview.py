@@ -12,7 +12,8 @@ from webhook.console.pages.findings import boxes, manages_kubevirt
 from webhook.console.pages.frame import bullets, cut, notices, page, section
 from webhook.console.pages.query import Parameters, anything
 from webhook.console.pages.seen import Seen
-from webhook.console.pages.words import OUTCOMES, VERDICTS, moment, number
+from webhook.console.pages.vm_rows import NONE, RULE_NAMES
+from webhook.console.pages.words import DRAINS, VERDICTS, moment, number
 from webhook.console.state import VM, Drains, State
 from webhook.report.audit_metrics import Migratability
 from webhook.report.audit_remarks import unread_notes
@@ -23,8 +24,6 @@ from webhook.surfaces.api.page.layout import badge
 from webhook.surfaces.api.page.markup import Child, Html, element
 
 PARAMETERS: Final = {"namespace": anything}
-NO_REASON: Final = "none"
-"""The value of the parameter ``reason`` for VMs without a reason."""
 _MOST_FINDINGS, _MOST_PROBLEMS, _MOST_NAMESPACES, _MOST_RULES = 20, 20, 10, 10
 _VMI: Final = "VirtualMachineInstance"
 
@@ -101,7 +100,7 @@ def _tables(vms: Sequence[VM], namespace: str) -> Iterator[Child]:
             (
                 reason or "not known yet",
                 count,
-                _of(namespace, Migratability.NOT_MIGRATABLE, "reason", reason or NO_REASON),
+                _of(namespace, Migratability.NOT_MIGRATABLE, "reason", reason or NONE),
             )
             for reason, count in _ordered(reasons)
         ],
@@ -124,7 +123,7 @@ def _tables(vms: Sequence[VM], namespace: str) -> Iterator[Child]:
         "VMs with a finding, by rule",
         ("Rule", "VMs"),
         [
-            (rule, count, listed(VMS, [("namespace", namespace), ("rule", rule)]))
+            (f"{rule} {RULE_NAMES.get(rule, '')}", count, listed(VMS, [("namespace", namespace), ("rule", rule)]))
             for rule, count in _ordered(rules)[:_MOST_RULES]
         ],
         "note",
@@ -178,10 +177,10 @@ def _nodes(drains: Drains) -> Html:
     return section(
         "Nodes",
         element("p", "The effect of a drain of each node alone:"),
-        stacked([(state, counts[outcome]) for outcome, (state, _) in OUTCOMES.items()]),
+        stacked([(state, counts[outcome]) for outcome, (state, _) in DRAINS.items()]),
         tiles(
             _tile(counts[outcome], listed(NODES, [("outcome", outcome)]), *words)
-            for outcome, words in OUTCOMES.items()
+            for outcome, words in DRAINS.items()
             if counts[outcome]
         ),
         rehearsed(drains),

@@ -59,8 +59,12 @@ def vm_page(seen: Seen, namespace: str, name: str) -> tuple[int, bytes]:
         element("h1", element("span", f"{namespace}/", class_="space") if namespace else None, name),
         notices(seen),
         _summary(row, judged, explained),
-        section("Findings", *_findings(seen, judged)),
-        _explained(explained) if explained is not None else _unexplained(seen),
+        element(
+            "div",
+            element("div", section("Findings", *_findings(seen, judged))),
+            element("div", _explained(explained) if explained is not None else _unexplained(seen)),
+            class_="halves",
+        ),
         here=VMS,
     )
     return 200, content
@@ -129,10 +133,8 @@ def _drain(one: VMExplanation) -> Iterator[Child]:
     if machine is None:
         yield element("p", _capital(sentence(drain_of(one))))
         return
-    yield element("p", outcome_badge(machine.outcome, phrase(machine)), class_="answer-line")
-    yield element(
-        "p", _capital(sentence(drain_of(one))), " ", element("a", "The drain of this node", href=node_address(one.node))
-    )
+    link = element("a", f"Drain of {one.node}", href=node_address(one.node))
+    yield element("p", outcome_badge(machine.outcome, phrase(machine)), link, class_="answer-line")
     yield element("p", prose(machine.message)) if machine.message else None
     yield bullets(new_reasons(machine))
     yield _fix(drain_remedy(one))
@@ -155,7 +157,7 @@ def _destinations(one: VMExplanation) -> Iterator[Child]:
 
 
 def _settings(one: VMExplanation) -> Iterator[Child]:
-    yield bullets([_capital(sentence(strategy_of(one))), _capital(sentence(storage_of(one)))])
+    yield bullets([sentence(strategy_of(one)), _capital(sentence(storage_of(one)))])
     for policy in one.policies:
         yield from _policy(policy)
 
@@ -164,10 +166,10 @@ def _policy(policy: Policy) -> Iterator[Child]:
     yield element(
         "h3", element("a", policy.name, href=f"{POLICIES}#{policy.name}") if policy.name else "No MigrationPolicy"
     )
-    yield element("p", sentence(policy_of(policy)))
+    yield element("p", _capital(sentence(policy_of(policy))))
     rows = (
-        element("tr", element("th", setting.name, scope="row"), element("td", value), element("td", origin))
-        for setting, value, origin in settings_of(policy)
+        element("tr", element("th", setting.name, scope="row"), element("td", value), element("td", setting.origin))
+        for setting, value, _ in settings_of(policy)
     )
     head = element("tr", (element("th", text, scope="col") for text in ("Setting", "Value", "Set by")))
     yield element("table", element("thead", head), element("tbody", rows), class_="list settings")

@@ -6,6 +6,7 @@ from typing import Final
 from webhook.drain.plan import Outcome
 from webhook.policy.policy import Action
 from webhook.report.audit_metrics import Migratability
+from webhook.report.drain.drain_words import NODE_VERDICTS
 from webhook.surfaces.api.page.layout import badge
 from webhook.surfaces.api.page.markup import Html, element
 
@@ -23,6 +24,8 @@ OUTCOMES: Final = {
     Outcome.MOVES: ("good", "moves"),
 }
 """State and words of the effect of a drain, the most severe first."""
+DRAINS: Final = {outcome: (state, NODE_VERDICTS[outcome]) for outcome, (state, _) in OUTCOMES.items()}
+"""State and words of the drain of a node."""
 ACTIONS: Final = {
     Action.DENY: ("deny", "would be refused"),
     Action.WARN: ("warn", "would get a warning"),

@@ -170,20 +170,26 @@ def upgrade_title(report: DrainReport) -> str:
     return f"Upgrade of KubeVirt: {plural(number, 'VMI')} {needs} an action" if number else _NO_VMI
 
 
+NODE_VERDICTS: Final = {
+    Outcome.BLOCKS: "the drain is blocked",
+    Outcome.WAITS: "the drain does not end",
+    Outcome.UNKNOWN: "cannot tell whether the drain ends",
+    Outcome.STOPS: "VMIs restart or stay down",
+    Outcome.MOVES: "every VMI moves",
+}
+"""The result of a drain by its outcome. ``verdict`` says more about a drain that stops VMIs."""
+
+
 def verdict(nodes: Sequence[NodePlan]) -> str:
     """The result of the drain as a short phrase."""
     machines = [machine for node in nodes for machine in node.machines]
     outcome = max((node.outcome for node in nodes), key=SEVERITY.index, default=Outcome.MOVES)
-    if outcome is Outcome.BLOCKS:
-        return "the drain is blocked"
-    if outcome is Outcome.WAITS:
-        return "the drain does not end"
-    if outcome is Outcome.UNKNOWN:
-        return "cannot tell whether the drain ends"
+    if outcome in (Outcome.BLOCKS, Outcome.WAITS, Outcome.UNKNOWN):
+        return NODE_VERDICTS[outcome]
     if not machines:
         return "no VMI is affected"
     if outcome is Outcome.MOVES:
-        return "every VMI moves"
+        return NODE_VERDICTS[outcome]
     if any(needs_action(one) for one in machines if one.outcome is Outcome.STOPS):
         return "the drain ends, but VMIs stay down"
     return "every VMI moves or restarts"

@@ -48,7 +48,8 @@ def document(
 
 
 def _header(here: str, sections: Sequence[tuple[str, str]], user: str) -> Html:
-    home = element("a", element("img", src="/icon.svg", alt="", width=28, height=28), NAME, class_="home", href="/")
+    mark = element("img", src="/icon.svg", alt="", width=28, height=28)
+    home = element("a", mark, element("span", NAME), class_="home", href="/")
     links = (
         element("a", name, href=address, aria_current="page" if address == here else None) for address, name in sections
     )
