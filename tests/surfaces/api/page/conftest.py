@@ -1,19 +1,13 @@
-"""
-One server for all tests of the pages in a worker, one browser for each file, and a fresh context for each test.
+"""One server for all tests of the pages in a worker, one browser for each file, and a fresh context for each test."""
 
-Playwright keeps an event loop running until it is stopped, so tests of other files could not start theirs.
-"""
-
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browsing import chromium
 from tests.serve.alone import Alone, alone
 from tests.surfaces.api.page.watched import Watched
-
-NONE = "no Chromium: install it (apt-get install chromium) to test the page"
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +18,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip(NONE)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
