@@ -78,24 +78,25 @@ class Server:
 
 
 @contextmanager
-def serving(place: Path) -> Iterator[Server]:
-    """A server on a core of its own, with facts from manifests."""
+def serving(place: Path, *flags: str, within_seconds: float = 30) -> Iterator[Server]:
+    """A server on a core of its own, with facts from manifests. It must listen within some seconds."""
     authority = CertificateAuthority()
     trusting = ssl.create_default_context(cadata=authority.cert_pem.decode())
     pair = authority.issue("benchmark", server_names=["127.0.0.1", "localhost"])
     (place / "tls.crt").write_bytes(pair.cert_pem)
     (place / "tls.key").write_bytes(pair.key_pem)
     facts = place / "facts"
-    facts.mkdir()
+    facts.mkdir(exist_ok=True)
     (facts / "kubevirt.yaml").write_text("{apiVersion: kubevirt.io/v1, kind: KubeVirt, metadata: {name: kubevirt}}")
     port, api, health = free_ports(3)
     argv = [
         *(sys.executable, "-m", "webhook", "serve", "--cert-dir", place, "--admission-port", port, "--api-port", api),
         *("--health-port", health, "--facts", facts, "--drain-seconds", "0.1"),
+        *flags,
     ]
     popen = begin(SERVER_CORE, argv, place / "log")
     try:
-        wait_until(lambda: _is_up(port, trusting), 30, "the server to listen")
+        wait_until(lambda: _is_up(port, trusting), within_seconds, "the server to listen")
         yield Server(popen.pid, port, api, trusting)
     finally:
         popen.terminate()
