@@ -43,8 +43,8 @@ from webhook.surfaces.api.console.messages import (
 
 log = logging.getLogger("migratable.console")
 
-PRIORITY = 10
-"""The niceness of the process: admission comes first on a shared core."""
+LOWEST_PRIORITY = 19
+"""Admission comes first on a shared core."""
 ENDED = 3
 """The exit status if the judgements end with an error."""
 
@@ -59,7 +59,7 @@ class RunningSource(Source, Protocol):
 
 def main(arguments: Sequence[str]) -> None:
     """Answers requests until the server closes the socket."""
-    os.nice(PRIORITY)
+    os.nice(LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain the objects of a cluster
     log_to_stderr()
     with suppress(EOFError, OSError), Connection(int(arguments[0])) as server:
