@@ -1,6 +1,7 @@
 """The site is built from the pages of the repository."""
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -58,6 +59,17 @@ def test_the_search_leaves_out_pages_about_the_past(tmp_path: Path) -> None:
     left_out = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.md") if "nosearch: true" in path.read_text()}
     assert {str(path.parent) for path in left_out} == {".", "decisions"}
     assert Path("changelog.md") in left_out
+
+
+def test_the_order_of_the_search_names_pages_that_exist() -> None:
+    """
+    A page with another name would have no place in the order.
+    """
+    script = (ROOT / "tools" / "site" / "scorer.js").read_text()
+    named = {name for names in re.findall(r"\^\(([^)]+)\)\$", script) for name in names.split("|")}
+
+    assert len(named) > 6
+    assert named <= {sources.place(page).removesuffix(".md") for page in pages(ROOT)}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ html_logo = html_favicon = str(ROOT / "docs" / "pictures" / "mark.svg")
 html_theme = "pydata_sphinx_theme"
 html_static_path = [str(Path(__file__).parent / "static")]
 html_css_files = ["site.css"]
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
 html_context = {"default_mode": "auto"}
