@@ -1,5 +1,7 @@
 """The page "My VM cannot be live-migrated: what now?" names every reason, and only rules that exist."""
 
+import gzip
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from webhook.yaml.document import read_documents
 from webhook.yaml.writer import dump
 
 PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
+EVICTIONS = PAGE.parents[1] / "tests" / "data" / "evictions"
 OTHER_REASONS = {"NotMigratable", "HotplugNotLiveMigratable", "DecentralizedNotLiveMigratable"}
 """Words that KubeVirt's code contains, and that are no reason of LiveMigratable."""
 
@@ -24,16 +27,15 @@ class Row(NamedTuple):
     rules: list[str]
 
 
-def rows() -> Iterator[Row]:
-    for line in PAGE.read_text().splitlines():
+def rows(section: str) -> Iterator[Row]:
+    """The rows of the tables below a heading."""
+    for line in PAGE.read_text().partition(f"## {section}\n")[2].split("\n## ")[0].splitlines():
         if line.startswith("| ") and not line.startswith(("| ---", "| reason", "| symptom")):
             yield Row([cell.strip() for cell in line.strip()[1:-1].split("|")], re.findall(r"\[(LM\d+)\]", line))
 
 
-SYMPTOMS = [row for row in rows() if not row.cells[0].startswith("`")]
-REASONS = {
-    row.cells[0].strip("`"): row for row in rows() if row.cells[0].startswith("`") and "Migratable" in row.cells[0]
-}
+SYMPTOMS = [*rows("By symptom")]
+REASONS = {row.cells[0].strip("`"): row for row in rows("By the reason of the condition")}
 EXAMPLES = [(row.rules[0], row.cells[2].strip("`")) for row in SYMPTOMS if row.cells[2]]
 
 
@@ -50,11 +52,8 @@ def test_the_page_answers_forty_problems_with_rules_that_exist() -> None:
     """
     Each symptom names one rule and says what to do. The links lead to the page of the same rule.
     """
-    symptoms = [row for row in SYMPTOMS if len(row.cells) == 4]
-
-    assert len(symptoms) >= 40
-    assert symptoms == SYMPTOMS
-    assert all(len(row.rules) == 1 and row.cells[3] for row in symptoms)
+    assert len(SYMPTOMS) >= 40
+    assert all(len(row.cells) == 4 and len(row.rules) == 1 and row.cells[3] for row in SYMPTOMS)
     for rule, target in re.findall(r"\[(LM\d+)\]\(([^)]*)\)", PAGE.read_text()):
         assert rule in BY_ID
         assert (PAGE.parent / target).name == f"{rule}.md"
@@ -74,6 +73,25 @@ def test_an_example_of_the_page_gives_its_rule(rule: str, spec: str) -> None:
 
     found = {finding.rule for judged in report.objects for finding in judged.findings}
     assert rule in found
+
+
+def recorded_messages() -> set[str]:
+    """The messages with which KubeVirt refused evictions (tests/data/evictions)."""
+    lines = (line for path in EVICTIONS.glob("v*.jsonl.gz") for line in gzip.decompress(path.read_bytes()).splitlines())
+    answers = (json.loads(line)["expected"] for line in lines)
+    return {str(answer["message"]) for answer in answers if answer.get("message")}
+
+
+def test_the_messages_of_a_drain_are_those_of_kubevirt() -> None:
+    """
+    The page has each message of KubeVirt's eviction webhook, except those about a failed read or write.
+    """
+    section = PAGE.read_text().partition("## By the message of kubectl drain")[2].partition("\n## ")[0]
+    shown = [message.replace(" …", "") for message in re.findall(r"`([A-Zc][^`]+)`", section)]
+    patterns = [re.compile(re.sub(r"NAMESPACE|NAME|POD", r"[\\w-]+", re.escape(message))) for message in shown]
+    answers = {message for message in recorded_messages() if not message.startswith("kubevirt failed")}
+
+    assert [answer for answer in answers if not any(pattern.match(answer) for pattern in patterns)] == []
 
 
 def test_readme_and_index_link_to_the_page() -> None:
