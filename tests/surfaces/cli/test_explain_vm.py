@@ -20,7 +20,7 @@ from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.vm import VirtualMachine
 from webhook.surfaces.cli.explain import command
 from webhook.surfaces.cli.rule_parameter import RULE_OR_VM
-from webhook.surfaces.cli.vm_revisions import with_revisions
+from webhook.surfaces.cli.vm_revisions import with_revisions_of
 
 
 def explain(*arguments: str) -> Result:
@@ -156,7 +156,7 @@ def test_only_the_revisions_of_the_vm_are_read_from_a_cluster() -> None:
     vms[0]["status"] = {"preferenceRef": {"controllerRevisionRef": {"name": "db-preference"}}}
     fleet = Fleet({VirtualMachine: tuple(msgspec.convert(vms, list[VirtualMachine]))})
 
-    read = with_revisions(fleet, LiveReads(FakeTransport(get), lambda _kind: ""), "db", 5)
+    read = with_revisions_of(fleet, LiveReads(FakeTransport(get), lambda _kind: ""), "db", 5)
 
     assert [one.name for one in read.given(ControllerRevision)] == ["db-preference", "db-type"]
     assert paths == [

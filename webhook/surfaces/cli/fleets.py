@@ -39,9 +39,9 @@ def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None,
         fleet = list_fleet(transport, DRAIN_KINDS, timeout)
         if vm:
             from webhook.cluster.live_reads import LiveReads
-            from webhook.surfaces.cli.vm_revisions import with_revisions
+            from webhook.surfaces.cli.vm_revisions import with_revisions_of
 
-            fleet = with_revisions(fleet, LiveReads(transport, lambda _kind: ""), vm, timeout)
+            fleet = with_revisions_of(fleet, LiveReads(transport, lambda _kind: ""), vm, timeout)
     finally:
         transport.close()
     unread = [kind for kind in ESSENTIAL if kind in fleet.unread]
