@@ -1,7 +1,7 @@
 """A watched cluster without threads and sockets: objects enter its store as a watch would bring them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.audit.clusters import FakeCluster, Manifest, claim, kubevirt, vm
@@ -31,18 +31,28 @@ def identity(manifest: Manifest) -> tuple[str, str, str]:
 class Watched:
     """A cluster whose objects a test changes, and its judgements."""
 
-    def __init__(self, objects: Iterable[Manifest] = (), scope: Scope = EVERYTHING, settings: Any = None) -> None:
-        self.clock = Clock()
+    def __init__(
+        self,
+        objects: Iterable[Manifest] = (),
+        scope: Scope = EVERYTHING,
+        settings: Any = None,
+        *,
+        cluster: WatchedCluster | None = None,
+        begin: Callable[[], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """``cluster`` is a cluster that the test has made, and ``begin`` begins to judge it."""
+        self.clock = clock or Clock()
         self.settings = settings or Settings()
         self.objects: dict[tuple[str, str, str], Manifest] = {identity(one): one for one in objects}
-        self.cluster = WatchedCluster(lambda: self.settings, scope, clock=self.clock)
+        self.cluster = cluster or WatchedCluster(lambda: self.settings, scope, clock=self.clock)
         self.scope = scope
         self.version = 0
         self.store = self.cluster.facts.store
         for kind in KINDS:
             self.list_again(BY_CLASS[kind])
         self.auditor = self.cluster.auditor
-        self.auditor.begin()
+        (begin or self.auditor.begin)()
         self.settle()
 
     def settle(self) -> int:

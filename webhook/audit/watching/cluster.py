@@ -19,7 +19,7 @@ from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.listed import INSTANCETYPE
 from webhook.cluster.projection import Key, Projection, Seen
 from webhook.cluster.refusals import AUDIT
-from webhook.cluster.store import Raw, Reader, Stored
+from webhook.cluster.store import Listener, Raw, Reader, Stored
 from webhook.cluster.watch import Pace
 from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kinds import BY_CLASS
@@ -46,7 +46,10 @@ class WatchedCluster:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
         chance: Callable[[], float] = random.random,
+        changed: Listener | None = None,
     ) -> None:
+        """``changed`` also receives each change of an object."""
+        self._also_changed = changed
         readers: dict[type[Kubernetes], Reader] = {kind: Packing(kind, self._known(kind)) for kind in JUDGED}
         readers[ControllerRevision] = Revisions()
         self.facts = ClusterFacts(
@@ -121,6 +124,8 @@ class WatchedCluster:
 
     def _changed(self, kind: type[Kubernetes], key: Key, before: Stored | None, after: Stored | None) -> None:
         self.auditor.note(kind, key, before, after)
+        if self._also_changed is not None:
+            self._also_changed(kind, key, before, after)
 
 
 def _for_reports(results: Results) -> Iterator[Audited]:

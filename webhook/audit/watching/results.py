@@ -64,6 +64,10 @@ class Results:
         every = [problem for problems in tuple(self._problems.values()) for problem in problems]
         return sorted(every, key=lambda problem: (problem.source, problem.path))
 
+    def of(self, unit: Unit) -> tuple[Audited, ...]:
+        """The judgements of a unit."""
+        return self._read(self._stored.get(unit))
+
     def every(self) -> Iterator[Audited]:
         """Yields the judgements. Their order is not defined."""
         for content in tuple(self._stored.values()):
