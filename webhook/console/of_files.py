@@ -11,14 +11,13 @@ from webhook.audit.judge import Judge
 from webhook.audit.lean import LeanReports
 from webhook.check.check import Settings
 from webhook.console.file_objects import FileObjects
-from webhook.console.policies import labelled, labels_by_namespace, matched_policies
+from webhook.console.policies import labelled_in, labels_by_namespace, matched_policies
+from webhook.console.rehearsals import rehearsed, release_of_rehearsal
 from webhook.console.rows import is_vm, place_of, row_of
-from webhook.console.state import Drains, State
+from webhook.console.state import State
 from webhook.drain.explain_vm import Explainer
-from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.vm_explanation import VMExplanation
 from webhook.errors import BadInput
-from webhook.facts.fleet import Fleet
 from webhook.facts.world import World
 from webhook.kubevirt.subject import controlling_vm
 from webhook.manifests.objects import ManifestObject
@@ -76,7 +75,7 @@ class FilesSource:
                 self._state,
                 vms=tuple(sorted((row_of(one) for one in objects if one.is_machine), key=place_of)),
                 others=tuple(sorted((one for one in objects if not is_vm(one)), key=key_of)),
-                policies=matched_policies(policies, labelled(fleet), labels_by_namespace(policies, self._world)),
+                policies=matched_policies(policies, labelled_in(fleet), labels_by_namespace(policies, self._world)),
                 unread=tuple(sorted(unread)),
                 problems=tuple(map(problem_report, self._objects.problems)),
                 unfinished="",
@@ -86,8 +85,7 @@ class FilesSource:
 
     def rehearse(self) -> None:
         """Rehearses the drain of each node alone."""
-        drains = rehearsed(self._fleet, self._settings)
-        self._explainer = Explainer(self._fleet, release_of_rehearsal(self._settings), rehearsed=drains.report)
+        drains, self._explainer = rehearsed(self._fleet, release_of_rehearsal(self._settings))
         self._show(replace(self._state, drains=drains))
 
     def state(self) -> State:
@@ -136,16 +134,3 @@ def _owner_of(vmi: ManifestObject) -> ObjectKey:
     namespace = vmi.object.namespace if vmi.object is not None else ""
     owner = controlling_vm(vmi.object) if vmi.object is not None else ""
     return KUBEVIRT_GROUP, VirtualMachine.__name__, namespace, owner
-
-
-def rehearsed(fleet: Fleet, settings: Settings) -> Drains:
-    """The rehearsal of the drain of each node alone."""
-    try:
-        return Drains(rehearse(fleet, Request((), "each", release=release_of_rehearsal(settings))))
-    except BadInput as error:
-        return Drains(problem=error.message)
-
-
-def release_of_rehearsal(settings: Settings) -> str:
-    """The release of the rehearsal. A rehearsal has one release: without a request, that of the KubeVirt CR."""
-    return "" if settings.release == "any" else settings.release

@@ -1,14 +1,14 @@
 """MigrationPolicies, and the VMs for which each of them decides. This module does no I/O."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from webhook.console.state import MatchedPolicy
 from webhook.facts.fleet import Fleet
-from webhook.facts.unknown import Fact
+from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.settings.policies import settings_of
 from webhook.kubevirt.settings.selectors import (
@@ -22,7 +22,7 @@ from webhook.kubevirt.settings.selectors import (
 from webhook.kubevirt.settings.time_allowed import space_labels
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.kubevirt import MigrationPolicy
-from webhook.objects.meta import Json
+from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.path import dotted
 from webhook.objects.running import RunningVMI
 from webhook.objects.shown import shown
@@ -32,6 +32,9 @@ from webhook.report.printable import printable
 _NAMESPACE: Final = "namespace"
 _VMI: Final = "vmi"
 _NO_SELECTORS: Final = "it has no selectors, so KubeVirt never applies it"
+
+
+Stored: TypeAlias = Kubernetes | Unknown
 
 
 class Labelled(msgspec.Struct, frozen=True):
@@ -55,17 +58,23 @@ class _Lists(msgspec.Struct):
     unknown: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
 
-def labelled(fleet: Fleet) -> Iterator[Labelled]:
+def labelled(vms: Iterable[Stored], vmis: Iterable[Stored]) -> Iterator[Labelled]:
+    """VirtualMachines and VMIs with the labels that policies select. A VMI has precedence over its VirtualMachine."""
+    seen: set[tuple[str, str]] = set()
+    for one in (*vmis, *vms):
+        subject = subject_of(one) if not isinstance(one, Unknown) else None
+        if subject is not None and (key := (subject.namespace, subject.name)) not in seen:
+            seen.add(key)
+            yield Labelled(*key, subject.meta.labels or {})
+
+
+def labelled_in(fleet: Fleet) -> Iterator[Labelled]:
     """The VMs of a fleet, as ``migratable explain`` sees them: a VMI that has ended counts only without a VirtualMachine."""
-    vms = {(vm.namespace, vm.name): vm for vm in fleet.given(VirtualMachine)}
-    for vmi in fleet.given(RunningVMI):
-        key = vmi.namespace, vmi.name
-        if not vmi.is_final or key not in vms:
-            vms.pop(key, None)
-            yield Labelled(*key, vmi.meta.labels or {})
-    for key, vm in vms.items():
-        subject = subject_of(vm)
-        yield Labelled(*key, (subject.meta.labels if subject is not None else None) or {})
+    vms = fleet.given(VirtualMachine)
+    names = {(vm.namespace, vm.name) for vm in vms}
+    return labelled(
+        vms, (vmi for vmi in fleet.given(RunningVMI) if not vmi.is_final or (vmi.namespace, vmi.name) not in names)
+    )
 
 
 def labels_by_namespace(policies: Sequence[MigrationPolicy], world: World) -> Callable[[str], Fact[Labels]]:

@@ -1,0 +1,75 @@
+"""When drains are rehearsed, and the consequence of errors."""
+
+import pytest
+
+from tests.clocks import Clock
+from tests.drain.fleets import as_fleet, kubevirt, node, owned, vmi
+from webhook.check.check import Settings
+from webhook.console.rehearsals import Rehearsals, pause_after
+from webhook.facts.fleet import Fleet
+
+FLEET = as_fleet((node("n1"), node("n2"), kubevirt(), *owned(vmi("vm", "n1"))))
+
+
+def same(fleet: Fleet) -> Fleet:
+    return fleet
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0.0, 60.0), (5.0, 60.0), (15.0, 150.0)])
+def test_a_pause_is_ten_times_as_long_as_the_rehearsal(seconds: float, pause: float) -> None:
+    """
+    And at least a minute.
+    """
+    assert pause_after(seconds) == pause
+
+
+def test_rehearsals_repeat_until_the_end() -> None:
+    """
+    Each rehearsal lists the cluster again. Lists of 20 seconds make pauses of 200 seconds.
+    """
+    clock, pauses = Clock(), list[float]()
+
+    def listed() -> Fleet:
+        clock.advance(20)
+        return FLEET
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        clock.advance(seconds)
+        return len(pauses) == 3
+
+    rehearsals = Rehearsals(listed, same, Settings, clock=clock, now=clock)
+    rehearsals.run(wait)
+
+    assert pauses == [200.0, 200.0, 200.0]
+    assert rehearsals.last.drains.rehearsed_at == 1000.0 + 2 * 220.0
+
+
+def test_an_internal_error_is_a_problem_and_not_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The text of the error could contain objects, so only its type is shown. Repeated problems are logged once.
+    """
+    fleets = [FLEET]
+
+    def listed() -> Fleet:
+        return fleets.pop()
+
+    rehearsals = Rehearsals(listed, same, Settings, clock=Clock(), now=Clock())
+    for _ in range(3):
+        rehearsals.rehearse()
+
+    assert rehearsals.last.drains.problem == "internal error (IndexError)"
+    assert rehearsals.last.drains.report is not None
+    assert len(caplog.records) == 1
+
+
+def test_a_cluster_without_nodes_has_no_rehearsal() -> None:
+    """
+    The problem is that of ``migratable drain --all``.
+    """
+    rehearsals = Rehearsals(lambda: as_fleet((kubevirt(),)), same, Settings, clock=Clock(), now=Clock())
+    rehearsals.rehearse()
+
+    assert rehearsals.last.drains.report is None
+    assert rehearsals.last.drains.problem == "the input has no node, and no VMI on a node"
+    assert rehearsals.explained("lab", "vm") is None
