@@ -10,7 +10,8 @@ from webhook import __version__
 ROOT = Path(__file__).resolve().parents[2]
 project = "Migratable"
 release = __version__
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx_copybutton"]
+copybutton_prompt_text = "$ "
 myst_heading_anchors = 4
 nitpicky = True
 pygments_style = "default"
