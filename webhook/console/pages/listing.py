@@ -9,7 +9,7 @@ from webhook.console.pages.words import number
 from webhook.surfaces.api.page.markup import Child, Html, element, join
 
 PAGE: Final = 100
-"""The maximum number of rows of a page."""
+"""The number of rows of a page."""
 T = TypeVar("T")
 
 
@@ -29,11 +29,11 @@ class Column(NamedTuple):
     is_number: bool = False
 
 
-def part_of(items: Sequence[T], page: str) -> Part[T]:
+def part_of(items: Sequence[T], page: str, size: int = PAGE) -> Part[T]:
     """The chosen page. A list that has become shorter shows its last page."""
-    pages = max(-(-len(items) // PAGE), 1)
+    pages = max(-(-len(items) // size), 1)
     chosen = min(int(page or 1), pages)
-    return Part(items[(chosen - 1) * PAGE : chosen * PAGE], chosen, pages)
+    return Part(items[(chosen - 1) * size : chosen * size], chosen, pages)
 
 
 def header(columns: Iterable[Column], base: str, parameters: Parameters, default: str) -> Html:

@@ -17,13 +17,15 @@ from webhook.surfaces.api.page.markup import Child, Html, element, join
 
 PARAMETERS: Final[Mapping[str, Check]] = {"namespace": anything, "page": number}
 _MOST_NAMES: Final = 10
+_PAGE: Final = 20
+"""The number of policies of a page."""
 _OBJECTS: Final = {"namespace": "label of the namespace", "vmi": "label of the VMI"}
 
 
 def policy_page(seen: Seen, parameters: Parameters) -> bytes:
     """The page."""
     policies = seen.state.policies
-    part = part_of(policies, parameters["page"])
+    part = part_of(policies, parameters["page"], _PAGE)
     return page(
         seen,
         "MigrationPolicies",

@@ -5,9 +5,9 @@ This is the only place that decides it: pages get a ``Seen`` and never the sourc
 give equal parts, so a page, its counts and its menus disclose nothing. This module does no I/O.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -22,6 +22,9 @@ from webhook.surfaces.api.console.messages import Sight
 _POLICY: Final = "MigrationPolicy"
 _PART: Final = "Not all objects are judged yet."
 """The text of a caller with some namespaces: the source's own text may count objects of other namespaces."""
+
+
+Shows: TypeAlias = Callable[[str], bool]
 
 
 class Seen:
@@ -59,23 +62,28 @@ def visible(state: State, sight: Sight) -> State:
     """The part of a state that may be seen."""
     if sight.namespaces is None and sight.nodes and sight.policies and sight.settings:
         return state
-    is_whole = sight.namespaces is None
+    is_whole, shows = sight.namespaces is None, _shows(sight)
     return replace(
         state,
-        vms=state.vms if is_whole else tuple(vm for vm in state.vms if sight.shows(vm.namespace)),
-        others=tuple(_others(state.others, sight)),
-        policies=_policies(state.policies, sight) if sight.policies else (),
+        vms=state.vms if is_whole else tuple(vm for vm in state.vms if shows(vm.namespace)),
+        others=tuple(_others(state.others, sight, shows)),
+        policies=_policies(state.policies, sight, shows) if sight.policies else (),
         drains=_drains(state.drains, sight) if sight.nodes else Drains(),
-        unread=state.unread
-        if is_whole
-        else tuple(o for o in state.unread if not o.namespace or sight.shows(o.namespace)),
-        problems=state.problems if is_whole else tuple(o for o in state.problems if _names_shown(o, sight)),
+        unread=state.unread if is_whole else tuple(o for o in state.unread if not o.namespace or shows(o.namespace)),
+        problems=state.problems if is_whole else tuple(o for o in state.problems if _names_shown(o, shows)),
         unfinished=state.unfinished if is_whole or not state.unfinished else _PART,
         notes=state.notes if sight.settings else (),
     )
 
 
-def _others(others: Sequence[Audited], sight: Sight) -> Iterator[Audited]:
+def _shows(sight: Sight) -> Shows:
+    """Whether a namespace may be seen. A set, because there are many objects and up to 200 namespaces."""
+    if sight.namespaces is None:
+        return lambda _namespace: True
+    return frozenset(sight.namespaces).__contains__
+
+
+def _others(others: Sequence[Audited], sight: Sight, shows: Shows) -> Iterator[Audited]:
     """Settings need the right to see settings. Other objects, such as pools, need the right to see their namespace."""
     namespaces = settings_namespaces(others)
     for audited in others:
@@ -83,7 +91,7 @@ def _others(others: Sequence[Audited], sight: Sight) -> Iterator[Audited]:
         if judged.kind == _POLICY or not judged.namespace or is_setting(judged.kind, judged.namespace, namespaces):
             if sight.policies if judged.kind == _POLICY else sight.settings:
                 yield audited if sight.namespaces is None else _without(audited, NAMES_TENANTS)
-        elif sight.shows(judged.namespace):
+        elif shows(judged.namespace):
             yield audited if sight.namespaces is None else _as_reported(audited)
 
 
@@ -113,15 +121,15 @@ def _without_policies(report: DrainReport) -> DrainReport:
     return replace(report, nodes=tuple(map(cleared, report.nodes)))
 
 
-def _policies(policies: Sequence[MatchedPolicy], sight: Sight) -> tuple[MatchedPolicy, ...]:
+def _policies(policies: Sequence[MatchedPolicy], sight: Sight, shows: Shows) -> tuple[MatchedPolicy, ...]:
     if sight.namespaces is None:
         return tuple(policies)
     shown = [
         replace(
             policy,
-            decides=tuple(vm for vm in policy.decides if sight.shows(vm[0])),
-            loses=tuple(vm for vm in policy.loses if sight.shows(vm[0])),
-            unknown=tuple(vm for vm in policy.unknown if sight.shows(vm[0])),
+            decides=tuple(vm for vm in policy.decides if shows(vm[0])),
+            loses=tuple(vm for vm in policy.loses if shows(vm[0])),
+            unknown=tuple(vm for vm in policy.unknown if shows(vm[0])),
             tied_with=(),
         )
         for policy in policies
@@ -147,8 +155,8 @@ def _rank(policy: MatchedPolicy) -> tuple[int, int]:
     return len(policy.selectors), sum(kind == "vmi" for kind, _, _ in policy.selectors)
 
 
-def _names_shown(problem: ProblemReport, sight: Sight) -> bool:
+def _names_shown(problem: ProblemReport, shows: Shows) -> bool:
     """Whether a problem is about an object of a visible namespace, such as ``VirtualMachine tenant/web``."""
     _, _, name = problem.file.partition(" ")
     namespace, slash, _ = name.partition("/")
-    return bool(slash) and sight.shows(namespace)
+    return bool(slash) and shows(namespace)
