@@ -32,6 +32,8 @@ from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import trail
 from webhook.surfaces.api.page.markup import Child, Html, drawing, element, join, prose
 
+_MOST_GROUPS: Final = 30
+"""The maximum number of groups with remedies of their own."""
 _MOST_NAMES: Final = 50
 """The maximum number of VMIs that are named in one place. The list of VMs has all of them."""
 
@@ -71,8 +73,11 @@ def _first(report: DrainReport, node: NodePlan) -> Html | None:
 def _acting(seen: Seen, node: NodePlan) -> Iterator[Html]:
     """The VMIs that need an action, those with the same outcome and remedy together."""
     found = groups(Located(one, node.name) for one in node.machines)
+    rest = sum(len(group.members) for group in found[_MOST_GROUPS:])
+    more = element("a", f"{plural(rest, 'more VMI')} need an action", href=listed(VMS, [("node", node.name)]))
     if found:
-        yield section("Needs an action", *(_group(seen, node, group) for group in found))
+        boxes = [_group(seen, node, group) for group in found[:_MOST_GROUPS]]
+        yield section("Needs an action", boxes, element("p", more) if rest else None)
 
 
 def _group(seen: Seen, node: NodePlan, group: Group) -> Html:
@@ -135,7 +140,13 @@ def _names(seen: Seen, machines: Sequence[Machine]) -> Html:
         rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else None
         return element("li", links, rest, join(": ", prose(remark)) if remark else None)
 
-    return element("ul", (item(one.names, one.remark) for one in quiet(machines)))
+    found = quiet(machines)
+    rest = sum(len(one.names) for one in found[_MOST_GROUPS:])
+    return element(
+        "ul",
+        (item(one.names, one.remark) for one in found[:_MOST_GROUPS]),
+        element("li", f"and {plural(rest, 'more VMI')}") if rest else None,
+    )
 
 
 def _remarks(report: DrainReport, node: NodePlan) -> Iterator[Child]:
