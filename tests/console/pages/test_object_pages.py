@@ -15,8 +15,7 @@ from webhook.report.drain import vm_text
 from webhook.surfaces.api.console.messages import Sight
 
 LABELS = frozenset(
-    ("runs", "verdict", "reason", "volumes", "eviction", "policy", "nodes", "drain", "advice", "fix")
-    + ("assumed", "provided", "if", "by", "at")
+    "runs verdict reason volumes eviction policy nodes drain advice fix assumed provided if by at".split(" ")  # noqa: SIM905
 )
 """The words with which only the text for a terminal begins its lines."""
 SIGNS = str.maketrans("`.,:;()", "       ")
