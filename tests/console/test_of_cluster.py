@@ -92,7 +92,11 @@ def test_a_vm_is_judged_with_its_vmi() -> None:
     kinds = {one.report.kind for one in cluster.source.judged("shop", "a")}
     assert kinds == {"VirtualMachine", "VirtualMachineInstance"}
     assert [row.name for row in cluster.state.vms] == ["c", "a", "b"]
+    assert {one.report.kind for one in cluster.state.others} == {"KubeVirt"}
     assert cluster.source.judged("shop", "c") == ()
+
+    cluster.put(vmi("lonely", "n1", namespace="shop"))
+    assert [one.report.kind for one in cluster.source.judged("shop", "lonely")] == ["VirtualMachineInstance"]
 
 
 def test_the_version_changes_with_the_content() -> None:
