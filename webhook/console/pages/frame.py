@@ -60,7 +60,7 @@ def _parts(seen: Seen) -> Iterator[Child]:
     yield f"KubeVirt {state.release}" if state.release != "any" else "any supported KubeVirt release"
     yield f"profile {state.profile}"
     if state.judged_at is not None:
-        yield join("as of ", moment(state.judged_at))
+        yield join("judged ", moment(state.judged_at))
 
 
 def _joined(parts: Iterator[Child]) -> Iterator[Child]:

@@ -191,7 +191,7 @@ def rehearsed(drains: Drains) -> Html | None:
     """When the drains were rehearsed, and why a later rehearsal failed."""
     parts: list[Child] = []
     if drains.rehearsed_at is not None:
-        parts += ["Rehearsed with the objects of ", moment(drains.rehearsed_at), "."]
+        parts += ["Rehearsed ", moment(drains.rehearsed_at), "."]
     if drains.problem:
         parts += [f" The last rehearsal failed: {sentence(drains.problem)}"]
     return element("p", parts, class_="small") if parts else None

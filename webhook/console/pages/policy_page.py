@@ -13,13 +13,13 @@ from webhook.console.state import MatchedPolicy
 from webhook.report.grouping import plural
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import badge
-from webhook.surfaces.api.page.markup import Child, Html, element, join
+from webhook.surfaces.api.page.markup import Child, Html, element
 
 PARAMETERS: Final[Mapping[str, Check]] = {"namespace": anything, "page": number}
-_MOST_NAMES: Final = 10
+_MOST_NAMES: Final = 5
 _PAGE: Final = 20
 """The number of policies of a page."""
-_OBJECTS: Final = {"namespace": "label of the namespace", "vmi": "label of the VMI"}
+_OBJECTS: Final = {"namespace": "the namespace", "vmi": "the VMI"}
 
 
 def policy_page(seen: Seen, parameters: Parameters) -> bytes:
@@ -103,6 +103,6 @@ def _line(state: str, words: str, policy: str, parameter: str, vms: Sequence[tup
         badge(state, words),
         " ",
         element("a", plural(len(vms), "VM"), href=listed(VMS, [(parameter, policy)])) if vms else empty,
-        join(": ", links) if links else None,
+        element("span", ": ", links, class_="small") if links else None,
         f" and {shown(len(vms) - _MOST_NAMES)} more" if len(vms) > _MOST_NAMES else None,
     )

@@ -46,7 +46,7 @@ def filter_form(rows: Sequence[Row], parameters: Parameters, *, has_nodes: bool)
         element(
             "details",
             element("summary", "More filters"),
-            element("div", others, class_="fields"),
+            element("div", others, class_="fields all"),
             open=is_open,
             id="more",
         ),

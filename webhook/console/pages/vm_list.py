@@ -67,7 +67,7 @@ def _cells(row: Row, *, has_nodes: bool) -> Iterator[Child]:
     yield element(
         "td", verdict_badge(vm.migratability), element("span", "differs", class_="small") if vm.is_disputed else None
     )
-    yield _cell("Reason", vm.reason)
+    yield _cell("Reason", _breakable(vm.reason))
     yield _cell("Findings", _findings(row))
     yield _cell("evictionStrategy", vm.strategy)
     yield _cell("Running", "yes" if vm.is_running else "no")
@@ -78,6 +78,12 @@ def _cells(row: Row, *, has_nodes: bool) -> Iterator[Child]:
 
 def _cell(label: str, content: Child) -> Html:
     return element("td", content or element("span", "–", class_="none"), data_label=label)
+
+
+def _breakable(reason: str) -> Child:
+    """A reason of KubeVirt, which a narrow column breaks before ``NotLiveMigratable``."""
+    subject, not_live, rest = reason.partition("NotLive")
+    return (subject, element("wbr"), not_live, rest) if not_live else reason
 
 
 def _findings(row: Row) -> Child:

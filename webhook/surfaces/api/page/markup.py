@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from webhook.report.printable import escaped
 
-_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta"})
+_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
 _SAFE_STARTS: Final = ("/", "#", "?", "https://")
 
