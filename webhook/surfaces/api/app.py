@@ -73,7 +73,13 @@ def build_api(
     chosen = judge or InProcess(background)
     _add_check(app, terms, chosen, release, cluster)
     _add_catalogue(app)
-    add_pages(app, lambda: Defaults(terms().policy.profile, release), chosen.prepare, has_cluster=cluster is not None)
+    add_pages(
+        app,
+        lambda: Defaults(terms().policy.profile, release),
+        chosen.prepare,
+        has_cluster=cluster is not None,
+        has_fleet=console is not None,
+    )
     if console is not None:
         add_fleet(app, console, Sights(cluster.access) if cluster is not None else None)
     add_headers_and_errors(app)

@@ -69,3 +69,22 @@ def test_a_page_names_its_section() -> None:
     assert "<title>A &lt; B · Migratable</title>" in page
     assert '<a href="/rules" aria-current="page">Rules</a>' in page
     assert '<a href="/">Check</a>' in page
+
+
+def test_a_server_with_a_fleet_links_to_it() -> None:
+    """
+    A signed-in user can sign out with a form, because a link of another site must not do it.
+    """
+    page = document("A", element("h1", "A"), has_fleet=True, user="<ann>").decode()
+
+    assert '<a href="/fleet">Fleet</a></nav>' in page
+    assert '<form class="account" method="post" action="/sign-out"><span class="user" title="&lt;ann&gt;">' in page
+    alone = document("A", element("h1", "A")).decode()
+    assert ("/fleet" in alone, "<form" in alone) == (False, False)
+
+
+def test_unprintable_characters_are_visible() -> None:
+    """
+    Line ends and tabs stay, for manifests.
+    """
+    assert element("pre", "a\u202eb\n\tc\x1b", title="\x00") == '<pre title="\\u0000">a\\u202eb\n\tc\\u001b</pre>'

@@ -48,6 +48,7 @@ def sign_in(to: str, problem: str = "") -> bytes:
         element("p", "Are you signed in already? ", element("a", "Open the page", href=to), class_="small"),
         here=FLEET,
         kind="signin",
+        has_fleet=True,
     )
 
 
@@ -60,6 +61,7 @@ def sign_out() -> bytes:
         sign_out_form(),
         here=FLEET,
         kind="signin",
+        has_fleet=True,
     )
 
 
@@ -78,6 +80,7 @@ def error(title: str, problem: str, remedy: str, *more: Child) -> bytes:
         *more,
         here=FLEET,
         kind="signin",
+        has_fleet=True,
     )
 
 
@@ -99,4 +102,5 @@ def namespace_needed(user: str, problem: str, path: str) -> bytes:
         sign_out_form(),
         here=FLEET,
         kind="signin",
+        has_fleet=True,
     )
