@@ -77,6 +77,13 @@ def test_a_folder_packed_on_another_day_has_the_same_bytes(tmp_path: Path) -> No
     assert members(packed[0]) == {"plugin/a": b"a", "plugin/b": b"b"}
 
 
+def test_a_compressed_file_names_no_operating_system() -> None:
+    """
+    Pythons that leave the header to zlib write another byte there (RFC 1952, section 2.3: 255 is unknown).
+    """
+    assert archives.compressed(b"text")[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+
+
 def test_the_chart_has_the_changes_of_the_newest_release() -> None:
     """
     Artifact Hub shows them. An empty section is left out.

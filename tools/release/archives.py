@@ -41,8 +41,11 @@ def tar(files: Mapping[str, bytes | Path], epoch: int) -> bytes:
 
 
 def compressed(content: bytes) -> bytes:
-    """gzip without a name and a time."""
-    return gzip.compress(content, compresslevel=9, mtime=0)
+    """gzip without a name and a time. Not `gzip.compress`, whose header has another byte from one Python to the next."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
+        file.write(content)
+    return buffer.getvalue()
 
 
 def chart_layout(metadata: Mapping[str, Any], chart: bytes, epoch: int) -> bytes:
