@@ -27,8 +27,13 @@ def _cli_lines(program: click.Group) -> Iterator[str]:
     for name, command in commands:
         yield from ("", f"## migratable {name}", "")
         yield from _command(command, click.Context(command, info_name=name, parent=context))
-    for title, rows in (("Exit status", EXIT_STATUS), ("Files", FILES), ("Environment variables", VARIABLES)):
-        yield from ("", f"## {title}", "", "| | |", "| --- | --- |")
+    tables = (
+        ("Exit status", "status", EXIT_STATUS),
+        ("Files", "file", FILES),
+        ("Environment variables", "variable", VARIABLES),
+    )
+    for title, head, rows in tables:
+        yield from ("", f"## {title}", "", f"| {head} | meaning |", "| --- | --- |")
         yield from (f"| `{name}` | {_cell(text)} |" for name, text in rows)
 
 
