@@ -1,12 +1,20 @@
 """The site is built from the pages of the repository."""
 
+import functools
+import http.server
 import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
+from tests.browsing import chromium
 from tools.site import links, sources, versions
 from tools.site.__main__ import ROOT, build
 from tools.site.navigation import SECTIONS, pages
@@ -23,19 +31,64 @@ def repository(tmp_path: Path, **files: str) -> Path:
     return root
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files without a log."""
+
+    def log_message(self, *_arguments: object) -> None:
+        """Writes nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address at which a folder is served."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site with version 0.9."""
+    site = tmp_path_factory.mktemp("built") / "site"
+    assert build(site, "0.9") == 0
+    return site
+
+
 @needs_sphinx
-def test_the_site_has_no_broken_link_and_no_orphan_page(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_site_has_no_broken_link_and_no_orphan_page(built: Path) -> None:
     """
     Sphinx reports links in Markdown and pages outside the navigation; the links of the HTML are checked again.
     """
-    status = build(tmp_path / "site", "0.9")
-
-    assert (status, capfd.readouterr().err) == (0, "")
-    output = tmp_path / "site" / "0.9"
-    built = {path.relative_to(output).as_posix() for path in output.rglob("*.html")}
-    assert {sources.place(page).replace(".md", ".html") for page in pages(ROOT)} <= built
-    [version] = json.loads((tmp_path / "site" / "versions.json").read_text())
+    output = built / "0.9"
+    assert links.problems(output) == []
+    pages_of_site = {path.relative_to(output).as_posix() for path in output.rglob("*.html")}
+    assert {sources.place(page).replace(".md", ".html") for page in pages(ROOT)} <= pages_of_site
+    [version] = json.loads((built / "versions.json").read_text())
     assert (version["version"], version["url"]) == ("0.9", "/0.9/")
+
+
+@needs_sphinx
+@pytest.mark.browser
+def test_axe_finds_nothing_on_the_site(built: Path) -> None:
+    """
+    In light and dark, on a phone and on a screen. Nothing is wider than the screen, and no script fails.
+    """
+    looks: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("dark", 390)]
+    with served(built) as address, chromium() as browser:
+        for scheme, width in looks:
+            context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+            page = context.new_page()
+            errors: list[str] = []
+            page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+            for path in ("index.html", "rules/LM201.html", "cli.html", "search.html?q=drain"):
+                page.goto(f"{address}/0.9/{path}", wait_until="networkidle")
+                found = Axe().run(page).response["violations"]
+                assert [(path, scheme, one["id"], one["nodes"][0]["html"]) for one in found] == []
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert errors == []
+            context.close()
 
 
 def test_the_page_of_a_section_says_what_a_reader_finds(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Configuration of Sphinx for the site."""
 
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -31,6 +32,7 @@ html_theme_options = {
     "switcher": {"json_url": "../versions.json", "version_match": ""},
     "check_switcher": False,
     "navigation_with_keys": False,
+    "collapse_navigation": True,
     "show_prev_next": True,
     "footer_start": [],
     "footer_end": [],
@@ -42,7 +44,18 @@ html_sidebars = {"index": []}
 def setup(app: Sphinx) -> None:
     """The program passes the version after this file is read."""
     app.connect("config-inited", _mark_version)
+    app.connect("html-page-context", _name_toggles, priority=900)
 
 
 def _mark_version(_: Sphinx, config: Config) -> None:
     config.html_theme_options["switcher"]["version_match"] = config.version
+
+
+def _name_toggles(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """The theme gives no name to the buttons that open a part of the navigation, so screen readers cannot announce them."""
+    navigation = context["generate_toctree_html"]
+
+    def named(kind: str, **options: object) -> str:
+        return str(navigation(kind, **options)).replace("<summary>", '<summary aria-label="Pages of this part">')
+
+    context["generate_toctree_html"] = named
