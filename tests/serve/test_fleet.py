@@ -41,6 +41,13 @@ def test_the_server_prints_the_address_of_the_fleet(server: Alone) -> None:
     assert f"pages for operators   {server.url}fleet\n" in server.out
 
 
+def test_other_pages_lead_to_the_fleet(server: Alone) -> None:
+    """
+    The check page and the pages of the rules have a link to it.
+    """
+    assert all(b'<a href="/fleet">Fleet</a>' in page(server, path) for path in ("/", "/rules", "/rules/LM101"))
+
+
 def test_a_page_is_rendered_by_a_process_of_the_lowest_priority(server: Alone) -> None:
     """
     Admission comes first on a shared core.
@@ -97,6 +104,7 @@ def test_without_the_option_there_are_no_pages_for_operators(tmp_path: Path) -> 
     """
     with alone(tmp_path) as running:
         assert running.ask(running.api, "GET", "/fleet").status == 404
+        assert b"/fleet" not in page(running, "/")
         assert "pages for operators" not in running.out
         assert console_of(running) == 0
 

@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from webhook.surfaces.api.console import small_pages
 from webhook.surfaces.api.console.sight import NamespaceNeeded
 from webhook.surfaces.api.http import HEADERS
+from webhook.surfaces.api.page import layout
 
 HTML: Final = "text/html; charset=utf-8"
-FLEET: Final = "/fleet"
+FLEET: Final = layout.FLEET[0]
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 COOKIE: Final = "__Host-migratable"
@@ -68,11 +69,11 @@ def unauthorized(request: Request) -> Response:
 
 def forbidden(request: Request, user: str) -> Response:
     """Names the missing permissions."""
-    problem = f"{user} may list VirtualMachines and VMIs neither in all namespaces nor in a namespace that has VMs"
-    remedy = "Ask an administrator of the cluster for a Role that may list virtualmachines and virtualmachineinstances."
-    if not is_browser(request):
-        raise HTTPException(403, f"{problem[:1].upper()}{problem[1:]}.")
-    return html(small_pages.error("You may see nothing here", problem, remedy, small_pages.sign_out_form()), 403)
+    if is_browser(request):
+        return html(small_pages.nothing_visible(user), 403)
+    raise HTTPException(
+        403, f"{user} may not list virtualmachines and virtualmachineinstances in a namespace that has VMs."
+    )
 
 
 def namespace_needed(request: Request, error: NamespaceNeeded) -> Response:

@@ -2,28 +2,23 @@
 
 from typing import Final
 
-from webhook.surfaces.api.page.layout import document
-from webhook.surfaces.api.page.markup import Child, Html, element, prose
+from webhook.surfaces.api.page.layout import FLEET, document
+from webhook.surfaces.api.page.markup import Child, Html, element
 
-TITLE: Final = "Sign in"
-FLEET: Final = "/fleet"
 _LEAD: Final = (
-    "The pages show only what your account may list in the cluster. The server keeps no token: your browser keeps it until you "
+    "The pages show only what your account may list in the cluster. The server keeps no token. Your browser keeps it until you "
     "sign out or close the browser."
 )
-_HOW: Final = (
-    "`kubectl create token NAME --namespace NAMESPACE --audience migratable` creates a token of a ServiceAccount. "
-    "`kubectl config view --minify --raw` can show the token of your kubeconfig."
-)
+_COMMAND: Final = "kubectl create token NAME --namespace NAMESPACE --audience migratable"
 
 
 def sign_in(to: str, problem: str = "") -> bytes:
     """The form for a token. ``to`` is the path of the page that follows, and ``problem`` is the reason for another attempt."""
-    return document(
-        TITLE,
-        element("h1", "Sign in to the fleet pages"),
+    return _page(
+        "Sign in",
+        element("h1", "Sign in"),
         element("p", _LEAD, class_="lead"),
-        element("p", problem, class_="notice", role="alert") if problem else None,
+        element("p", problem, class_="notice problem", role="alert", id="problem") if problem else None,
         element(
             "form",
             element("label", "Bearer token", for_="token"),
@@ -36,57 +31,69 @@ def sign_in(to: str, problem: str = "") -> bytes:
                 autocapitalize="off",
                 spellcheck="false",
                 required=True,
-                aria_describedby="how",
+                aria_describedby="problem how" if problem else "how",
             ),
             element("input", type="hidden", name="to", value=to),
             element("button", "Sign in", class_="main"),
-            class_="signin",
             method="post",
             action="/sign-in",
         ),
-        element("p", prose(_HOW), class_="small", id="how"),
+        element(
+            "div",
+            element("p", "For a token of a ServiceAccount that is valid only here, run:"),
+            element("pre", element("code", _COMMAND)),
+            element("p", "Or use a token with which you reach the API server, such as the token of your kubeconfig."),
+            class_="small",
+            id="how",
+        ),
         element("p", "Are you signed in already? ", element("a", "Open the page", href=to), class_="small"),
-        here=FLEET,
-        kind="signin",
-        has_fleet=True,
     )
 
 
 def sign_out() -> bytes:
     """The button that signs out."""
-    return document(
+    return _page(
         "Sign out",
-        element("h1", "Sign out of the fleet pages"),
-        element("p", "The token is then removed from this browser. It stays valid until it expires."),
-        sign_out_form(),
-        here=FLEET,
-        kind="signin",
-        has_fleet=True,
+        element("h1", "Sign out"),
+        element("p", "This browser then forgets the token. The token stays valid until it expires."),
+        _sign_out_form(),
     )
 
 
-def sign_out_form() -> Html:
-    """A button that signs out."""
-    return element("form", element("button", "Sign out"), method="post", action="/sign-out")
+def _sign_out_form() -> Html:
+    return element("form", element("button", "Sign out", class_="main"), method="post", action="/sign-out")
 
 
-def error(title: str, problem: str, remedy: str, *more: Child) -> bytes:
-    """A page that says what is wrong, and what to do."""
-    return document(
-        title,
-        element("h1", title),
-        element("p", f"{problem[:1].upper()}{problem[1:]}."),
-        element("p", remedy),
-        *more,
-        here=FLEET,
-        kind="signin",
-        has_fleet=True,
+def nothing_visible(user: str) -> bytes:
+    """The page for a user who may see nothing."""
+    return _page(
+        "No VMs to show",
+        element("h1", "No VMs to show"),
+        element(
+            "p",
+            "Your account ",
+            element("code", user),
+            " may list VirtualMachines and VirtualMachineInstances neither in all namespaces nor in a namespace that has VMs.",
+        ),
+        element(
+            "p",
+            "Ask an administrator of the cluster for a Role with ",
+            element("code", "list"),
+            " on ",
+            element("code", "virtualmachines"),
+            " and ",
+            element("code", "virtualmachineinstances"),
+            " of ",
+            element("code", "kubevirt.io"),
+            ", or sign out and use another token.",
+        ),
+        user=user,
     )
 
 
 def namespace_needed(user: str, problem: str, path: str) -> bytes:
     """The form that names a namespace. ``path`` is the path of the page that follows."""
-    return document(
+    return _page(
         "Choose a namespace",
         element("h1", "Choose a namespace"),
         element("p", problem, " Name a namespace."),
@@ -95,12 +102,19 @@ def namespace_needed(user: str, problem: str, path: str) -> bytes:
             element("label", "Namespace", for_="namespace"),
             element("input", id="namespace", name="namespace", maxlength=63, required=True, autocomplete="off"),
             element("button", "Show", class_="main"),
-            class_="signin",
             method="get",
             action=path,
         ),
-        sign_out_form(),
-        here=FLEET,
-        kind="signin",
-        has_fleet=True,
+        user=user,
     )
+
+
+def error(title: str, problem: str, remedy: str) -> bytes:
+    """A page that says what is wrong, and what to do."""
+    return _page(
+        title, element("h1", title), element("p", f"{problem[:1].upper()}{problem[1:]}."), element("p", remedy)
+    )
+
+
+def _page(title: str, *content: Child, user: str = "") -> bytes:
+    return document(title, *content, here=FLEET[0], kind="signin", has_fleet=True, user=user)
