@@ -45,6 +45,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Migratable" \
       org.opencontainers.image.description="Checks, before a VM runs, whether KubeVirt can live-migrate it." \
       org.opencontainers.image.version="0.2.0" \
+      org.opencontainers.image.source="https://github.com/OWNER/migratable" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app

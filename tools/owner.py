@@ -12,7 +12,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = "pyproject.toml"
-FILES: Final = (PROJECT, "deploy/helm/migratable/Chart.yaml")
+FILES: Final = (PROJECT, "deploy/helm/migratable/Chart.yaml", "Dockerfile")
 PLACEHOLDER: Final = "OWNER"
 """The owner in a repository that is not published."""
 
@@ -37,7 +37,7 @@ def owner_of(project: str) -> str:
     found = _HOMEPAGE.fullmatch(homepage(project))
     if found is None:
         raise UnknownHost(
-            f"Homepage in {PROJECT} is not https://github.com/NAME/migratable. Edit the addresses in {' and '.join(FILES)}."
+            f"Homepage in {PROJECT} is not https://github.com/NAME/migratable. Edit the addresses in {', '.join(FILES)}."
         )
     return found[1]
 

@@ -141,7 +141,7 @@ def test_the_image_has_descriptive_labels() -> None:
     labels = {key.removeprefix("org.opencontainers.image."): value for key, value in pairs(IMAGE, "LABEL").items()}
 
     assert (labels["version"], labels["licenses"], labels["revision"]) == (__version__, "Apache-2.0", "${REVISION}")
-    assert sorted(labels) == ["description", "licenses", "revision", "title", "version"]
+    assert sorted(labels) == ["description", "licenses", "revision", "source", "title", "version"]
     assert {str(container(name)["image"]) for name in DEPLOYMENTS} == {f"migratable:{__version__}"}
 
 

@@ -71,7 +71,7 @@ def test_a_homepage_elsewhere_is_an_error_with_a_remedy() -> None:
     """
     The addresses of another host have other forms.
     """
-    with pytest.raises(UnknownHost, match=r"Edit the addresses in pyproject\.toml and deploy/helm"):
+    with pytest.raises(UnknownHost, match=r"Edit the addresses in pyproject\.toml, deploy/helm"):
         owner_of('[project.urls]\nHomepage = "https://git.example/acme/migratable"\n')
 
 
