@@ -112,7 +112,10 @@ def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
         metadata = manifest.raw.get("metadata")
         name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
         place = f"{manifest.document.source}:{manifest.line}"
-        if (group_of(manifest.api_version), manifest.kind) in PATCHED_COPY_BY_GROUP_KIND:
+        if (manifest.api_version, manifest.kind) == SNAPSHOT:
+            source = manifest.document.source
+            yield f"{source} is a snapshot, and its objects are not used. To use them, write: --snapshot {source}"
+        elif (group_of(manifest.api_version), manifest.kind) in PATCHED_COPY_BY_GROUP_KIND:
             if is_clone_of_vm(manifest):
                 continue  # judged together with the VM
             if note := patched_copy_note(place, manifest.kind, name, manifest.raw):
@@ -121,6 +124,7 @@ def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
             yield unread_note(place, manifest.kind, name, vms)
 
 
+SNAPSHOT = ("migratable/v1", "Snapshot")
 _OWN_GROUPS = (b"kubevirt.io/", b"k8s.cni.cncf.io/")
 _TEMPLATE = re.compile(rb"\{[{%]")
 _COMMENTED_JSON = re.compile(rb"\A\s*[{\[/](?s:.*)(?:^|[ \t,{\[])(?://|/\*)", re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, TEMPLATE, UNPROVEN
-from tests.surfaces.running import migratable
+from tests.surfaces.running import ROOT, migratable
 from webhook.surfaces.cli import run_check
 from webhook.surfaces.cli.progress import Bar
 
@@ -84,6 +84,23 @@ def test_files_of_migratable_are_not_manifests(folder: Path) -> None:
 
     assert (walked.status, named.status) == (1, 2)
     assert "policy.yaml" not in walked.err
+
+
+def test_a_snapshot_that_is_not_used_is_noted() -> None:
+    """
+    Its objects would make unproven results provable. A snapshot that is named produces no note.
+    """
+    note = (
+        "note: cluster.yaml is a snapshot, and its objects are not used. To use them, write: --snapshot cluster.yaml\n"
+    )
+    example = ROOT / "examples" / "ci"
+
+    plain = migratable("check", ".", "-o", "concise", cwd=example)
+    named = migratable("check", ".", "-o", "concise", "--snapshot", "cluster.yaml", cwd=example)
+
+    assert note in plain.err
+    assert note not in named.err
+    assert ("unproven" in plain.out, "unproven" in named.out) == (True, False)
 
 
 def test_references_are_looked_up_across_all_inputs(tmp_path: Path) -> None:
