@@ -17,7 +17,7 @@ CLI    := check config exemptions explain_settings fix
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
-	$(BIN)/migratable serve --facts examples --fleet examples/fleet $(PORTS)
+	$(BIN)/migratable serve --facts examples --fleet examples/fleet --fleet docs/examples/policies.yaml $(PORTS)
 
 test: $(VENV)/development $(VENV)/site
 	$(BIN)/python -m tests.apiserver build

@@ -217,6 +217,21 @@ def test_a_policy_shows_for_whom_it_decides() -> None:
     assert "✓ in force No VM. i fast is in force instead 2 VMs : blue/good , red/good" in text
 
 
+def test_one_policy_can_be_shown(example: FilesSource) -> None:
+    """
+    The page of a VM leads to the policy in force.
+    """
+    explained = example.explained("shop", "web-1")
+    assert explained is not None
+    in_force = replace(explained.policies[0], name="slow")
+    source = Fixed(STATE, OBJECTS, {("blue", "good"): replace(explained, policies=(in_force,))})
+
+    assert "/fleet/policies?name=slow" in get("/vms/blue/good", source=source).links
+    one = get("/policies", (("name", "slow"),)).text
+    assert ("slow Selectors" in one, "fast Selectors" in one) == (True, False)
+    assert "There is no such MigrationPolicy." in get("/policies", (("name", "none"),)).text
+
+
 def test_a_policy_that_cannot_match_says_why() -> None:
     """
     And VMs whose namespace is not known are listed.

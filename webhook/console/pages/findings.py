@@ -31,11 +31,15 @@ def finding_box(judged: ObjectReport, finding: FindingReport, *, has_operator: b
             class_="head",
         ),
         element("p", prose(sentence(finding.message)), class_="message"),
-        element("p", element("strong", "Fix: "), prose(sentence(finding.remedy))) if finding.remedy else None,
+        element("p", element("strong", _label(finding)), prose(sentence(finding.remedy))) if finding.remedy else None,
         element("p", sentence(exempted(finding)), class_="small") if finding.exemption is not None else None,
         _commands(judged, finding, has_operator=has_operator),
         class_="finding",
     )
+
+
+def _label(finding: FindingReport) -> str:
+    return "To settle it: " if finding.outcome == "undetermined" else "Fix: "
 
 
 def _commands(judged: ObjectReport, finding: FindingReport, *, has_operator: bool) -> Iterator[Html]:

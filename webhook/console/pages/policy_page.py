@@ -12,10 +12,10 @@ from webhook.console.pages.words import number as shown
 from webhook.console.state import MatchedPolicy
 from webhook.report.grouping import plural
 from webhook.report.sentences import sentence
-from webhook.surfaces.api.page.layout import badge
+from webhook.surfaces.api.page.layout import badge, trail
 from webhook.surfaces.api.page.markup import Child, Html, element
 
-PARAMETERS: Final[Mapping[str, Check]] = {"namespace": anything, "page": number}
+PARAMETERS: Final[Mapping[str, Check]] = {"name": anything, "namespace": anything, "page": number}
 _MOST_NAMES: Final = 5
 _PAGE: Final = 20
 """The number of policies of a page."""
@@ -24,11 +24,13 @@ _OBJECTS: Final = {"namespace": "the namespace", "vmi": "the VMI"}
 
 def policy_page(seen: Seen, parameters: Parameters) -> bytes:
     """The page."""
-    policies = seen.state.policies
+    name = parameters["name"]
+    policies = [policy for policy in seen.state.policies if name in ("", policy.name)]
     part = part_of(policies, parameters["page"], _PAGE)
     return page(
         seen,
         "MigrationPolicies",
+        trail((POLICIES, "Policies"), here=name) if name else None,
         element("h1", "MigrationPolicies"),
         notices(seen),
         element(
@@ -37,7 +39,8 @@ def policy_page(seen: Seen, parameters: Parameters) -> bytes:
             "the VMI, then the first by name.",
             class_="lead",
         ),
-        [_policy(policy) for policy in part.items] or element("p", "There are no MigrationPolicies."),
+        [_policy(policy) for policy in part.items]
+        or element("p", "There is no such MigrationPolicy." if name else "There are no MigrationPolicies."),
         pager(part, POLICIES, parameters),
         here=POLICIES,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webhook.console.pages.addresses import POLICIES, VMS, node_address
+from webhook.console.pages.addresses import POLICIES, VMS, listed, node_address
 from webhook.console.pages.errors import not_found
 from webhook.console.pages.findings import finding_box, manages_kubevirt
 from webhook.console.pages.frame import bullets, notices, page, section
@@ -164,7 +164,10 @@ def _settings(one: VMExplanation) -> Iterator[Child]:
 
 def _policy(policy: Policy) -> Iterator[Child]:
     yield element(
-        "h3", element("a", policy.name, href=f"{POLICIES}#{policy.name}") if policy.name else "No MigrationPolicy"
+        "h3",
+        element("a", policy.name, href=listed(POLICIES, [("name", policy.name)]))
+        if policy.name
+        else "No MigrationPolicy",
     )
     yield element("p", _capital(sentence(policy_of(policy))))
     rows = (
