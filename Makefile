@@ -1,10 +1,12 @@
 # `make run` and `make test` need nothing but Python 3.11 or newer (and, for the API-server tests, Go or binaries).
+#   make run FLEET=cluster.yaml          the pages for operators for a snapshot (migratable snapshot --drain)
 #   make run PORTS='--api-port 9000'   other ports: --admission-port (9443), --api-port (8443), --health-port (8080)
 #   make run PYTHON=python3.12         the Python of a new .venv; run `make clean` first if there is one
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORTS  ?=
+FLEET  ?= examples/fleet docs/examples/policies.yaml
 ANOTHER := Install Python 3.11 or newer, or name one: make run PYTHON=/path/to/python3.12
 NEW_PYTHON = { command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) is not installed. $(ANOTHER)" >&2; false; }; } && \
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit("error: $(PYTHON) is Python %d.%d. $(ANOTHER)" % v[:2] if v < (3, 11) else 0)'
@@ -17,7 +19,7 @@ CLI    := check config exemptions explain_settings fix
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
-	$(BIN)/migratable serve --facts examples --fleet examples/fleet --fleet docs/examples/policies.yaml $(PORTS)
+	$(BIN)/migratable serve --facts examples $(FLEET:%=--fleet %) $(PORTS)
 
 test: $(VENV)/development $(VENV)/site
 	$(BIN)/python -m tests.apiserver build

@@ -25,6 +25,8 @@ from tests.serve.alone import alone  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = (390, 820, 1280, 1920)
+FLEET = ("--fleet", "examples/fleet", "--fleet", "docs/examples/policies.yaml")
+MOST_TRIES = 100
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -42,6 +44,16 @@ def example(title: str) -> Callable[[Page], None]:
         page.evaluate("scrollTo(0, 0)")
 
     return act
+
+
+def judged(page: Page) -> None:
+    """Waits until all objects are judged and all drains are rehearsed."""
+    for _ in range(MOST_TRIES):
+        if page.locator(".notice").count() == 0 and page.get_by_role("link", name="Nodes 6").count() == 1:
+            return
+        page.wait_for_timeout(200)
+        page.reload()
+    sys.exit("error: the fleet is not judged")
 
 
 class View(NamedTuple):
@@ -64,6 +76,11 @@ VIEWS = (
     View("comparison", "Releases compared", act=example("Shared filesystem"), scheme="dark"),
     View("phone", "The answer on a phone", act=example("Bridge binding"), width=390, height=844),
     View("rule", "The page of a rule", path="rules/LM203"),
+    View("fleet", "The fleet at a glance", path="fleet", act=judged, flags=FLEET),
+    View("fleet-vms", "VMs by the effect of a drain", path="fleet/vms?sort=drain", act=judged, flags=FLEET),
+    View("fleet-vm", "One VM of the fleet", path="fleet/vms/erp/archive", act=judged, flags=FLEET),
+    View("fleet-node", "The drain of one node", path="fleet/nodes/worker-2", act=judged, flags=FLEET, scheme="dark"),
+    View("fleet-policies", "MigrationPolicies and their VMs", path="fleet/policies", act=judged, flags=FLEET),
 )
 
 

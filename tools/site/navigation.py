@@ -55,6 +55,7 @@ SECTIONS = (
         {
             "docs/before-you-drain.md": "Which VMs of a node move, block, stop or wait, before the maintenance.",
             "docs/audit.md": "The verdict on each VM that runs today.",
+            "docs/fleet.md": "VMs, drains of nodes, and MigrationPolicies as pages in a browser.",
             "docs/install.md": "The webhook with Helm or kustomize, in steps.",
             "docs/enforce.md": "A day-by-day plan from findings to denials.",
             "docs/policy.md": "Actions of rules, and exemptions.",
