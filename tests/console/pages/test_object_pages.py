@@ -232,6 +232,21 @@ def test_one_policy_can_be_shown(example: FilesSource) -> None:
     assert "There is no such MigrationPolicy." in get("/policies", (("name", "none"),)).text
 
 
+def test_each_number_of_a_policy_is_that_of_the_list_behind_it() -> None:
+    """
+    For each other policy that is in force instead.
+    """
+    third = replace(STATE.policies[1], name="third", decides=(("red", "good"),), loses=(), tied_with=())
+    loses = (("blue", "good", "fast"), ("red", "good", "third"))
+    fast = replace(STATE.policies[0], decides=(("blue", "good"),))
+    source = Fixed(replace(STATE, policies=(fast, replace(STATE.policies[1], loses=loses), third)))
+
+    links = [link for link in get("/policies", source=source).links if "loses=" in link]
+
+    assert links == ["/fleet/vms?loses=slow&policy=fast", "/fleet/vms?loses=slow&policy=third"]
+    assert get("/vms", (("loses", "slow"), ("policy", "fast")), source=source).rows == ["blue/good"]
+
+
 def test_a_policy_that_cannot_match_says_why() -> None:
     """
     And VMs whose namespace is not known are listed.

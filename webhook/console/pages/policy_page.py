@@ -78,15 +78,16 @@ def _table(title: str, head: tuple[str, str], rows: Sequence[tuple[str, str]], e
 
 
 def _matches(policy: MatchedPolicy) -> Iterator[Child]:
-    yield _line("good", "in force", policy.name, "policy", policy.decides, "No VM.")
+    yield _line("good", "in force", [("policy", policy.name)], policy.decides, "No VM.")
     by_winner: dict[str, list[tuple[str, str]]] = {}
     for namespace, name, winner in policy.loses:
         by_winner.setdefault(winner, []).append((namespace, name))
     for winner, vms in sorted(by_winner.items()):
-        yield _line("note", f"{winner} is in force instead", policy.name, "loses", vms)
+        parameters = [("loses", policy.name), ("policy", winner)]
+        yield _line("note", f"{winner} is in force instead", parameters, vms)
     if policy.unknown:
         yield _line(
-            "open", "may be in force, labels of the namespace are not known", policy.name, "maybe", policy.unknown
+            "open", "may be in force, labels of the namespace are not known", [("maybe", policy.name)], policy.unknown
         )
     if policy.tied_with:
         yield element(
@@ -97,7 +98,10 @@ def _matches(policy: MatchedPolicy) -> Iterator[Child]:
         )
 
 
-def _line(state: str, words: str, policy: str, parameter: str, vms: Sequence[tuple[str, str]], empty: str = "") -> Html:
+def _line(
+    state: str, words: str, parameters: Sequence[tuple[str, str]], vms: Sequence[tuple[str, str]], empty: str = ""
+) -> Html:
+    """VMs with the same relation to a policy. ``parameters`` choose them in the list of VMs."""
     links: list[Child] = []
     for namespace, name in vms[:_MOST_NAMES]:
         links += [", " if links else None, element("a", f"{namespace}/{name}", href=vm_address(namespace, name))]
@@ -105,7 +109,7 @@ def _line(state: str, words: str, policy: str, parameter: str, vms: Sequence[tup
         "p",
         badge(state, words),
         " ",
-        element("a", plural(len(vms), "VM"), href=listed(VMS, [(parameter, policy)])) if vms else empty,
+        element("a", plural(len(vms), "VM"), href=listed(VMS, parameters)) if vms else empty,
         element("span", ": ", links, class_="small") if links else None,
         f" and {shown(len(vms) - _MOST_NAMES)} more" if len(vms) > _MOST_NAMES else None,
     )
