@@ -120,15 +120,20 @@ def policies_of(*given: tuple[str, dict[str, str], dict[str, str]], **labels: st
 
 def test_policies_with_as_many_labels_are_tied() -> None:
     """
-    Only the names decide between ``a`` and ``b``. ``c`` has fewer labels of the VMI, so it loses without a tie.
+    Only the names decide between ``a`` and ``b``. ``c`` has fewer labels of the VMI, so it loses, and is tied with ``e`` alone.
     """
     found = policies_of(
-        ("b", {}, {"app": "a"}), ("a", {}, {"app": "a"}), ("c", {"tier": "gold"}, {}), ("d", {}, {"app": "z"}), app="a"
+        ("b", {}, {"app": "a"}),
+        ("a", {}, {"app": "a"}),
+        ("c", {"tier": "gold"}, {}),
+        ("d", {}, {"app": "z"}),
+        ("e", {"tier": "gold"}, {}),
+        app="a",
     )
 
     assert found["a"].decides == (("lab", "vm"),)
     assert found["b"].loses == found["c"].loses == (("lab", "vm", "a"),)
-    assert [found[name].tied_with for name in "abcd"] == [("b",), ("a",), (), ()]
+    assert [found[name].tied_with for name in "abcde"] == [("b",), ("a",), ("e",), (), ("c",)]
 
 
 def test_a_policy_that_may_match_loses_nothing() -> None:

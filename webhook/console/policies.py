@@ -153,17 +153,21 @@ def _text(value: Json) -> str:
 
 def with_ties(policies: Iterable[MatchedPolicy]) -> tuple[MatchedPolicy, ...]:
     """
-    The policies with ``tied_with``, from their ``loses`` and ``selectors``. A caller who may not see all VMs gets the ties of
-    the VMs that are left.
+    The policies with ``tied_with``, from the other fields. So a caller who may not see all VMs gets the ties of the visible VMs.
+
+    A policy matches with all its labels, so equal numbers of labels are a tie.
     """
-    by_name = {policy.name: policy for policy in policies}
-    ties: dict[str, set[str]] = {name: set() for name in by_name}
-    for policy in by_name.values():
-        for _, _, winner in policy.loses:
-            if winner in by_name and _weight(by_name[winner]) == _weight(policy):
-                ties[policy.name].add(winner)
-                ties[winner].add(policy.name)
-    return tuple(replace(policy, tied_with=tuple(sorted(ties[policy.name]))) for policy in by_name.values())
+    given = tuple(policies)
+    matching: dict[tuple[str, str], list[MatchedPolicy]] = {}
+    for policy in given:
+        for namespace, name, *_ in (*policy.decides, *policy.loses):
+            matching.setdefault((namespace, name), []).append(policy)
+    groups = {tuple(policy.name for policy in group): group for group in matching.values() if len(group) > 1}
+    ties: dict[str, set[str]] = {policy.name: set() for policy in given}
+    for group in groups.values():
+        for one in group:
+            ties[one.name] |= {other.name for other in group if other is not one and _weight(other) == _weight(one)}
+    return tuple(replace(policy, tied_with=tuple(sorted(ties[policy.name]))) for policy in given)
 
 
 def _weight(policy: MatchedPolicy) -> tuple[int, int]:

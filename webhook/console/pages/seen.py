@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
+from webhook.console.policies import with_ties
 from webhook.console.state import Drains, MatchedPolicy, Source, State
 from webhook.drain.plan import DrainReport, Machine, NodePlan
 from webhook.drain.vm_explanation import VMExplanation
@@ -130,29 +131,10 @@ def _policies(policies: Sequence[MatchedPolicy], sight: Sight, shows: Shows) -> 
             decides=tuple(vm for vm in policy.decides if shows(vm[0])),
             loses=tuple(vm for vm in policy.loses if shows(vm[0])),
             unknown=tuple(vm for vm in policy.unknown if shows(vm[0])),
-            tied_with=(),
         )
         for policy in policies
     ]
-    ties = _ties(shown)
-    return tuple(replace(policy, tied_with=ties[policy.name]) for policy in shown)
-
-
-def _ties(policies: Sequence[MatchedPolicy]) -> dict[str, tuple[str, ...]]:
-    """The ties for visible VMs. A policy matches with all its labels, so equal numbers of labels are a tie."""
-    matched: dict[tuple[str, str], list[MatchedPolicy]] = {}
-    for policy in policies:
-        for namespace, name, *_ in (*policy.decides, *policy.loses):
-            matched.setdefault((namespace, name), []).append(policy)
-    ties: dict[str, set[str]] = {policy.name: set() for policy in policies}
-    for matching in matched.values():
-        for one in matching:
-            ties[one.name] |= {other.name for other in matching if other is not one and _rank(other) == _rank(one)}
-    return {name: tuple(sorted(others)) for name, others in ties.items()}
-
-
-def _rank(policy: MatchedPolicy) -> tuple[int, int]:
-    return len(policy.selectors), sum(kind == "vmi" for kind, _, _ in policy.selectors)
+    return with_ties(shown)
 
 
 def _names_shown(problem: ProblemReport, shows: Shows) -> bool:
