@@ -43,10 +43,10 @@ class Here:
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Here]:
-    stopping = threading.Event()
+    stopping, settings = threading.Event(), Settings()
     with ControlPlane(crds=crds.OWN) as plane:
         load(plane, SHAPE)
-        source = ClusterSource(connect(plane.client.kubeconfig()), Settings, "lab")
+        source = ClusterSource(connect(plane.client.kubeconfig()), lambda: settings, "lab")
         thread = threading.Thread(target=source.run, args=(stopping,), daemon=True)
         thread.start()
         try:
