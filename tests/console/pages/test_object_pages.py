@@ -203,6 +203,8 @@ def test_the_list_of_nodes_has_the_first_steps_and_the_upgrade(example: FilesSou
 
     assert "First erp/ledger: Restart the VM: its launcher requires the label" in text
     assert "Upgrade of KubeVirt erp/ledger (worker-4)" in text
+    assert "Upgrade of KubeVirt erp/ledger (worker-4)" in get("/nodes/worker-4", source=example).text
+    assert "Upgrade of KubeVirt" not in get("/nodes/worker-2", source=example).text
 
 
 def test_a_policy_shows_for_whom_it_decides() -> None:

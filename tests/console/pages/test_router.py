@@ -1,5 +1,6 @@
 """Addresses and parameters of the pages."""
 
+
 import pytest
 
 from tests.console.pages.asking import get

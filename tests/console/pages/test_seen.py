@@ -170,3 +170,15 @@ def test_policies_are_left_out_of_drains_without_their_right() -> None:
     shown = get("/nodes/node-a", sight=Sight(policies=False), source=source)
 
     assert (shown.status, "secret" in shown.html) == (200, False)
+
+
+def test_links_keep_the_only_namespace_that_was_named() -> None:
+    """
+    The server looks for at most 200 namespaces, so a caller may have to name one.
+    """
+    sight = SIGHTS["one namespace"]
+
+    for shown in (get("", (("namespace", "blue"),), sight), get("/vms/blue/good", sight=sight)):
+        assert {"/fleet?namespace=blue", "/fleet/vms?namespace=blue"} <= set(shown.links)
+    assert "/fleet/vms" in get("", (), sight).links
+    assert "/fleet/vms" in get("", (("namespace", "blue"),)).links

@@ -1,7 +1,6 @@
 """The pages for a wrong address or parameter. They name no object, so they are the same for hidden and for missing objects."""
 
-from webhook.console.pages.addresses import HOME
-from webhook.console.pages.frame import page
+from webhook.console.pages.frame import notices, page
 from webhook.console.pages.seen import Seen
 from webhook.errors import BadInput
 from webhook.report.sentences import sentence
@@ -16,8 +15,8 @@ def not_found(seen: Seen, what: str = "page") -> bytes:
         seen,
         "Not found",
         element("h1", "Not found"),
+        notices(seen),
         element("p", f"There is no such {what}{right}."),
-        element("p", element("a", "Overview", href=HOME)),
     )
 
 
@@ -30,5 +29,4 @@ def bad_parameter(seen: Seen, error: BadInput) -> bytes:
         element("h1", "Wrong parameter"),
         element("p", message[:1].upper(), message[1:]),
         element("p", error.remedy),
-        element("p", element("a", "Overview", href=HOME)),
     )

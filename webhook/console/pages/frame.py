@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from webhook.console.pages.addresses import HOME, NODES, POLICIES, VMS
+from webhook.console.pages.addresses import HOME, NODES, POLICIES, VMS, listed
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import moment, number
 from webhook.surfaces.api.page.layout import FLEET, document
@@ -40,7 +40,7 @@ def _tabs(seen: Seen, here: str) -> Html:
             "a",
             name,
             None if count is None else join(" ", element("span", number(count), class_="count")),
-            href=address,
+            href=listed(address, [("namespace", seen.kept)]),
             aria_current="page" if address == here else None,
         )
         for address, name, count, is_visible in tabs

@@ -5,20 +5,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from webhook.console.pages.addresses import NODES, node_address
-from webhook.console.pages.frame import bullets, cut, notices, page, section
+from webhook.console.pages.frame import bullets, notices, page, section
 from webhook.console.pages.listing import Column, chips, choice, header, pager, part_of, text_field
 from webhook.console.pages.overview import rehearsed
 from webhook.console.pages.query import Check, Parameters, anything, number, one_of
 from webhook.console.pages.seen import Seen
+from webhook.console.pages.upgrades import behind
 from webhook.console.pages.words import OUTCOMES, outcome_badge
 from webhook.console.pages.words import number as shown
 from webhook.drain.plan import DrainReport, NodePlan, Outcome
-from webhook.report.drain.drain_words import FIRST, left_behind, plural, some, time_of
-from webhook.report.sentences import sentence
+from webhook.report.drain.drain_words import FIRST, plural, time_of
 from webhook.surfaces.api.page.markup import Child, Html, element, prose
 
 _RANKS: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
-_MOST_BEHIND, _MOST_NAMES = 20, 10
 
 
 def _counter(outcome: Outcome) -> Callable[[NodePlan], int]:
@@ -77,7 +76,7 @@ def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
         _table(part.items, parameters) if part.items else None,
         pager(part, NODES, parameters),
     )
-    yield from _behind(report)
+    yield behind(report)
     if report.assumptions:
         yield section("Assumptions", bullets(list(report.assumptions), is_small=True))
     if report.missing:
@@ -132,24 +131,3 @@ def _cells(node: NodePlan) -> Iterator[Html]:
         number_of = shown(counts[outcome]) if counts[outcome] else "–"
         yield element("td", number_of, class_="n", data_label=words.capitalize())
     yield element("td", time_of(node), data_label="Time")
-
-
-def _behind(report: DrainReport) -> Iterator[Html]:
-    """The VMIs that an upgrade of KubeVirt leaves behind."""
-    behind = left_behind(report)
-    if not behind:
-        return
-    yield section(
-        "Upgrade of KubeVirt",
-        (
-            element(
-                "article",
-                element("h3", some(one.names, _MOST_NAMES)),
-                element("p", prose(sentence(one.message))),
-                element("p", element("strong", "Action: "), prose(one.remedy)) if one.remedy else None,
-                class_="finding",
-            )
-            for one in behind[:_MOST_BEHIND]
-        ),
-        cut(len(behind[:_MOST_BEHIND]), len(behind), "problems"),
-    )

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from webhook.console.pages.addresses import NODES, VMS, listed, vm_address
 from webhook.console.pages.errors import not_found
 from webhook.console.pages.frame import bullets, notices, page, section
 from webhook.console.pages.overview import rehearsed
 from webhook.console.pages.seen import Seen
+from webhook.console.pages.upgrades import behind
 from webhook.console.pages.words import outcome_badge
 from webhook.drain.plan import DrainReport, Machine, NodePlan, Outcome
 from webhook.report.drain.drain_picture import DEFINITIONS, picture
@@ -57,7 +60,7 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
         element(
             "div",
             element("div", _first(report, node), *_acting(seen, node)),
-            element("div", _waves(node), *_quiet(seen, node), _remarks(report, node)),
+            element("div", _waves(node), *_quiet(seen, node), _behind(report, node), _remarks(report, node)),
             class_="halves",
         ),
         here=NODES,
@@ -147,6 +150,10 @@ def _names(seen: Seen, machines: Sequence[Machine]) -> Html:
         (item(one.names, one.remark) for one in found[:_MOST_GROUPS]),
         element("li", f"and {plural(rest, 'more VMI')}") if rest else None,
     )
+
+
+def _behind(report: DrainReport, node: NodePlan) -> Html | None:
+    return behind(replace(report, upgrade=tuple(one for one in report.upgrade if one.node == node.name)))
 
 
 def _remarks(report: DrainReport, node: NodePlan) -> Iterator[Child]:

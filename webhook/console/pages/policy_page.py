@@ -53,7 +53,7 @@ def _policy(policy: MatchedPolicy) -> Html:
         element("p", badge("deny", "matches no VM"), " ", sentence(policy.problem)) if policy.problem else None,
         element("div", _selectors(policy), _settings(policy), class_="columns"),
         *_matches(policy),
-        id=policy.name,
+        id=f"policy-{policy.name}",
         class_="object policy",
     )
 

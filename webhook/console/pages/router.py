@@ -45,7 +45,7 @@ def render(source: Source, request: PageRequest) -> PageReply:
     The page for a request. Its version is a hash of the page: the version of the state would disclose that hidden objects
     have changed.
     """
-    seen = Seen(source, request.sight)
+    seen = Seen(source, request.sight, _namespace_of(request))
     try:
         status, body = _answer(seen, request)
     except BadInput as error:
@@ -66,6 +66,13 @@ def _answer(seen: Seen, request: PageRequest) -> tuple[int, bytes]:
         Parameters(request.query, _OF_OBJECTS)
         return node_page(seen, path.removeprefix(_NODES))
     return 404, not_found(seen)
+
+
+def _namespace_of(request: PageRequest) -> str:
+    """The namespace in the path of a VM, or in the parameters. Empty if there is none."""
+    if request.path.startswith(_VMS):
+        return request.path.removeprefix(_VMS).partition("/")[0]
+    return dict(request.query).get("namespace", "")
 
 
 def _may_see(seen: Seen, path: str) -> bool:

@@ -31,16 +31,19 @@ Shows: TypeAlias = Callable[[str], bool]
 class Seen:
     """The visible part of a source's state."""
 
-    def __init__(self, source: Source, sight: Sight) -> None:
+    def __init__(self, source: Source, sight: Sight, namespace: str = "") -> None:
+        """``namespace`` is the namespace that the request names."""
         self._source = source
         self.sight = sight
+        self.kept = namespace if sight.namespaces == (namespace,) else ""
+        """The only visible namespace. Links keep it, because the server may not look for others (``MOST_NAMESPACES``)."""
         self.state = visible(source.state(), sight)
 
     def judged(self, namespace: str, name: str) -> tuple[Audited, ...]:
-        """The VirtualMachine and the VMI of this name. Empty if there is neither, or if it may not be seen."""
+        """The VirtualMachine and then the VMI of this name. Empty if there is neither, or if it may not be seen."""
         if not self.sight.shows(namespace):
             return ()
-        judged = self._source.judged(namespace, name)
+        judged = tuple(sorted(self._source.judged(namespace, name), key=lambda one: one.report.kind))
         return judged if self.sight.namespaces is None else tuple(map(_as_reported, judged))
 
     def explained(self, namespace: str, name: str) -> VMExplanation | None:

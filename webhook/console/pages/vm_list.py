@@ -40,7 +40,9 @@ def vm_list(seen: Seen, parameters: Parameters) -> bytes:
         filter_form(rows, parameters, has_nodes=seen.sight.nodes),
         filters_in_force(parameters),
         element("p", _count(len(remaining), len(rows)), class_="small found"),
-        _table(part.items, parameters, has_nodes=seen.sight.nodes) if part.items else None,
+        _table(part.items, parameters, has_nodes=seen.sight.nodes)
+        if part.items
+        else element("p", "No VM matches." if rows else "There are no VMs."),
         pager(part, VMS, parameters),
         here=VMS,
     )

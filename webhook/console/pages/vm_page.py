@@ -55,7 +55,7 @@ def vm_page(seen: Seen, namespace: str, name: str) -> tuple[int, bytes]:
     content = page(
         seen,
         full_name,
-        trail((VMS, "VMs"), here=full_name),
+        trail((listed(VMS, [("namespace", seen.kept)]), "VMs"), here=full_name),
         element("h1", element("span", f"{namespace}/", class_="space") if namespace else None, name),
         notices(seen),
         _summary(row, judged, explained),
