@@ -1,6 +1,5 @@
 """Addresses and parameters of the pages."""
 
-
 import pytest
 
 from tests.console.pages.asking import get

@@ -78,7 +78,7 @@ def _table(title: str, head: tuple[str, str], rows: Sequence[tuple[str, str]], e
 
 
 def _matches(policy: MatchedPolicy) -> Iterator[Child]:
-    yield _line("good", "in force", [("policy", policy.name)], policy.decides, "No VM.")
+    yield _line("good" if policy.decides else "note", "in force", [("policy", policy.name)], policy.decides, "No VM.")
     by_winner: dict[str, list[tuple[str, str]]] = {}
     for namespace, name, winner in policy.loses:
         by_winner.setdefault(winner, []).append((namespace, name))

@@ -43,6 +43,8 @@ _NOT_YET: Final = (
     "The nodes that fit and the effect of a drain are not known yet, because the drains are not rehearsed yet."
 )
 
+_NEW: Final = "The nodes that fit and the effect of a drain are not known yet: the VM is newer than the last rehearsal."
+
 
 def vm_page(seen: Seen, namespace: str, name: str) -> tuple[int, bytes]:
     """The status and the page."""
@@ -114,7 +116,8 @@ def _each(judged: Sequence[Audited]) -> Iterator[tuple[ObjectReport, FindingRepo
 
 
 def _unexplained(seen: Seen) -> Html:
-    text = _NOT_YET if seen.sight.nodes else _NO_RIGHT
+    has_report = seen.state.drains.report is not None
+    text = (_NEW if has_report else _NOT_YET) if seen.sight.nodes else _NO_RIGHT
     return section("Nodes and drain", element("p", text), rehearsed(seen.state.drains))
 
 
