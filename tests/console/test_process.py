@@ -10,8 +10,12 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.waiting import wait_until
+from webhook.check.check import Settings
+from webhook.console.followed_files import FollowedFiles
 from webhook.console.process import answer
 from webhook.errors import Misconfigured, Unavailable
 from webhook.surfaces.api.console.client import ConsoleProcess
@@ -178,3 +182,58 @@ def test_internal_errors_have_only_their_type() -> None:
     source = cast("Any", SimpleNamespace(state=failing))
 
     assert answer(source, OVERVIEW) == Failed("KeyError")
+
+
+def test_a_page_before_the_judgements_says_that_objects_are_read() -> None:
+    """
+    Nothing waits for them.
+    """
+    unjudged = FollowedFiles([FLEET], Settings)
+
+    reply = answer(unjudged, OVERVIEW)
+
+    assert isinstance(reply, PageReply)
+    assert (reply.status, b"The objects are being read." in reply.body) == (200, True)
+    assert answer(unjudged, NamespacesRequest()) == NamespacesReply((), is_complete=False)
+
+
+@pytest.fixture(scope="module")
+def judged() -> FollowedFiles:
+    files = FollowedFiles([FLEET], Settings)
+    files._source.run()
+    return files
+
+
+STEPS = st.sampled_from(["vms", "nodes", "policies", "shop", "db-1", "node-1", "", "..", "%2e", "-"]) | st.text(
+    max_size=8
+)
+NAMES = st.sampled_from(
+    ["q", "verdict", "reason", "rule", "namespace", "node", "drain", "sort", "page", "policy", "running"]
+)
+VALUES = st.sampled_from(["1", "0", "-1", "999999", "name", "-name", "shop", "yes", "blocks"]) | st.text(max_size=8)
+SIGHTS = st.builds(
+    Sight,
+    namespaces=st.none() | st.lists(st.sampled_from(["erp", "shop", "x"]), max_size=2).map(tuple),
+    nodes=st.booleans(),
+    policies=st.booleans(),
+    settings=st.booleans(),
+    user=st.text(max_size=5),
+)
+REQUESTS = st.builds(
+    PageRequest,
+    path=st.lists(STEPS, max_size=4).map(lambda steps: "".join(f"/{step}" for step in steps)),
+    query=st.lists(st.tuples(NAMES | st.text(max_size=3), VALUES), max_size=3).map(tuple),
+    sight=SIGHTS,
+)
+
+
+@given(asked_for=REQUESTS)
+def test_each_address_has_a_page(judged: FollowedFiles, asked_for: PageRequest) -> None:
+    """
+    A page, an error that names the parameter, or a page for a wrong address. Never an internal error.
+    """
+    reply = answer(judged, asked_for)
+
+    assert isinstance(reply, PageReply)
+    assert reply.status in (200, 400, 404)
+    assert reply.body.startswith(b"<!doctype html>")

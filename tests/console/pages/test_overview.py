@@ -128,5 +128,5 @@ def test_an_empty_state_is_a_page() -> None:
 
     assert shown.status == 200
     assert "cluster-1 · any supported KubeVirt release · profile strict" in shown.text
-    assert "objects to judge: 7" in shown.text
+    assert "The objects are being read. Objects to judge: 7." in shown.text
     assert "There are no VMs." in shown.text
