@@ -1,20 +1,28 @@
 """The state of a cluster from files: manifests and a snapshot."""
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from benchmarks.console import cluster
+from tests.apiserver.clusters.shape import Shape
 from tests.drain import example_fleet
+from tests.surfaces.running import migratable
 from webhook.check.check import Settings, check
 from webhook.console.of_files import FilesSource
-from webhook.drain.explain_vm import explain
+from webhook.drain.explain_vm import Explainer, explain
+from webhook.drain.plan import DrainReport
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.errors import Misconfigured
 from webhook.facts.fleet import Fleet
 from webhook.manifests.files import Sources, read_all
 from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import render_fleet
-from webhook.report.model import ObjectReport
+from webhook.report.audit_metrics import migratability
+from webhook.report.drain import drain_json
+from webhook.report.model import FindingReport, ObjectReport
 
 EXAMPLE = str(example_fleet.FOLDER)
 
@@ -130,3 +138,53 @@ def test_files_without_an_object_of_a_cluster_are_refused(tmp_path: Path) -> Non
 
     with pytest.raises(Misconfigured, match="no object of a cluster"):
         FilesSource([str(tmp_path)], Settings())
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the objects of a generated cluster of 30 VMs, as ``kubectl get -o json`` prints them."""
+    folder = tmp_path_factory.mktemp("generated")
+    items = list(cluster(Shape(30, namespaces=4)))
+    (folder / "all.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    return folder
+
+
+def test_a_generated_cluster_has_the_findings_of_check(generated: Path) -> None:
+    """
+    Objects of JSON have no lines. Otherwise the findings are those of ``check``, with the verdict of each VM.
+    """
+    source, expected = source_of(generated), checked(str(generated))
+
+    assert len(source.state().vms) == 30
+    for row in source.state().vms:
+        judged = {one.report.kind: one.report for one in source.judged(row.namespace, row.name)}
+        report, own = expected[row.kind, row.namespace, row.name], judged[row.kind]
+        assert own.verdict == report.verdict
+        assert own.findings == [without_lines(finding) for finding in report.findings]
+        assert row.migratability is migratability(report.verdict)
+
+
+def without_lines(finding: FindingReport) -> FindingReport:
+    return msgspec.structs.replace(finding, line=None, column=None, end_line=None, end_column=None)
+
+
+def test_a_generated_snapshot_agrees_with_the_commands(generated: Path, tmp_path: Path) -> None:
+    """
+    The verdicts are those of ``explain``, and the drains those of ``drain --all -o json``.
+    """
+    snapshot = tmp_path / "snapshot.yaml"
+    snapshot.write_text(render_fleet(fleet_of(generated)))
+    source, explainer = source_of(snapshot), Explainer(fleet_of(snapshot), rehearsed=DrainReport(()))
+    state = source.state()
+
+    assert state.vms == source_of(generated).state().vms
+    for row in state.vms:
+        explained = explainer.explain(row.name, row.namespace)
+        reports = {one.report.kind: one.report for one in source.judged(row.namespace, row.name)}
+        report = reports.get(explained.judged) or reports[row.kind]
+        assert report.verdict is not None
+        assert explained.verdict_by_rules.live_migratable == report.verdict.live_migratable
+        assert {reason.rule for reason in explained.reasons} <= {one.rule for one in report.findings}
+    assert state.drains.report is not None
+    command = ("drain", "--all", "--snapshot", str(snapshot), "-o", "json", "--fail-on", "never")
+    assert drain_json.render(state.drains.report) == migratable(*command).out
