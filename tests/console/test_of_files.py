@@ -1,7 +1,9 @@
 """The state of a cluster from files: manifests and a snapshot."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,19 +12,24 @@ from benchmarks.console import cluster
 from tests.apiserver.clusters.shape import Shape
 from tests.drain import example_fleet
 from tests.surfaces.running import migratable
-from webhook.check.check import Settings, check
+from webhook.audit import judge as judging
+from webhook.check.check import Settings, check, examine
+from webhook.console import file_objects, rehearsals
 from webhook.console.of_files import FilesSource
 from webhook.drain.explain_vm import Explainer, explain
 from webhook.drain.plan import DrainReport
 from webhook.drain.rehearsal import Request, rehearse
-from webhook.errors import Misconfigured
+from webhook.errors import BadInput, Misconfigured
 from webhook.facts.fleet import Fleet
 from webhook.manifests.files import Sources, read_all
 from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import render_fleet
+from webhook.manifests.live_objects import read_live
+from webhook.manifests.objects import ManifestObject
+from webhook.objects.kinds import Kind
 from webhook.report.audit_metrics import migratability
 from webhook.report.drain import drain_json
-from webhook.report.model import FindingReport, ObjectReport
+from webhook.report.model import Examined, FindingReport, ObjectReport
 
 EXAMPLE = str(example_fleet.FOLDER)
 
@@ -188,3 +195,72 @@ def test_a_generated_snapshot_agrees_with_the_commands(generated: Path, tmp_path
     assert state.drains.report is not None
     command = ("drain", "--all", "--snapshot", str(snapshot), "-o", "json", "--fail-on", "never")
     assert drain_json.render(state.drains.report) == migratable(*command).out
+
+
+def test_an_object_that_cannot_be_judged_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    An error in a rule names the object and the type of the error. The other objects are judged.
+    """
+
+    def failing(manifest: ManifestObject, *rest: Any) -> Iterator[Examined]:
+        if (manifest.kind, manifest.raw["metadata"]["name"]) == ("VirtualMachine", "web-1"):
+            raise KeyError("a secret")
+        return examine(manifest, *rest)
+
+    monkeypatch.setattr(judging, "examine", failing)
+    state = source_of(EXAMPLE).state()
+
+    assert [(one.file, one.message) for one in state.problems] == [
+        ("VirtualMachine shop/web-1", "not judged because of an internal error (KeyError)")
+    ]
+    assert len(state.vms) == 30
+
+
+def test_text_that_cannot_be_read_again_is_a_problem(generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The text of an object is read when it is judged.
+    """
+
+    def failing(raw: bytes, kind: Kind, version: str) -> ManifestObject:
+        if kind.kind == "KubeVirt":
+            raise BadInput("wrong type", remedy="Correct it.", source="KubeVirt kubevirt/kubevirt")
+        return read_live(raw, kind, version)
+
+    monkeypatch.setattr(file_objects, "read_live", failing)
+    state = source_of(generated).state()
+
+    assert [(one.file, one.message) for one in state.problems] == [("KubeVirt kubevirt/kubevirt", "wrong type")]
+    assert len(state.vms) == 30
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"), [(KeyError("a secret"), "internal error (KeyError)"), (BadInput("no", remedy="Yes."), "no")]
+)
+def test_a_failed_rehearsal_is_a_problem(error: Exception, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The VMs are judged, and have no details.
+    """
+
+    def rehearse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(rehearsals, "rehearse", rehearse)
+    source = source_of(EXAMPLE)
+
+    assert (source.state().drains.problem, source.state().drains.report) == (problem, None)
+    assert len(source.state().vms) == 30
+
+
+def test_an_error_in_an_explanation_is_no_explanation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The page of the VM has other parts.
+    """
+
+    def fails(*_: object) -> None:
+        raise KeyError
+
+    source = source_of(EXAMPLE)
+    assert source.explained("shop", "web-1") is not None
+    monkeypatch.setattr(Explainer, "explain", fails)
+
+    assert source.explained("shop", "web-1") is None

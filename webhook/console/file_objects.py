@@ -1,6 +1,7 @@
 """Reads the objects in files: as a fleet, from which drains are rehearsed, and as objects to judge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +14,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.subject import with_labels_only
 from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import plain_objects
-from webhook.manifests.live_objects import NOWHERE, read_live
+from webhook.manifests.live_objects import NOWHERE, name_of_live, read_live
 from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.objects.fleet_kinds import FLEET_BY_CLASS
 from webhook.objects.kinds import BY_CLASS, BY_GROUP_KIND, Kind
@@ -75,6 +76,16 @@ class FileObjects:
         for kind in JUDGED_KINDS:
             if is_vmi(kind) is vmis:
                 yield from self._of_snapshots(kind, known.get(kind, set()))
+
+    @contextmanager
+    def noting_problems(self, one: ManifestObject) -> Generator[None]:
+        """Adds an error in a rule to the problems: it must not prevent the judgement of other objects."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001
+            message = f"not judged because of an internal error ({type(error).__name__})"
+            source = name_of_live(one.kind, one.raw.get("metadata"))
+            self.problems.append(BadInput(message, remedy="Report this error to the project.", source=source))
 
     def _read(self, one: ManifestObject | _Text) -> ManifestObject | None:
         if isinstance(one, ManifestObject):

@@ -1,5 +1,6 @@
 """A source of files: manifests, the output of ``kubectl get -o json``, or a snapshot. All are read once, at the start."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,10 +13,9 @@ from webhook.audit.lean import LeanReports
 from webhook.check.check import Settings
 from webhook.console.file_objects import FileObjects
 from webhook.console.policies import labelled_in, labels_by_namespace, matched_policies
-from webhook.console.rehearsals import rehearsed, release_of_rehearsal
+from webhook.console.rehearsals import Explanations, internal, rehearsed, release_of_rehearsal
 from webhook.console.rows import is_vm, place_of, row_of
-from webhook.console.state import State
-from webhook.drain.explain_vm import Explainer
+from webhook.console.state import Drains, State
 from webhook.drain.vm_explanation import VMExplanation
 from webhook.errors import BadInput
 from webhook.facts.world import World
@@ -28,6 +28,8 @@ from webhook.objects.vm import VirtualMachine
 from webhook.report.audited import Audited, UnreadReport
 from webhook.report.model import problem_report
 from webhook.report.report_objects import ObjectKey, key_of
+
+log = logging.getLogger("migratable.console")
 
 Judged = dict[tuple[str, str], tuple[Audited, ...]]
 
@@ -45,8 +47,7 @@ class FilesSource:
         self._world = self._objects.world()
         self._judge = Judge(self._world, settings)
         self._settings = settings
-        self._explainer: Explainer | None = None
-        self._explaining = threading.Lock()
+        self._explanations = Explanations()
         self._judged: Judged = {}
         name, release = ", ".join(paths), self._judge.release
         self._state = State("", name, release.label, settings.policy.profile, notes=release.notes)
@@ -85,7 +86,13 @@ class FilesSource:
 
     def rehearse(self) -> None:
         """Rehearses the drain of each node alone."""
-        drains, self._explainer = rehearsed(self._fleet, release_of_rehearsal(self._settings))
+        try:
+            drains, explainer = rehearsed(self._fleet, release_of_rehearsal(self._settings))
+        except Exception as error:  # noqa: BLE001 - the other pages do not depend on the rehearsal
+            log.error("the drains were not rehearsed", extra={"error": type(error).__name__})  # noqa: TRY400
+            drains = Drains(problem=error.message if isinstance(error, BadInput) else internal(error))
+        else:
+            self._explanations.replace(explainer)
         self._show(replace(self._state, drains=drains))
 
     def state(self) -> State:
@@ -98,14 +105,7 @@ class FilesSource:
 
     def explained(self, namespace: str, name: str) -> VMExplanation | None:
         """The explanation of a VM, or None before the rehearsal and if there is no such VM."""
-        explainer = self._explainer
-        if explainer is None:
-            return None
-        with self._explaining:
-            try:
-                return explainer.explain(name, namespace)
-            except BadInput:
-                return None
+        return self._explanations.explained(namespace, name)
 
     def _show(self, state: State) -> None:
         content = msgspec.json.encode(replace(state, version=""))
@@ -113,19 +113,25 @@ class FilesSource:
 
 
 def judged_objects(judge: Judge, objects: FileObjects, world: World) -> list[Audited]:
-    """The judgements of all objects. VMIs are compared with their VirtualMachines, as in an audit."""
+    """
+    The judgements of all objects. VMIs are compared with their VirtualMachines, as in an audit.
+
+    An object that cannot be judged becomes a problem, and the others are judged.
+    """
     lean = LeanReports().lean
     found: dict[ObjectKey, Audited] = {}
     alone: list[Audited] = []
     for one in objects.judged(vmis=False):
-        if (audited := judge.judge(one, world)) is not None:
-            found[key_of(audited)] = lean(audited)
+        with objects.noting_problems(one):
+            if (audited := judge.judge(one, world)) is not None:
+                found[key_of(audited)] = lean(audited)
     for one in objects.judged(vmis=True):
-        owner = _owner_of(one)
-        machine, differing = judge.compare(found.get(owner), one, world)
-        if machine is not None:
-            found[owner] = machine
-        alone += [lean(differing)] if differing is not None else []
+        with objects.noting_problems(one):
+            owner = _owner_of(one)
+            machine, differing = judge.compare(found.get(owner), one, world)
+            if machine is not None:
+                found[owner] = machine
+            alone += [lean(differing)] if differing is not None else []
     return [*found.values(), *alone]
 
 

@@ -26,6 +26,32 @@ PAUSES: Final = 10
 """A pause takes this many times as long as the rehearsal before it, so that rehearsals take at most a tenth of one CPU."""
 
 
+class Explanations:
+    """Explains VMs for any thread."""
+
+    def __init__(self) -> None:
+        self._explainer: Explainer | None = None
+        self._lock = threading.Lock()
+
+    def replace(self, explainer: Explainer) -> None:
+        """Explains with other objects from now on."""
+        self._explainer = explainer
+
+    def explained(self, namespace: str, name: str) -> VMExplanation | None:
+        """The explanation of a VM, or None before the first ``replace``, for an unknown VM, and after an internal error."""
+        explainer = self._explainer
+        if explainer is None:
+            return None
+        with self._lock:
+            try:
+                return explainer.explain(name, namespace)
+            except BadInput:
+                return None
+            except Exception as error:  # noqa: BLE001 - the page of the VM has other parts
+                log.error("a VM was not explained", extra={"error": type(error).__name__})  # noqa: TRY400
+                return None
+
+
 class Last(msgspec.Struct, frozen=True):
     """The last rehearsals: the report of the last one that succeeded, and the problem of the last one if it failed."""
 
@@ -52,8 +78,7 @@ class Rehearsals:
     ) -> None:
         self._list_fleet, self._with_revisions, self._settings = list_fleet, with_revisions, settings
         self._clock, self._now = clock, now
-        self._explainer: Explainer | None = None
-        self._explaining = threading.Lock()
+        self._explanations = Explanations()
         self._known: frozenset[type[Kubernetes]] = frozenset()
         """The essential kinds in the last report."""
         self.last = Last()
@@ -73,7 +98,7 @@ class Rehearsals:
         except BadInput as error:
             problem = error.message
         except Exception as error:  # noqa: BLE001 - the pages of VMs and the next rehearsal do not depend on this one
-            problem = f"internal error ({type(error).__name__})"
+            problem = internal(error)
         before = self.last.drains.problem
         if problem:
             self.last = msgspec.structs.replace(
@@ -84,14 +109,7 @@ class Rehearsals:
 
     def explained(self, namespace: str, name: str) -> VMExplanation | None:
         """The explanation of a VM, or None before the first rehearsal and if there is no such VM."""
-        explainer = self._explainer
-        if explainer is None:
-            return None
-        with self._explaining:
-            try:
-                return explainer.explain(name, namespace)
-            except BadInput:
-                return None
+        return self._explanations.explained(namespace, name)
 
     def _rehearse(self) -> str:
         """Rehearses once. Returns the problem if essential objects could not be read."""
@@ -103,9 +121,15 @@ class Rehearsals:
         drains, explainer = rehearsed(fleet, release, at, self._with_revisions)
         if drains.problem:
             return drains.problem
-        self._explainer, self._known = explainer, known
+        self._explanations.replace(explainer)
+        self._known = known
         self.last = Last(drains, fleet.unread)
         return ""
+
+
+def internal(error: Exception) -> str:
+    """The problem of an internal error. Its text could contain objects."""
+    return f"internal error ({type(error).__name__})"
 
 
 def pause_after(seconds: float) -> float:
