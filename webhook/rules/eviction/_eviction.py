@@ -8,7 +8,7 @@ from webhook.kubevirt.launcher.host_model import common_models
 from webhook.objects.nad import Node
 from webhook.objects.path import FieldPath
 
-EVICTION_GUIDE = "https://kubevirt.io/user-guide/compute/node_maintenance/"
+EVICTION_GUIDE = "https://kubevirt.io/user-guide/cluster_admin/node_maintenance/"
 NOT_MIGRATABLE = "domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]"
 MIGRATABLE = "domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}, networks: [{name: default, pod: {}}]"
 HOST_DISK = "domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.img, type: Disk}}]"

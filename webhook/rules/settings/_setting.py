@@ -12,7 +12,7 @@ from webhook.objects.shown import shown
 from webhook.rules.cel import Cel
 from webhook.rules.rule import Violation
 
-SETTINGS_GUIDE = "https://kubevirt.io/user-guide/compute/live_migration/#changing-cluster-wide-migration-limits"
+SETTINGS_GUIDE = "https://kubevirt.io/user-guide/compute/live_migration/#changing-cluster-wide-migration-configuration"
 POLICY_GUIDE = "https://kubevirt.io/user-guide/cluster_admin/migration_policies/"
 GATES_GUIDE = "https://kubevirt.io/user-guide/cluster_admin/activating_feature_gates/"
 TYPES_SOURCE = "staging/src/kubevirt.io/api/core/v1/types.go MigrationConfiguration, v1.9.0"

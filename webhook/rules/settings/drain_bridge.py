@@ -29,7 +29,7 @@ RULE = Rule(
         "Set spec.configuration.network.defaultNetworkInterface to masquerade, or evictionStrategy to LiveMigrateIfPossible."
     ),
     source="pkg/network/vmispec/defaults.go, pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, v1.9.0",
-    reference="https://kubevirt.io/user-guide/compute/node_maintenance/",
+    reference="https://kubevirt.io/user-guide/cluster_admin/node_maintenance/",
     check=check,
     examples=(
         Example("masquerade", f"{{configuration: {{evictionStrategy: LiveMigrate, {MASQUERADE}}}}}"),

@@ -58,7 +58,7 @@ RULE = Rule(
     ),
     remediation="Remove the field, or write a key that only your drain procedure sets, such as kubevirt.io/drain.",
     source="pkg/virt-controller/watch/drain/evacuation/evacuation.go vmisToMigrate, nodeHasTaint, v1.3.1 to v1.9.0",
-    reference="https://kubevirt.io/user-guide/compute/node_maintenance/",
+    reference="https://kubevirt.io/user-guide/cluster_admin/node_maintenance/",
     check=check,
     examples=(
         Example("the default", _taint("kubevirt.io/drain")),

@@ -35,7 +35,7 @@ RULE = Rule(
         "pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go, "
         "pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go validateLiveMigration, v1.9.0"
     ),
-    reference="https://kubevirt.io/user-guide/compute/node_maintenance/",
+    reference="https://kubevirt.io/user-guide/cluster_admin/node_maintenance/",
     check=check,
     examples=(
         Example("a known value", "{configuration: {evictionStrategy: LiveMigrateIfPossible}}"),
