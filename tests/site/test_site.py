@@ -184,7 +184,7 @@ def test_broken_links_and_orphans_are_named(tmp_path: Path) -> None:
     Each with the page and the link.
     """
     (tmp_path / "index.html").write_text(
-        '<a href="a.html#here">a</a> <a href="b.html">b</a> <a href="https://x.y">x</a>'
+        '<a href="a.html#here">a</a> <a href="b.html">b</a> <a href="https://x.yz">x</a>'
     )
     (tmp_path / "a.html").write_text('<h2 id="there">A</h2> <img src="c.svg">')
     (tmp_path / "d.html").write_text("<p>D</p>")
@@ -195,6 +195,28 @@ def test_broken_links_and_orphans_are_named(tmp_path: Path) -> None:
         "index.html: b.html leads to no file",
         "d.html: no link leads to this page",
     ]
+
+
+@pytest.mark.parametrize(
+    ("link", "is_good"),
+    [
+        ("https://kubevirt.io/user-guide/compute/#post-copy", True),
+        ("https://kind.sigs.k8s.io", True),
+        ("http://kubevirt.io/", False),
+        ("https://kubevirt/user-guide", False),
+        ("https://github.com/OWNER/migratable", False),
+        ("https://kubevirt.io/a b", False),
+        ("htps://kubevirt.io/", False),
+        ("//kubevirt.io/", False),
+    ],
+)
+def test_a_link_to_another_site_is_an_address(tmp_path: Path, link: str, is_good: bool) -> None:
+    """
+    No test has a network, so the page at the address is not read.
+    """
+    (tmp_path / "index.html").write_text(f'<a href="{link}">x</a>')
+
+    assert links.problems(tmp_path) == ([] if is_good else [f"index.html: {link} is no address of another site"])
 
 
 def test_versions_are_listed_newest_first(tmp_path: Path) -> None:

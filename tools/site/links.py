@@ -1,12 +1,20 @@
-"""Finds broken links and orphan pages in the HTML of a built site. Links to other sites are not followed."""
+"""
+Finds broken links and orphan pages in the HTML of a built site.
+
+Links to other sites are not followed. They must be `https`, and name a host and no placeholder such as OWNER.
+"""
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+_EXTERNAL = re.compile(
+    r"https://(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/(?:(?!OWNER|REGISTRY|VERSION)[\w.~%/@+:=?&-])*)?(?:#[\w.-]+)?|data:image/.+"
+)
 _GENERATED = {"genindex.html", "search.html"}
 """Pages of Sphinx that need no link."""
 
@@ -33,6 +41,8 @@ def _broken(name: str, pages: dict[str, Page], folder: Path) -> Iterator[str]:
         target = _target(name, link)
         anchor = unquote(urlsplit(link).fragment)
         if target is None:
+            if not _EXTERNAL.fullmatch(link):
+                yield f"{name}: {link} is no address of another site"
             continue
         if not (folder / target).is_file():
             yield f"{name}: {link} leads to no file"
