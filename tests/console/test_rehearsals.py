@@ -1,11 +1,14 @@
 """When drains are rehearsed, and the consequence of errors."""
 
+import gc
+import weakref
+
 import pytest
 
 from tests.clocks import Clock
 from tests.drain.fleets import as_fleet, kubevirt, node, owned, vmi
 from webhook.check.check import Settings
-from webhook.console.rehearsals import Rehearsals, pause_after
+from webhook.console.rehearsals import Rehearsals, pause_after, rehearsed
 from webhook.facts.fleet import Fleet
 
 FLEET = as_fleet((node("n1"), node("n2"), kubevirt(), *owned(vmi("vm", "n1"))))
@@ -73,3 +76,35 @@ def test_a_cluster_without_nodes_has_no_rehearsal() -> None:
     assert rehearsals.last.drains.report is None
     assert rehearsals.last.drains.problem == "the input has no node, and no VMI on a node"
     assert rehearsals.explained("lab", "vm") is None
+
+
+def test_an_old_fleet_needs_no_garbage_collection() -> None:
+    """
+    A rehearsal ends with ``gc.freeze``, after which objects in cycles stay for ever. Reference counts free the fleet.
+    """
+    gc.disable()
+    try:
+        _, explainer = rehearsed(as_fleet((node("n1"), node("n2"), kubevirt(), *owned(vmi("vm", "n1")))), "")
+        assert explainer.explain("vm") is not None
+        parts = [
+            weakref.ref(part) for part in (explainer, explainer._inputs, explainer._search, explainer._search._state)
+        ]
+        del explainer
+        assert [part() for part in parts] == [None] * 4
+    finally:
+        gc.enable()
+
+
+def test_garbage_is_collected_after_a_rehearsal() -> None:
+    """
+    Collections are off only during a rehearsal, also if it fails.
+    """
+    states = list[bool]()
+
+    def listed() -> Fleet:
+        states.append(gc.isenabled())
+        raise KeyError
+
+    Rehearsals(listed, same, Settings, clock=Clock(), now=Clock()).rehearse()
+
+    assert (states, gc.isenabled()) == ([False], True)

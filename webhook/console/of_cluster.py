@@ -207,7 +207,8 @@ class ClusterSource:
         """Receives a change of an object, in the threads of the watches."""
         if self._has_new_policies or kind not in _DECIDE_POLICIES:
             return
-        self._has_new_policies = key == WHOLE_KIND or any(True for _ in concerned(kind, key, before, after))
+        if key == WHOLE_KIND or any(True for _ in concerned(kind, key, before, after)):
+            self._has_new_policies = True  # after the store has changed, so that ``state`` cannot miss it
 
     def _rehearse(self, stopping: threading.Event) -> None:
         """Rehearses from the first judgement of all objects on. Both at once would delay the first pages."""

@@ -12,6 +12,7 @@ from webhook.audit.judge import Judge
 from webhook.audit.lean import LeanReports
 from webhook.check.check import Settings
 from webhook.console.file_objects import FileObjects
+from webhook.console.large_heaps import creating_many
 from webhook.console.policies import labelled_in, labels_by_namespace, matched_policies
 from webhook.console.rehearsals import Explanations, internal, rehearsed, release_of_rehearsal
 from webhook.console.rows import is_vm, place_of, row_of
@@ -42,9 +43,10 @@ class FilesSource:
         Reads the files. Raises Misconfigured for a file or an object that cannot be read, and BadInput for a release that cannot
         be judged.
         """
-        self._objects: FileObjects | None = FileObjects(paths)
-        self._fleet = self._objects.fleet
-        self._world = self._objects.world()
+        with creating_many():
+            self._objects: FileObjects | None = FileObjects(paths)
+            self._fleet = self._objects.fleet
+            self._world = self._objects.world()
         self._judge = Judge(self._world, settings)
         self._settings = settings
         self._explanations = Explanations()
@@ -63,7 +65,8 @@ class FilesSource:
         """Judges the objects. They are read from memory, so this is possible once."""
         if self._objects is None:
             return
-        fleet, objects = self._fleet, judged_objects(self._judge, self._objects, self._world)
+        with creating_many():
+            fleet, objects = self._fleet, judged_objects(self._judge, self._objects, self._world)
         by_name: Judged = {}
         for audited in filter(is_vm, objects):
             key = audited.report.namespace, audited.report.name
@@ -87,7 +90,8 @@ class FilesSource:
     def rehearse(self) -> None:
         """Rehearses the drain of each node alone."""
         try:
-            drains, explainer = rehearsed(self._fleet, release_of_rehearsal(self._settings))
+            with creating_many():
+                drains, explainer = rehearsed(self._fleet, release_of_rehearsal(self._settings))
         except Exception as error:  # noqa: BLE001 - the other pages do not depend on the rehearsal
             log.error("the drains were not rehearsed", extra={"error": type(error).__name__})  # noqa: TRY400
             drains = Drains(problem=error.message if isinstance(error, BadInput) else internal(error))

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from webhook.check.check import Settings
+from webhook.console.large_heaps import creating_many
 from webhook.console.state import Drains
 from webhook.drain.explain_vm import Explainer
 from webhook.drain.rehearsal import Request, rehearse
@@ -94,7 +95,8 @@ class Rehearsals:
     def rehearse(self) -> None:
         """Rehearses once. If this fails, the last report stays."""
         try:
-            problem = self._rehearse()
+            with creating_many():
+                problem = self._rehearse()
         except BadInput as error:
             problem = error.message
         except Exception as error:  # noqa: BLE001 - the pages of VMs and the next rehearsal do not depend on this one
