@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.apiserver.binaries import find_binary
+from tests.docs.blocks import blocks
 from tests.surfaces.manifests import BAD, GOOD
 from tests.surfaces.running import ROOT
 
@@ -85,6 +88,26 @@ def test_findings_fail_the_job_and_are_shown_everywhere(runner: Path) -> None:
     assert outputs == {"status": "1", "sarif-file": "migratable.sarif"}
     assert json.loads((runner / "work" / "migratable.sarif").read_text())["version"] == "2.1.0"
     assert summary.startswith("## Migratable: ")
+
+
+@pytest.mark.helm
+def test_the_job_of_the_page_checks_the_example(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    With the inputs of the page, the job renders the kustomization and the chart of ``examples/ci``.
+    """
+    [block] = [block for block in blocks("docs/ci.md", "yaml") if block.text.startswith("permissions:")]
+    [step] = [
+        step for step in yaml.safe_load(block.text)["jobs"]["migratable"]["steps"] if "migratable@" in step["uses"]
+    ]
+    shutil.copytree(ROOT / "examples" / "ci", runner / "work", dirs_exist_ok=True)
+    for name in ("kubectl", "helm"):
+        (runner / "temp" / name).symlink_to(find_binary(name))
+    monkeypatch.setenv("PATH", f"{runner / 'temp'}:{os.environ['PATH']}")
+
+    ran, outputs, _ = check(runner, **step["with"])
+
+    assert outputs["status"] == "1"
+    assert all(f"file={place}" in ran.stdout for place in ("apps/", "overlays/prod/", "charts/desktop/"))
 
 
 def test_a_clean_repository_passes(runner: Path) -> None:
