@@ -184,7 +184,7 @@ def test_a_user_signs_in_and_sees_only_the_own_namespace(browser: Browser, tmp_p
         assert page.url == f"{server.url}fleet/vms?sort=-vm"
         assert page.evaluate("document.cookie") == ""
         page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to the fleet pages")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         page.goto(f"{server.url}fleet")
         expect(page.get_by_label("Bearer token")).to_be_visible()
         watched.assert_clean()
