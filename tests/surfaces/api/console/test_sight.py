@@ -129,6 +129,34 @@ def test_a_revoked_right_ends_after_seconds(cluster: Cluster, pages: Pages) -> N
     assert get(app, "/fleet", bearer("token-tenant")).status == 403
 
 
+def test_a_new_right_counts_after_half_a_minute(cluster: Cluster, pages: Pages) -> None:
+    """
+    Denials live longer than permissions, because an open page asks again every five seconds.
+    """
+    clock = Clock()
+    app = server(pages, cluster, clock)
+    assert get(app, "/fleet", bearer("token-stranger")).status == 403
+    sent = len(cluster.reviews)
+
+    cluster.rights["stranger"] = {kind: {"erp"} for kind in BOTH}
+    clock.now += sight.DENIED_SECONDS - 0.1
+    assert get(app, "/fleet", bearer("token-stranger")).status == 403
+    assert len(cluster.reviews) == sent
+
+    clock.now += 0.2
+    assert sight_in(get(app, "/fleet", bearer("token-stranger")))["namespaces"] == ["erp"]
+
+
+def test_a_namespace_without_the_first_right_needs_no_second_review(cluster: Cluster, pages: Pages) -> None:
+    """
+    A tenant of one of many namespaces causes about one review for each.
+    """
+    get(server(pages, cluster), "/fleet", bearer("token-tenant"))
+
+    reviews = [resource for resource, namespace in cluster.reviews if namespace != EVERYTHING]
+    assert reviews == ["virtualmachines"] * 3 + ["virtualmachineinstances"]
+
+
 def test_a_revoked_token_ends_after_seconds(cluster: Cluster, pages: Pages) -> None:
     """
     Also if its permissions are still cached.

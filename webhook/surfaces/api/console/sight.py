@@ -1,13 +1,14 @@
 """
 Determines by SubjectAccessReviews which part of a cluster the user of a token may see.
 
-Results are cached for a few seconds, so that a revoked permission ends soon.
+Permissions are cached for a few seconds, so that a revoked permission ends soon.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import compress
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -21,7 +22,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 REMEMBERED_SECONDS: Final = 5.0
-"""The lifetime of a cached result."""
+"""The lifetime of a cached permission, so that a revoked permission ends soon."""
+DENIED_SECONDS: Final = 30.0
+"""The lifetime of a cached denial. A page is read again every 5 seconds, and most namespaces belong to others."""
 MOST_REMEMBERED: Final = 16_384
 AT_ONCE: Final = 16
 """Maximum number of reviews at the same time."""
@@ -133,13 +136,14 @@ class Sights:
             if not named:
                 raise NamespaceNeeded(user.username, named)
             every = [named] if named in every else []
-        answers = await self._may_list(
-            user, [resource | {"namespace": namespace} for namespace in every for resource in (VMS, VMIS)]
-        )
-        seen = tuple(name for name, *may in zip(every, answers[::2], answers[1::2], strict=True) if all(may))
+        seen = await self._visible(user, await self._visible(user, every, VMS), VMIS)
         if is_named and not seen:
             raise NamespaceNeeded(user.username, named)
         return seen
+
+    async def _visible(self, user: User, namespaces: Sequence[str], resource: Attributes) -> tuple[str, ...]:
+        answers = await self._may_list(user, [{**resource, "namespace": namespace} for namespace in namespaces])
+        return tuple(compress(namespaces, answers))
 
     async def _user(self, token: str) -> User:
         key = sha256(token.encode(errors="replace")).digest()
@@ -162,7 +166,8 @@ class Sights:
             return allowed
         attributes = {"verb": "list", **place}
         allowed = await self._in_thread(lambda: self._access.may(user, attributes, REVIEW_SECONDS))
-        _remember(self._allowed, key, (self._clock() + REMEMBERED_SECONDS, allowed))
+        lifetime = REMEMBERED_SECONDS if allowed else DENIED_SECONDS
+        _remember(self._allowed, key, (self._clock() + lifetime, allowed))
         return allowed
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
