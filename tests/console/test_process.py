@@ -18,6 +18,7 @@ from webhook.check.check import Settings
 from webhook.console.followed_files import FollowedFiles
 from webhook.console.process import answer
 from webhook.errors import Misconfigured, Unavailable
+from webhook.surfaces.api.console import client
 from webhook.surfaces.api.console.client import ConsoleProcess
 from webhook.surfaces.api.console.messages import (
     Failed,
@@ -99,6 +100,20 @@ def test_files_that_cannot_be_read_end_the_start(tmp_path: Path, content: str | 
 
     assert caught.value.message.startswith(message.format(folder=tmp_path))
     assert caught.value.remedy
+
+
+def test_a_process_that_ends_at_its_start_prevents_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The error names the memory limit, which is the usual reason.
+    """
+    monkeypatch.setattr(client, "MODULE", "webhook.no_such_module")
+    process = ConsoleProcess(Start((FLEET,)))
+
+    try:
+        with pytest.raises(Misconfigured, match="ended at its start"):
+            asked(process.start)
+    finally:
+        process.stop()
 
 
 def pid(console: ConsoleProcess) -> int:

@@ -77,8 +77,14 @@ class ConsoleProcess:
         """The process that has answered ``Start``."""
 
     async def start(self) -> None:
-        """Starts the process. Raises Misconfigured if files cannot be read."""
-        await self._queue.do(lambda: self._connect(START_SECONDS))
+        """Starts the process. Raises Misconfigured if files cannot be read, or if the process ends."""
+        try:
+            await self._queue.do(lambda: self._connect(START_SECONDS))
+        except (EOFError, OSError, msgspec.DecodeError) as error:
+            raise Misconfigured(
+                "the process that renders the fleet pages ended at its start",
+                remedy="Check the lines above and the memory limit. The process needs about 1 GiB for 10,000 VMs.",
+            ) from error
 
     async def page(self, request: PageRequest) -> PageReply:
         """As ``Console``."""
@@ -93,9 +99,9 @@ class ConsoleProcess:
         return (await self._queue.do(lambda: self._ask(VersionRequest(), VersionReply))).version
 
     def stop(self) -> None:
-        """Ends the process."""
-        self._child.stop()
+        """Ends the process, and the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self._child.stop()
 
     def _connect(self, within_seconds: float) -> None:
         """Starts the process unless it runs, and waits for its answer."""
