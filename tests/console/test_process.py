@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clocks import Clock
 from tests.waiting import wait_until
 from webhook.check.check import Settings
 from webhook.console.followed_files import FollowedFiles
 from webhook.console.process import answer
 from webhook.errors import Misconfigured, Unavailable
 from webhook.surfaces.api.console import client
-from webhook.surfaces.api.console.client import ConsoleProcess
+from webhook.surfaces.api.console.client import LONGEST_PAUSE, ConsoleProcess, Restarts
 from webhook.surfaces.api.console.messages import (
     Failed,
     NamespacesReply,
@@ -131,6 +134,27 @@ def test_a_process_that_has_ended_is_started_again(console: ConsoleProcess) -> N
     console._child.process.wait()
 
     assert asked(lambda: console.page(OVERVIEW)).status == 200
+
+
+def test_a_process_that_ends_again_and_again_is_started_more_and_more_rarely() -> None:
+    """
+    Each start reads all objects of the cluster. The first end causes no pause, and a long life ends the pauses.
+    """
+    clock = Clock()
+    restarts = Restarts(clock)
+    starts = []
+
+    for _ in range(900):
+        with suppress(Unavailable):
+            restarts.begin()
+            starts.append(clock.now)
+        clock.now += 1
+
+    assert [later - earlier for earlier, later in pairwise(starts)] == [1, 5, 10, 20, 40, 80, 160, 300]
+    clock.now += LONGEST_PAUSE
+    restarts.begin()
+    clock.now += 1
+    restarts.begin()
 
 
 def test_a_process_that_hangs_is_ended() -> None:

@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from subprocess import Popen
+from time import monotonic
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -41,6 +42,9 @@ PAGE_SECONDS: Final = 30.0
 """Time limit for one page in seconds. The process is stopped after this time."""
 START_SECONDS: Final = 600.0
 """Time limit for reading the files at the start, in seconds."""
+SHORTEST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 300.0
+"""A process that ran for longer is started again without a pause."""
 MOST_BYTES: Final = 16 * 2**20
 """Maximum size of a page, in bytes."""
 
@@ -61,6 +65,28 @@ class Console(Protocol):
         ...
 
 
+class Restarts:
+    """The pauses between the starts of a process. Each start reads all objects, which must not happen again and again."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began: float | None = None
+        self._pause = 0.0
+
+    def begin(self) -> None:
+        """Begins a start. Raises Unavailable if the process has ended too soon after its last start."""
+        now = self._clock()
+        if self._began is not None:
+            lived = now - self._began
+            if lived < self._pause:
+                raise Unavailable(
+                    "the process that renders the fleet pages has ended several times",
+                    remedy="Try again in some minutes. Check the log and the memory limit of the server.",
+                )
+            self._pause = 0.0 if lived > LONGEST_PAUSE else min(max(2 * self._pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+        self._began = now
+
+
 class ConsoleProcess:
     """
     The process that renders the pages. If it has ended, the next request starts it again.
@@ -68,11 +94,14 @@ class ConsoleProcess:
     One thread of the server sends one request at a time to the process.
     """
 
-    def __init__(self, start: Start, *, page_seconds: float = PAGE_SECONDS) -> None:
+    def __init__(
+        self, start: Start, *, page_seconds: float = PAGE_SECONDS, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._child = ChildProcess(MODULE, encode(start), page_seconds, _environment(start))
         self._thread = ThreadPoolExecutor(1, "console")
         self._queue = Queue(1, MAX_WAITING, "pages are waiting", self._thread)
         self._page_seconds = page_seconds
+        self._restarts = Restarts(clock)
         self._started: Popen[bytes] | None = None
         """The process that has answered ``Start``."""
 
@@ -105,6 +134,8 @@ class ConsoleProcess:
 
     def _connect(self, within_seconds: float) -> None:
         """Starts the process unless it runs, and waits for its answer."""
+        if not self._child.is_running:
+            self._restarts.begin()
         connection = self._child.connection()
         if self._started is self._child.process:
             return
