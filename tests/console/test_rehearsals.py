@@ -32,7 +32,7 @@ def test_rehearsals_repeat_until_the_end() -> None:
     """
     clock, pauses = Clock(), list[float]()
 
-    def listed() -> Fleet:
+    def listed(_before: Fleet | None) -> Fleet:
         clock.advance(20)
         return FLEET
 
@@ -54,7 +54,7 @@ def test_an_internal_error_is_a_problem_and_not_the_end(caplog: pytest.LogCaptur
     """
     fleets = [FLEET]
 
-    def listed() -> Fleet:
+    def listed(_before: Fleet | None) -> Fleet:
         return fleets.pop()
 
     rehearsals = Rehearsals(listed, same, Settings, clock=Clock(), now=Clock())
@@ -70,7 +70,7 @@ def test_a_cluster_without_nodes_has_no_rehearsal() -> None:
     """
     The problem is that of ``migratable drain --all``.
     """
-    rehearsals = Rehearsals(lambda: as_fleet((kubevirt(),)), same, Settings, clock=Clock(), now=Clock())
+    rehearsals = Rehearsals(lambda _before: as_fleet((kubevirt(),)), same, Settings, clock=Clock(), now=Clock())
     rehearsals.rehearse()
 
     assert rehearsals.last.drains.report is None
@@ -101,7 +101,7 @@ def test_garbage_is_collected_after_a_rehearsal() -> None:
     """
     states = list[bool]()
 
-    def listed() -> Fleet:
+    def listed(_before: Fleet | None) -> Fleet:
         states.append(gc.isenabled())
         raise KeyError
 

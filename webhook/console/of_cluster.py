@@ -74,7 +74,7 @@ class ClusterSource:
         self._transport, self._settings, self._now = transport, settings, now
         self.cluster = WatchedCluster(settings, pace=pace, clock=clock, changed=self._changed)
         self.rehearsals = Rehearsals(
-            lambda: list_fleet(transport, DRAIN_KINDS, _LIST_SECONDS),
+            lambda before: list_fleet(transport, DRAIN_KINDS, _LIST_SECONDS, before=before),
             self._with_revisions,
             settings,
             clock=clock,

@@ -63,14 +63,17 @@ class Last(msgspec.Struct, frozen=True):
 
 class Rehearsals:
     """
-    The rehearsals of a cluster. ``list_fleet`` lists its objects. ``with_revisions`` adds the ControllerRevisions of VMs.
+    The rehearsals of a cluster.
+
+    ``list_fleet`` lists its objects, and gets the objects of the rehearsal before. ``with_revisions`` adds the
+    ControllerRevisions of VMs.
 
     One thread rehearses, and any thread reads.
     """
 
     def __init__(
         self,
-        list_fleet: Callable[[], Fleet],
+        list_fleet: Callable[[Fleet | None], Fleet],
         with_revisions: Callable[[Fleet], Fleet],
         settings: Callable[[], Settings],
         *,
@@ -80,6 +83,7 @@ class Rehearsals:
         self._list_fleet, self._with_revisions, self._settings = list_fleet, with_revisions, settings
         self._clock, self._now = clock, now
         self._explanations = Explanations()
+        self._fleet: Fleet | None = None
         self._known: frozenset[type[Kubernetes]] = frozenset()
         """The essential kinds in the last report."""
         self.last = Last()
@@ -115,7 +119,7 @@ class Rehearsals:
 
     def _rehearse(self) -> str:
         """Rehearses once. Returns the problem if essential objects could not be read."""
-        at, fleet, release = self._now(), self._list_fleet(), release_of_rehearsal(self._settings())
+        at, fleet, release = self._now(), self._list_fleet(self._fleet), release_of_rehearsal(self._settings())
         known = frozenset(kind for kind in ESSENTIAL if kind in fleet.provided)
         missing = [kind for kind in ESSENTIAL if kind in fleet.unread and (not known or kind in self._known)]
         if missing:
@@ -124,7 +128,7 @@ class Rehearsals:
         if drains.problem:
             return drains.problem
         self._explanations.replace(explainer)
-        self._known = known
+        self._known, self._fleet = known, fleet
         self.last = Last(drains, fleet.unread)
         return ""
 
