@@ -20,7 +20,6 @@ from webhook.kubevirt.settings.selectors import (
     selectors_of,
 )
 from webhook.kubevirt.settings.time_allowed import space_labels
-from webhook.kubevirt.subject import subject_of
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.path import dotted
@@ -62,10 +61,15 @@ def labelled(vms: Iterable[Stored], vmis: Iterable[Stored]) -> Iterator[Labelled
     """VirtualMachines and VMIs with the labels that policies select. A VMI has precedence over its VirtualMachine."""
     seen: set[tuple[str, str]] = set()
     for one in (*vmis, *vms):
-        subject = subject_of(one) if not isinstance(one, Unknown) else None
-        if subject is not None and (key := (subject.namespace, subject.name)) not in seen:
-            seen.add(key)
-            yield Labelled(*key, subject.meta.labels or {})
+        if isinstance(one, Unknown) or (key := (one.namespace, one.name)) in seen:
+            continue
+        seen.add(key)
+        if isinstance(one, VirtualMachine):
+            template = one.spec.template
+            meta = template.metadata if template is not None else None
+            yield Labelled(*key, (meta.labels if meta is not None else None) or {})
+        else:
+            yield Labelled(*key, one.meta.labels or {})
 
 
 def labelled_in(fleet: Fleet) -> Iterator[Labelled]:
