@@ -118,6 +118,9 @@ def test_one_namespace_has_an_overview() -> None:
     assert "/fleet/vms?namespace=red&verdict=not-migratable" in shown.links
     assert "1 ✕ cannot be live-migrated 0 ? unproven 1 ✓ can be live-migrated" in shown.text
     assert "drain of each node" not in shown.text
+    assert "in namespace red" in shown.text
+    assert "red/broken" not in shown.text
+    assert "in namespace red" not in get("", (("namespace", "blue"),), source=source).text
 
 
 def test_an_empty_state_is_a_page() -> None:

@@ -21,8 +21,13 @@ from tests.console.states import (
     machine,
     vm,
 )
+from tests.drain import example_fleet
+from webhook.check.check import Settings
+from webhook.console.of_files import FilesSource
+from webhook.console.pages.seen import Seen
 from webhook.console.state import MatchedPolicy
 from webhook.drain.plan import NodePlan, Outcome
+from webhook.drain.vm_explanation import VMExplanation
 from webhook.report.audited import UnreadReport
 from webhook.report.model import ProblemReport
 from webhook.surfaces.api.console.messages import Sight
@@ -145,8 +150,11 @@ def test_settings_and_their_tenants_need_their_right() -> None:
     assert "LM644" in get(source=source).text
     limited = get(sight=Sight(("blue",)), source=source).text
     assert ("LM644" in limited, "LM612" in limited, "LM601" in limited) == (False, True, True)
-    none = get(sight=Sight(settings=False, policies=False), source=source).text
-    assert ("LM612" in none, "LM601" in none) == (False, False)
+    no_policies = get(sight=Sight(policies=False), source=source).text
+    assert ("LM612" in no_policies, "LM601" in no_policies) == (False, True)
+    no_settings = get(sight=Sight(settings=False), source=source).text
+    assert ("LM612" in no_settings, "LM601" in no_settings) == (True, False)
+    assert ("names the release" in no_policies, "names the release" in no_settings) == (True, False)
 
 
 def test_progress_is_not_counted_for_other_namespaces() -> None:
@@ -182,3 +190,23 @@ def test_links_keep_the_only_namespace_that_was_named() -> None:
         assert {"/fleet?namespace=blue", "/fleet/vms?namespace=blue"} <= set(shown.links)
     assert "/fleet/vms" in get("", (), sight).links
     assert "/fleet/vms" in get("", (("namespace", "blue"),)).links
+
+
+def test_an_explanation_needs_its_rights() -> None:
+    """
+    The namespace and the nodes. The policies in it need a right of their own.
+    """
+    source = FilesSource([str(example_fleet.FOLDER), "docs/examples/policies.yaml"], Settings())
+    source.run()
+
+    def explained(sight: Sight) -> VMExplanation | None:
+        return Seen(source, sight).explained("shop", "web-1")
+
+    whole = explained(Sight())
+    assert whole is not None
+    assert whole.drain is not None
+    assert (whole.policies[0].name, whole.drain.policy) == ("web-servers", "web-servers")
+    assert explained(Sight(("erp",))) is None
+    assert explained(Sight(nodes=False)) is None
+    limited = explained(Sight(("shop",), policies=False))
+    assert limited == replace(whole, policies=(), drain=replace(whole.drain, policy=""))

@@ -1,12 +1,13 @@
 """The list of VMs: filters, order and pages."""
 
+import re
 from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.console.pages.asking import get
-from tests.console.states import DISKS, MIGRATABLE, REFUSED, STATE, UNPROVEN, Fixed, drains, machine, vm
+from tests.console.states import DISKS, MIGRATABLE, REFUSED, STATE, UNPROVEN, Fixed, audited, drains, machine, vm
 from webhook.console.state import VM, State
 from webhook.drain.plan import NodePlan, Outcome
 from webhook.surfaces.api.console.messages import Sight
@@ -107,6 +108,7 @@ def test_the_pages_of_the_list_are_the_whole_list() -> None:
     assert parts[3].rows == parts[2].rows
     assert "Page 3 of 3" in parts[3].text
     assert "/fleet/vms?page=2" in parts[3].links
+    assert '<span class="button" aria-disabled="true">Next</span>' in parts[2].main
     assert get("/vms", source=source).rows == parts[0].rows
 
 
@@ -122,6 +124,16 @@ def test_links_keep_the_filters_and_start_with_the_first_page() -> None:
     assert "/fleet/vms?verdict=not-migratable&sort=reason" in shown.links
     assert "/fleet/vms?sort=reason" in shown.links
     assert '<th scope="col" aria-sort="ascending">' in shown.main
+
+
+def test_the_form_keeps_what_it_has_no_field_for() -> None:
+    """
+    The order, and filters that only links set.
+    """
+    shown = get("/vms", (("policy", "fast"), ("sort", "-verdict"), ("differs", "yes"), ("page", "1")))
+
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', shown.main)
+    assert hidden == [("policy", "fast"), ("sort", "-verdict"), ("differs", "yes")]
 
 
 def test_the_vms_of_a_policy_can_be_listed() -> None:
@@ -164,3 +176,5 @@ def test_vms_without_a_namespace_have_an_address() -> None:
     source = Fixed(State("1", "test", "1.9", "strict", (vm("", "a b/c"),)))
 
     assert "/fleet/vms/-/a%20b%2Fc" in get("/vms", source=source).links
+    found = get("/vms/-/a b/c", source=Fixed(source.state(), {("", "a b/c"): (audited("", "a b/c"),)}))
+    assert (found.status, "a b/c" in found.text) == (200, True)
