@@ -64,6 +64,18 @@ def test_each_state_can_be_read_on_its_tint(palette: dict[str, str], state: str)
         assert contrast(palette[token], palette[f"--{state}-tint"]) >= 4.5
 
 
+def test_a_selector_has_one_rule_outside_media_queries() -> None:
+    """
+    Otherwise, a class that two pages use for different elements changes the look of both.
+    """
+    outside = re.sub(
+        r"@media [^{]+\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", re.sub(r"/\*.*?\*/", "", STYLE, flags=re.DOTALL)
+    )
+    selectors = [selector.strip() for selector in re.findall(r"([^{}]+)\{", outside)]
+
+    assert {selector for selector in selectors if selectors.count(selector) > 1} == set()
+
+
 def test_every_colour_of_text_is_in_the_notes() -> None:
     """
     And both palettes have the same tokens.

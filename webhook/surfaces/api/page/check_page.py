@@ -65,9 +65,9 @@ def _editor(profile: str, release: str, *, has_cluster: bool) -> Html:
             "div",
             element("label", "Manifests, YAML or JSON", for_="manifest", class_="title"),
             element("div", _menu(), _tools(), class_="tools"),
-            class_="bar",
+            class_="toolbar",
         ),
-        element("div", _choices(profile, release), class_="bar choices"),
+        element("div", _choices(profile, release), class_="toolbar choices"),
         element(
             "div",
             element(
