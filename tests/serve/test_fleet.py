@@ -140,3 +140,20 @@ def test_the_pages_need_no_admission_webhook(tmp_path: Path) -> None:
         assert "admission" not in running.out
         with pytest.raises(ConnectionRefusedError):
             running.ask(running.admission, "POST", "/validate")
+
+
+def test_an_unchanged_page_is_not_sent_again(server: Alone) -> None:
+    """
+    Its ETag is enough.
+    """
+
+    def again() -> tuple[int, bytes]:
+        tag = server.ask(server.api, "GET", "/fleet/policies").headers["etag"]
+        connection = server.connect(server.api)
+        connection.request("GET", "/fleet/policies", headers={"If-None-Match": tag})
+        answer = connection.getresponse()
+        status, body = answer.status, answer.read()
+        connection.close()
+        return status, body
+
+    wait_until(lambda: again() == (304, b""), 60, "the end of the rehearsal, which changes the ETag")
