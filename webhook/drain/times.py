@@ -14,7 +14,9 @@ from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Kubernetes
 from webhook.objects.pods import Pod
 
-UNLIMITED = "No bandwidth limit is set, so the best case counts no time for copying memory. Write --link to count it."
+COUNT_LINK = " Write --link to count it."
+"""The end of ``UNLIMITED`` for a user of the command line."""
+UNLIMITED = f"No bandwidth limit is set, so the best case counts no time for copying memory.{COUNT_LINK}"
 _GRACE: Final = 30
 """The grace period that the API server gives to a pod without one, in seconds."""
 NO_MEMORY = "The memory of a VMI is unknown, so its time is unknown."

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from webhook.console.pages.addresses import NODES, node_address
-from webhook.console.pages.frame import bullets, notices, page, section
+from webhook.console.pages.frame import assumed, missing, notices, page, section
 from webhook.console.pages.listing import Column, chips, choice, header, pager, part_of, text_field
 from webhook.console.pages.overview import rehearsed
 from webhook.console.pages.query import Check, Parameters, anything, number, one_of
@@ -77,10 +77,8 @@ def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
         pager(part, NODES, parameters),
     )
     yield behind(report)
-    if report.assumptions:
-        yield section("Assumptions", bullets(list(report.assumptions), is_small=True))
-    if report.missing:
-        yield section("Not provided", bullets(list(report.missing), is_small=True))
+    yield assumed(report.assumptions)
+    yield missing(report.missing)
 
 
 def _is_chosen(node: NodePlan, parameters: Parameters) -> bool:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from webhook.console.pages.addresses import NODES, VMS, listed, vm_address
 from webhook.console.pages.errors import not_found
-from webhook.console.pages.frame import bullets, notices, page, section
+from webhook.console.pages.frame import assumed, missing, notices, page, section
 from webhook.console.pages.overview import rehearsed
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.upgrades import behind
@@ -31,7 +31,6 @@ from webhook.report.drain.drain_words import (
     time_of,
     verdict,
 )
-from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import trail
 from webhook.surfaces.api.page.markup import Child, Html, drawing, element, join, prose
 
@@ -60,7 +59,14 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
         element(
             "div",
             element("div", _first(report, node), *_acting(seen, node)),
-            element("div", _waves(node), *_quiet(seen, node), _behind(report, node), _remarks(report, node)),
+            element(
+                "div",
+                _waves(node),
+                *_quiet(seen, node),
+                _behind(report, node),
+                assumed((*node.assumptions, *report.assumptions)),
+                missing(report.missing),
+            ),
             class_="halves",
         ),
         here=NODES,
@@ -154,11 +160,3 @@ def _names(seen: Seen, machines: Sequence[Machine]) -> Html:
 
 def _behind(report: DrainReport, node: NodePlan) -> Html | None:
     return behind(replace(report, upgrade=tuple(one for one in report.upgrade if one.node == node.name)))
-
-
-def _remarks(report: DrainReport, node: NodePlan) -> Iterator[Child]:
-    assumptions = list(dict.fromkeys((*node.assumptions, *report.assumptions)))
-    if assumptions:
-        yield section("Assumptions", bullets([sentence(text) for text in assumptions], is_small=True))
-    if report.missing:
-        yield section("Not provided", bullets(list(report.missing), is_small=True))

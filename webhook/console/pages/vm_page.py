@@ -6,7 +6,7 @@ from typing import Final
 from webhook.console.pages.addresses import POLICIES, VMS, listed, node_address
 from webhook.console.pages.errors import not_found
 from webhook.console.pages.findings import finding_box, manages_kubevirt
-from webhook.console.pages.frame import bullets, notices, page, section
+from webhook.console.pages.frame import assumed, bullets, missing, notices, page, section
 from webhook.console.pages.overview import rehearsed
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import outcome_badge, verdict_badge
@@ -125,10 +125,8 @@ def _explained(one: VMExplanation) -> Iterator[Child]:
     yield section("If its node is drained", *_drain(one))
     yield section("Nodes that fit", *_destinations(one))
     yield section("Settings in force", *_settings(one))
-    if one.assumptions:
-        yield section("Assumptions", bullets(list(one.assumptions), is_small=True))
-    if one.missing:
-        yield section("Not provided", bullets(list(one.missing), is_small=True))
+    yield assumed(one.assumptions)
+    yield missing(one.missing)
 
 
 def _drain(one: VMExplanation) -> Iterator[Child]:
