@@ -42,6 +42,8 @@ class Kustomization(msgspec.Struct, frozen=True):
     texts: tuple[str, ...]
     """Patches and transformers that are written in the kustomization."""
     is_component: bool
+    makes_objects: bool
+    """Whether a chart, a generator or a transformer can make objects that no file of ``resources`` contains."""
 
     @property
     def folder(self) -> str:
@@ -90,6 +92,7 @@ def read_kustomization(path: str) -> Kustomization | None:
         ),
         tuple(_texts(value)),
         value.get("kind") == "Component",
+        any(value.get(key) for key in ("generators", "helmCharts", "helmChartInflationGenerator", "transformers")),
     )
 
 

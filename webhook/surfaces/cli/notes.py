@@ -36,7 +36,7 @@ def write_notes(
         is_whole = is_searched(loaded.folder, options)
         for note in unused(pattern for pattern in effective.ignore if is_whole or pattern.origin == "--ignore"):
             write_stderr(f"note: {note}")
-    if sources.kustomizations or sources.charts or sources.patches:
+    if sources.kustomizations or sources.charts or sources.patches or sources.judged_rendered:
         from webhook.surfaces.cli.unrendered_notes import unrendered_notes
 
         for note in unrendered_notes(sources):
