@@ -33,6 +33,7 @@ from webhook.yaml.document import MAX_BYTES
 if TYPE_CHECKING:
     from webhook.manifests.ignored import IgnorePatterns, LeftOut, Place
     from webhook.manifests.kustomizations import Kustomization
+    from webhook.manifests.origins import Parts
 
 _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -67,6 +68,10 @@ class Sources(msgspec.Struct):
     """The file in the repository for each rendered text."""
     rendering_notes: list[str] = msgspec.field(default_factory=list)
     """A note about each rendering."""
+    parts: "dict[str, Parts]" = msgspec.field(default_factory=dict)
+    """The files that a rendered text was made from, by the name of the text."""
+    judged_rendered: dict[str, None] = msgspec.field(default_factory=dict)
+    """Names of files that are judged only as parts of a rendered text."""
     rendered_folders: set[str] = msgspec.field(default_factory=set)
     """The real paths of rendered charts and kustomizations, with those that they name."""
     kustomizations: "list[Kustomization]" = msgspec.field(default_factory=list)
@@ -136,7 +141,8 @@ class Inputs:
     ``ignore`` contains patterns of files and folders to leave out. ``sources.ignored`` counts the files that are left out.
     With ``gitignore``, a search leaves out the files that Git ignores.
     ``own_files`` are files that are not manifests, such as the configuration. Such files are read only if a path names them
-    exactly. ``rendered`` contains manifests that were rendered before.
+    exactly. ``rendered`` contains manifests that were rendered before. The files that they were made from are left out of
+    searched folders, but not with ``fixes``, because fixes are written to files.
     """
 
     def __init__(
@@ -150,6 +156,7 @@ class Inputs:
         own_files: Collection[str] = (),
         progress: Progress | None = None,
         rendered: Sequence[Manifests] = (),
+        fixes: bool = False,
     ) -> None:
         own_paths = {os.path.realpath(path) for path in own_files}
         paths = [path for path in paths if not (isinstance(path, Listed) and _has_other_name(path, sources))]
@@ -172,6 +179,10 @@ class Inputs:
             from webhook.manifests.unrendered import without_patches  # noqa: PLC0415 - only for kustomizations
 
             self._entries = without_patches(self._entries, above, sources)
+        if not fixes and sources.parts:
+            from webhook.manifests.origins import without_rendered  # noqa: PLC0415 - only with rendered texts
+
+            self._entries = without_rendered(self._entries, sources)
         self._entries += rendered
         self._sources = sources
         self._progress = progress

@@ -33,7 +33,7 @@ def render(report: Report) -> str:
 def _error(judged: ObjectReport, finding: FindingReport) -> Xml.Element:
     line = finding.line or (max(judged.source.line, 1) if judged.source is not None else 1)
     if judged.source is not None and judged.source.rendered_from:
-        line = 1  # readers require a line; the message names the line in the rendered output
+        line = finding.line or 1  # readers require a line; the message names the line in the rendered output
     text = f"{name_of(judged)}: {message(finding)}"
     if reason := exempted(finding):
         text += f"\n{reason}"

@@ -38,7 +38,7 @@ def _where(judged: ObjectReport, finding: FindingReport) -> Iterator[tuple[str, 
     if judged.source is None or judged.source.file in ("", "-"):
         return
     yield "file", file_of(judged.source.file)
-    if judged.source.rendered_from:
+    if judged.source.rendered_from and finding.line is None:
         return
     yield "line", str(finding.line or max(judged.source.line, 1))
     if finding.line is None or finding.end_line is None:

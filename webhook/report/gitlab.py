@@ -50,7 +50,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     if judged.source is None:
         return {"path": path_of(judged), "lines": {"begin": 1}}
     path = file_of(judged.source.file)
-    if judged.source.rendered_from:  # GitLab requires a line
+    if judged.source.rendered_from and finding.line is None:  # GitLab requires a line
         return {"path": path, "lines": {"begin": 1}}
     if finding.line is None or finding.column is None:
         return {"path": path, "lines": {"begin": finding.line or max(judged.source.line, 1)}}

@@ -47,7 +47,7 @@ def _location(judged: ObjectReport, finding: FindingReport, lines: Mapping[str, 
     if judged.source is None:
         return {"path": path_of(judged)}
     file = judged.source.file
-    if judged.source.rendered_from:
+    if judged.source.rendered_from and finding.line is None:
         return {"path": file_of(file)}
     start = _position(finding.line or max(judged.source.line, 1), finding.column, lines.get(file, ()))
     if finding.end_line is None or finding.end_column is None or "column" not in start:

@@ -1,13 +1,29 @@
 """
-Places of rendered objects in the repository: the kustomization or the template. Line numbers of the rendered output do not
-apply to these files.
+Places of rendered objects in the repository: the origin of the field if it is known, otherwise the kustomization or the
+template. Line numbers of the rendered output do not apply to these files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
-from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report, SourceReport
+from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """A place in a file of the repository that a rendered field comes from. The end is exclusive."""
+
+    file: str
+    line: int
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+
+FindOrigin: TypeAlias = Callable[[str, int, FindingReport], Origin | None]
+"""Returns the origin of a finding in a rendered text, by the name of the text and the number of the document."""
 
 
 def with_templates(report: Report, rendered: Mapping[str, str]) -> Report:
@@ -23,16 +39,15 @@ def with_templates(report: Report, rendered: Mapping[str, str]) -> Report:
     return replace(report, objects=objects)
 
 
-def placed_in_repository(report: Report, rendered: Mapping[str, str]) -> Report:
+def placed_in_repository(report: Report, rendered: Mapping[str, str], find: FindOrigin) -> Report:
     """
-    The report for tools that show the repository. The place of a rendered object is its source, without a line.
+    The report for tools that show the repository. The place of a finding is its origin. Without an origin, the place is the
+    kustomization or the template, without a line.
 
-    The messages of findings about such an object contain the line in the rendered output.
+    The messages of findings about rendered objects name the rendering. If findings of one object have their origins in several
+    files, the report contains the object once for each file.
     """
-    objects = [
-        _placed(judged, judged.source) if judged.source is not None and judged.source.rendered_from else judged
-        for judged in report.objects
-    ]
+    objects = [part for judged in report.objects for part in _placed(judged, find)]
     problems = [
         _without_line(problem, rendered[problem.file]) if problem.file in rendered else problem
         for problem in report.problems
@@ -40,23 +55,29 @@ def placed_in_repository(report: Report, rendered: Mapping[str, str]) -> Report:
     return replace(report, objects=objects, problems=problems)
 
 
-def _placed(judged: ObjectReport, source: SourceReport) -> ObjectReport:
-    findings = [
-        replace(
-            finding,
-            line=None,
-            column=None,
-            end_line=None,
-            end_column=None,
-            message=f"{finding.message} ({_line(finding, source)} of the rendered output)",
+def _placed(judged: ObjectReport, find: FindOrigin) -> Iterator[ObjectReport]:
+    source = judged.source
+    if source is None or not source.rendered_from:
+        yield judged
+        return
+    by_file: dict[str, list[FindingReport]] = {} if judged.findings else {source.rendered_from: []}
+    for finding in judged.findings:
+        origin = find(source.file, source.document, finding) or Origin(source.rendered_from, 0)
+        place = f"line {finding.line or source.line} of the rendered output"
+        if origin.file != source.rendered_from:
+            place = f"rendered by {source.rendered_from}"
+        by_file.setdefault(origin.file, []).append(
+            replace(
+                finding,
+                line=origin.line or None,
+                column=origin.column,
+                end_line=origin.end_line,
+                end_column=origin.end_column,
+                message=f"{finding.message} ({place})",
+            )
         )
-        for finding in judged.findings
-    ]
-    return replace(judged, source=replace(source, file=source.rendered_from), findings=findings)
-
-
-def _line(finding: FindingReport, source: SourceReport) -> str:
-    return f"line {finding.line or source.line}"
+    for file, findings in by_file.items():
+        yield replace(judged, source=replace(source, file=file), findings=findings)
 
 
 def _without_line(problem: ProblemReport, place: str) -> ProblemReport:

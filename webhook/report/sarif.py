@@ -225,9 +225,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     location: Json = {"logicalLocations": logical}
     if judged.source is not None:
         region = _region(finding.line, finding.column, finding.end_line, finding.end_column)
-        if (
-            judged.source.rendered_from
-        ):  # GitHub requires a line, and the lines of the output are not lines of this file
+        if judged.source.rendered_from and finding.line is None:  # GitHub requires a line
             region = {"startLine": 1}
         location["physicalLocation"] = {
             "artifactLocation": _artifact(judged.source.file),

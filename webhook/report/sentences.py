@@ -80,7 +80,8 @@ def place_of(judged: ObjectReport, finding: FindingReport | None = None) -> str:
     if judged.source is None:
         return ""
     file = file_of(judged.source.file)
-    if judged.source.rendered_from == judged.source.file:  # line numbers of rendered objects do not refer to the source
+    has_line = finding is not None and finding.line is not None
+    if judged.source.rendered_from == judged.source.file and not has_line:  # the origin is unknown
         return file
     if finding is None or finding.line is None:
         return f"{file}:{max(judged.source.line, 1)}"

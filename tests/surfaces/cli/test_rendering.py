@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import xml.etree.ElementTree as Xml
 from pathlib import Path
 from typing import Any
 
@@ -71,53 +70,6 @@ def test_the_json_has_the_place_in_the_repository(root: Path) -> None:
     assert {source["renderedFrom"] for source in sources} == PLACES
     assert all((root / source["renderedFrom"]).is_file() for source in sources)
     assert not any((root / source["file"]).exists() for source in sources)
-
-
-def places_of(form: str, out: str) -> list[tuple[str, Any]]:
-    """The file and the line of each finding."""
-    match form:
-        case "github":
-            errors = [
-                line.partition("::error ")[2].partition("::")[0] for line in out.splitlines() if "::error" in line
-            ]
-            properties = [dict(pair.split("=") for pair in error.split(",")) for error in errors]
-            return [(each["file"], each.get("line")) for each in properties]
-        case "gitlab":
-            return [(issue["location"]["path"], issue["location"].get("positions")) for issue in json.loads(out)]
-        case "sarif":
-            places = [result["locations"][0]["physicalLocation"] for result in json.loads(out)["runs"][0]["results"]]
-            assert {json.dumps(place["region"]) for place in places} <= {'{"startLine": 1}'}, "GitHub requires a line"
-            return [(place["artifactLocation"]["uri"], None) for place in places]
-        case "rdjson":
-            places = [item["location"] for item in json.loads(out)["diagnostics"]]
-            return [(place["path"], place.get("range")) for place in places]
-        case "junit":
-            return [(case.attrib["file"], None) for case in Xml.fromstring(out).iter("testcase")]
-        case _:
-            files = Xml.fromstring(out).findall("file")
-            return [
-                (file.attrib["name"], None if error.attrib["line"] == "1" else error)
-                for file in files
-                for error in file
-            ]
-
-
-@pytest.mark.parametrize("form", ["github", "gitlab", "sarif", "junit", "checkstyle", "rdjson"])
-@pytest.mark.parametrize("start", [".", "overlays"])
-def test_formats_of_ci_systems_name_a_file_of_the_repository_without_a_line(
-    root: Path, form: str, start: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """
-    A line of the output is not a line of that file, so the message has it. The path starts at the root of the repository.
-    """
-    monkeypatch.setenv("GITHUB_WORKSPACE", str(root))
-    up = "../" if start != "." else ""
-    flags = ("-k", f"{up}overlays/prod", "--helm", f"{up}charts/desktop", "--only", "LM101")
-
-    ran = check(root / start, *flags, "-o", form)
-
-    assert places_of(form, ran.out) == [(place, None) for place in sorted(PLACES, reverse=True)]
-    assert f"(line {chart_line(root) - 1} of the rendered output)" in ran.out
 
 
 def test_several_overlays_and_paths_are_checked_together(root: Path) -> None:

@@ -90,11 +90,14 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
     for output in outputs:
         shown, texts = report, sources
         if sources.rendered and output.form in CI_FORMATS:
+            from webhook.manifests.origins import Origins
             from webhook.report.rendered import placed_in_repository
 
-            shown = placed_in_repository(report, sources.rendered)
+            origins = Origins(sources.texts, sources.parts)
+            shown = placed_in_repository(report, sources.rendered, origins)
+            texts = Sources(sources.texts | origins.texts)
         if root and output.form in CI_FORMATS:
-            shown, texts = _renamed(shown, sources, root)
+            shown, texts = _renamed(shown, texts, root)
         errors += write(rendered(output, shown, texts, style), output)
     return errors
 

@@ -18,6 +18,7 @@ from webhook.errors import BadInput, Misconfigured
 from webhook.manifests.files import Sources
 from webhook.manifests.kustomizations import file_in, reachable
 from webhook.manifests.objects import Manifests, read_manifests
+from webhook.manifests.origins import Parts
 from webhook.manifests.search import KUSTOMIZATIONS, normalized, shown, unreadable
 from webhook.manifests.streams import MAX_STREAM_BYTES
 from webhook.surfaces.cli.redaction import Redaction
@@ -73,12 +74,18 @@ def _kustomize(folder: str, sources: Sources) -> Iterator[Manifests]:
         what = f"no {KUSTOMIZATIONS[0]} in this folder" if os.path.isdir(folder) else "no such folder"
         raise BadInput(what, remedy="Name a folder with a kustomization after -k.", source=shown(folder))
     redaction = Redaction()
+    resources: list[str] = []
+    patches: list[str] = []
     for kustomization in reachable(folder):
         redaction.add_kustomization(kustomization)
         sources.rendered_folders.add(os.path.realpath(kustomization.folder))
+        resources += map(kustomization.located, kustomization.resources)
+        patches += map(kustomization.located, reversed(kustomization.patches))
     command = [*_kustomize_command(), _operand(folder)]
     output = _run(command, shown(file), redaction)
     sources.rendering_notes.append(_note(f"{shown(file)}{SUFFIX}", command))
+    files = [path for path in resources if os.path.isfile(path)]
+    sources.parts[f"{shown(file)}{SUFFIX}"] = Parts(tuple(files), tuple(patches))
     yield _read(f"{shown(file)}{SUFFIX}", shown(file), output, sources)
 
 
@@ -111,6 +118,8 @@ def _helm(chart: str, options: RenderOptions, sources: Sources) -> Iterator[Mani
     names = dict(_templates(chart, file, output))
     sources.rendering_notes.append(_note(f"{shown(chart)}/...{SUFFIX}", hidden))
     for name, (place, text) in names.items():
+        if place == name:
+            sources.parts[f"{shown(name)}{SUFFIX}"] = Parts(template=name)
         yield _read(f"{shown(name)}{SUFFIX}", shown(place), text, sources)
 
 

@@ -220,6 +220,7 @@ def _run(
         own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
         progress=progress,
         rendered=_rendered(options, sources) if options.kustomizations or options.charts else (),
+        fixes=options.fix or options.diff or options.options,
     )
     unreadable = [Manifests((), manifests.problems) for manifests in references]
 
