@@ -11,6 +11,7 @@ import pytest
 from benchmarks.console import cluster
 from tests.apiserver.clusters.shape import Shape
 from tests.drain import example_fleet
+from tests.drain.fleets import vmi
 from tests.surfaces.running import migratable
 from webhook.audit import judge as judging
 from webhook.check.check import Settings, check, examine
@@ -145,6 +146,21 @@ def test_files_without_an_object_of_a_cluster_are_refused(tmp_path: Path) -> Non
 
     with pytest.raises(Misconfigured, match="no object of a cluster"):
         FilesSource([str(tmp_path)], Settings())
+
+
+def test_an_object_in_two_files_counts_once(tmp_path: Path) -> None:
+    """
+    Equal objects are one object. Different objects of one name are an error.
+    """
+    machine = vmi("vm", "n1")
+    for name in ("one.json", "two.json"):
+        (tmp_path / name).write_text(json.dumps(machine))
+
+    assert [row.name for row in source_of(tmp_path).state().vms] == ["vm"]
+
+    (tmp_path / "two.json").write_text(json.dumps(machine | {"spec": {}}))
+    with pytest.raises(Misconfigured, match=r"two\.json: VirtualMachineInstance lab/vm is given twice"):
+        source_of(tmp_path)
 
 
 @pytest.fixture(scope="module")

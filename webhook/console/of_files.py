@@ -124,7 +124,6 @@ def judged_objects(judge: Judge, objects: FileObjects, world: World) -> list[Aud
     """
     lean = LeanReports().lean
     found: dict[ObjectKey, Audited] = {}
-    alone: list[Audited] = []
     for one in objects.judged(vmis=False):
         with objects.noting_problems(one):
             if (audited := judge.judge(one, world)) is not None:
@@ -135,8 +134,9 @@ def judged_objects(judge: Judge, objects: FileObjects, world: World) -> list[Aud
             machine, differing = judge.compare(found.get(owner), one, world)
             if machine is not None:
                 found[owner] = machine
-            alone += [lean(differing)] if differing is not None else []
-    return [*found.values(), *alone]
+            if differing is not None:
+                found[key_of(differing)] = lean(differing)
+    return list(found.values())
 
 
 def _owner_of(vmi: ManifestObject) -> ObjectKey:
