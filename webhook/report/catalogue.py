@@ -1,5 +1,6 @@
 """The rules as a list: ``migratable rules`` and ``GET /v1/rules``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +38,13 @@ def as_json() -> str:
     return msgspec.json.format(msgspec.json.encode(entries()), indent=2).decode() + "\n"
 
 
-def as_text() -> str:
-    """All rules as text, one line each."""
-    width = max(len(rule.name) for rule in RULES)
-    return "".join(f"{rule.id}  {rule.name:<{width}}  {rule.summary}\n" for rule in RULES)
+def as_text(rules: Sequence[Rule] = RULES) -> str:
+    """Rules as text, one line each."""
+    width = max(len(rule.name) for rule in rules)
+    return "".join(f"{rule.id}  {rule.name:<{width}}  {rule.summary}\n" for rule in rules)
+
+
+def of_reason(reason: str) -> str:
+    """The rules for which KubeVirt sets this reason, as text. Empty if there is none."""
+    rules = [rule for rule in RULES if rule.reason is not None and rule.reason.lower() == reason.lower()]
+    return f"{as_text(rules)}\nTo fix it: migratable explain {rules[0].id}\n" if rules else ""

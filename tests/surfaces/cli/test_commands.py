@@ -37,7 +37,7 @@ def test_the_help_of_a_command_starts_with_its_summary(name: str) -> None:
     ("arguments", "message"),
     [
         (["frobnicate"], "No such command 'frobnicate'"),
-        (["explain"], "Missing argument 'RULE|vm/NAME'."),
+        (["explain"], "Missing argument 'RULE|REASON|vm/NAME'."),
         (["rules", "-o", "xml"], "'xml' is not one of"),
         (["version", "--frobnicate"], "No such option"),
         (["serve", "--api-port", "many"], "'many' is not a valid integer."),
@@ -72,6 +72,19 @@ def test_every_rule_can_be_explained() -> None:
     No rule is without an explanation.
     """
     assert [migratable("explain", rule.id).status for rule in RULES] == [0] * len(RULES)
+
+
+def test_a_reason_of_kubevirt_leads_to_its_rules() -> None:
+    """
+    In any case of the letters. Each reason of a rule has a list.
+    """
+    ran = migratable("explain", "disksnotlivemigratable")
+
+    assert [line.split()[0] for line in ran.out.split("\n\n")[0].splitlines()] == ["LM201", "LM202", "LM204"]
+    assert ran.out.endswith("\nTo fix it: migratable explain LM201\n")
+    assert [migratable("explain", rule.reason).status for rule in RULES if rule.reason] == [
+        0 for rule in RULES if rule.reason
+    ]
 
 
 def test_an_unknown_rule_gives_a_suggestion() -> None:

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from webhook.errors import BadInput, WebhookError
 from webhook.report import explain as explaining
+from webhook.report.catalogue import of_reason
 from webhook.report.rule_names import hint
 from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT
 from webhook.surfaces.cli.fleet_options import FACTS, LINK, RELEASE, SNAPSHOT
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("rule", type=RULE_OR_VM, metavar="RULE|vm/NAME")
+@click.argument("rule", type=RULE_OR_VM, metavar="RULE|REASON|vm/NAME")
 @click.argument("more", nargs=-1, metavar="[PATH]...")
 @click.option("-n", "--namespace", default="", help="Namespace of the VM. Default: the only namespace with such a VM.")
 @FACTS
@@ -51,7 +52,8 @@ def command(
     """
     Explain a rule, or a VM: its verdict, where it could move, and the effect of a drain.
 
-    For the id or name of a rule, the output shows what KubeVirt does, in which releases, why, and how to fix it.
+    For the id or name of a rule, the output shows what KubeVirt does, in which releases, why, and how to fix it. For a reason
+    of condition LiveMigratable, such as DisksNotLiveMigratable, the output lists the rules.
 
     For vm/NAME or vm/NAMESPACE/NAME, the output shows whether the VM can be live-migrated and all reasons against it, the
     eviction strategy and the MigrationPolicy in force, the nodes to which it could move, the time of a migration, and the
@@ -82,6 +84,9 @@ def command(
 
 def _explain_rule(rule: str) -> None:
     known = explaining.find(rule)
+    if known is None and (listed := of_reason(rule)):
+        click.echo(listed, nl=False)
+        return
     if known is None:
         fail(BadInput(f"unknown rule {rule!r}{hint(rule)}", remedy="Run `migratable rules` for the list."))
     click.echo(explaining.explain(known), nl=False)
