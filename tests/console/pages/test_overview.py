@@ -64,6 +64,22 @@ def test_settings_have_their_findings_with_remedies_and_commands() -> None:
     assert "kubectl" not in owned
 
 
+def test_objects_of_tenants_are_no_settings() -> None:
+    """
+    Such as a pool. A running VMI is on the page of its VM.
+    """
+    pool = audited("red", "pool", finding("LM201"), kind="VirtualMachinePool")
+    vmi = audited("red", "good", finding("LM302"), kind="VirtualMachineInstance")
+
+    text = get(source=Fixed(replace(STATE, others=(*STATE.others, pool, vmi)))).text
+
+    assert "Other objects VirtualMachinePool red/pool ✕ would be refused LM201" in text
+    assert "LM302" not in text
+    assert "Notes the KubeVirt CR names the release." in text
+    quiet = Fixed(replace(STATE, others=(audited("kubevirt", "kubevirt", verdict=None, kind="KubeVirt"),)))
+    assert "There are no findings about the settings of the cluster." in get(source=quiet).text
+
+
 def test_the_most_severe_findings_about_settings_come_first() -> None:
     """
     Others are counted.

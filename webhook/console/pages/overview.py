@@ -19,6 +19,7 @@ from webhook.report.audit_metrics import Migratability
 from webhook.report.audit_remarks import unread_notes
 from webhook.report.audited import Audited
 from webhook.report.grouping import plural
+from webhook.report.report_objects import is_setting, settings_namespaces
 from webhook.report.sentences import place_of_problem, problem_message, sentence
 from webhook.surfaces.api.page.layout import badge
 from webhook.surfaces.api.page.markup import Child, Html, element
@@ -32,7 +33,6 @@ def overview(seen: Seen, parameters: Parameters) -> bytes:
     """The page."""
     namespace = parameters["namespace"]
     state = _within(seen.state, namespace) if namespace else seen.state
-    others = [one for one in state.others if one.report.kind != _VMI]
     return page(
         seen,
         f"Namespace {namespace}" if namespace else "Fleet",
@@ -40,8 +40,9 @@ def overview(seen: Seen, parameters: Parameters) -> bytes:
         notices(seen),
         _machines(state, namespace),
         _nodes(state.drains) if seen.sight.nodes and not namespace else None,
-        _settings(others),
+        _settings(state),
         _unread(state),
+        section("Notes", bullets([sentence(note) for note in state.notes])) if state.notes else None,
         here=HOME,
     )
 
@@ -197,19 +198,30 @@ def rehearsed(drains: Drains) -> Html | None:
     return element("p", parts, class_="small") if parts else None
 
 
-def _settings(others: Sequence[Audited]) -> Html | None:
-    shown, total = boxes(others, has_operator=manages_kubevirt(others), most=_MOST_FINDINGS)
-    if not others:
-        return None
-    return section(
-        "Settings",
-        shown or element("p", "There are no findings about the settings of the cluster."),
-        cut(len(shown), total, "findings"),
-    )
+def _settings(state: State) -> Iterator[Child]:
+    """The findings about the settings of the cluster, and about objects such as pools."""
+    namespaces = settings_namespaces(state.others)
+    has_operator = manages_kubevirt(state.others)
+    settings: list[Audited] = []
+    others: list[Audited] = []
+    for one in state.others:
+        judged = one.report
+        is_of_cluster = not judged.namespace or is_setting(judged.kind, judged.namespace, namespaces)
+        (settings if is_of_cluster else others).append(one)
+    if settings:
+        found = _findings(settings, has_operator=has_operator)
+        yield section("Settings", found or element("p", "There are no findings about the settings of the cluster."))
+    if found := _findings([one for one in others if one.report.kind != _VMI], has_operator=has_operator):
+        yield section("Other objects", found)
+
+
+def _findings(objects: Sequence[Audited], *, has_operator: bool) -> list[Child]:
+    shown, total = boxes(objects, has_operator=has_operator, most=_MOST_FINDINGS)
+    return [*shown, cut(len(shown), total, "findings")] if shown else []
 
 
 def _unread(state: State) -> Html | None:
-    notes = [sentence(note) for note in (*unread_notes(state.unread), *state.notes)]
+    notes = [sentence(note) for note in unread_notes(state.unread)]
     problems = [f"{place_of_problem(one)}: {problem_message(one)}" for one in state.problems[:_MOST_PROBLEMS]]
     if not (notes or problems):
         return None
