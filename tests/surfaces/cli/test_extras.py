@@ -16,6 +16,14 @@ from webhook.surfaces.cli.extras import EXTRAS
 MOST_BYTES = 12_000_000
 """The checker's dependencies, as installed."""
 SERVER_PACKAGES = {"aiohttp", "cryptography", "fastapi", "kubernetes", "pydantic", "starlette", "uvicorn", "urllib3"}
+NOT_LISTENING = """
+apiVersion: v1
+kind: Config
+clusters: [{name: lab, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: lab, user: {token: abc}}]
+contexts: [{name: lab, context: {cluster: lab, user: lab}}]
+current-context: lab
+"""
 BLOCK = """
 from importlib.machinery import PathFinder
 find = PathFinder.find_spec
@@ -146,14 +154,22 @@ def test_certs_names_the_extra_that_it_needs(tmp_path: Path) -> None:
     assert "kubevirt-migratable[server]" in line
 
 
-def test_snapshot_runs_with_the_cluster_extra(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["audit"], ["drain", "--all"], ["explain", "vm/web"], ["snapshot", "--drain"]],
+    ids=lambda arguments: str(arguments[0]),
+)
+def test_commands_that_read_a_cluster_need_only_the_cluster_extra(tmp_path: Path, arguments: list[str]) -> None:
     """
-    It ends because the kubeconfig is missing, not because a package is.
+    With a kubeconfig that exists, they send a request: the error is that no API server listens.
     """
-    ran = run("cluster", tmp_path, "-m", "webhook", "snapshot")
+    (tmp_path / "none").write_text(NOT_LISTENING)
+
+    ran = run("cluster", tmp_path, "-m", "webhook", *arguments)
 
     assert ran.returncode == 2
-    assert str(tmp_path / "none") in ran.stderr
+    assert "connection refused" in ran.stderr
+    assert "not installed" not in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
