@@ -16,6 +16,10 @@ FOLDER: Final = Path(__file__).resolve().parents[2] / "examples" / "fleet"
 GPU: Final = "nvidia.com/A10"
 STALE: Final = "cpu-feature.node.kubevirt.io/mpx"
 _CSI: Final = "csi.example.com"
+_MIGRATION_NETWORK: Final = (
+    '{"cniVersion": "0.3.1", "type": "macvlan", "master": "eth1", '
+    '"ipam": {"type": "whereabouts", "range": "10.10.0.0/24"}}'
+)
 _TAINT: Final = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
 
 
@@ -24,7 +28,7 @@ def files() -> dict[str, str]:
     machines = [*_shop(), *_erp(), *_lab(), *_media()]
     claims = [claim for claim in map(_claim, machines) if claim]
     parts: dict[str, tuple[str, list[Object]]] = {
-        "cluster.yaml": ("KubeVirt, namespaces, storage, a quota and a PodDisruptionBudget.", [*_cluster(machines)]),
+        "cluster.yaml": ("KubeVirt with its migration network, namespaces, storage, a quota and a PodDisruptionBudget.", [*_cluster(machines)]),
         "nodes.yaml": ("Six nodes. The last one has GPUs.", [*_nodes()]),
         "volumes.yaml": ("The claims of the VMs, and their volumes.", [part for claim in claims for part in claim]),
         "vms.yaml": ("The VMs.", [vm(one) for one in machines]),
@@ -74,7 +78,17 @@ def _nodes() -> Iterator[Object]:
 
 
 def _cluster(machines: list[Object]) -> Iterator[Object]:
-    yield _kubevirt()
+    kubevirt = _kubevirt()
+    yield kubevirt
+    yield {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {
+            "name": kubevirt["spec"]["configuration"]["migrations"]["network"],
+            "namespace": kubevirt["metadata"]["namespace"],
+        },
+        "spec": {"config": _MIGRATION_NETWORK},
+    }
     for name in dict.fromkeys(one["metadata"]["namespace"] for one in machines):
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     yield {
