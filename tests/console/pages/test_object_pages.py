@@ -45,6 +45,29 @@ def test_a_vm_shows_all_that_explain_shows(example: FilesSource) -> None:
         assert [word for word in words if word not in shown] == [], row.name
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "command"),
+    [
+        ("", (), "migratable audit"),
+        ("", (("namespace", "erp"),), "migratable audit -n erp"),
+        ("/vms", (), "migratable audit"),
+        ("/vms/erp/archive", (), "migratable explain vm/erp/archive"),
+        ("/nodes", (), "migratable drain --all"),
+        ("/nodes/worker-3", (), "migratable drain worker-3"),
+        ("/policies", (), "migratable explain vm/NAMESPACE/NAME"),
+    ],
+)
+def test_each_page_names_the_command_with_the_same_answer(
+    example: FilesSource, path: str, query: tuple[tuple[str, str], ...], command: str
+) -> None:
+    """
+    In its footer.
+    """
+    shown = get(path, query, source=example)
+
+    assert f"On the command line: <code>{command}</code>" in shown.html.partition("<footer")[2]
+
+
 def test_a_finding_has_its_fixes_as_commands() -> None:
     """
     An exemption is named, and has no command.

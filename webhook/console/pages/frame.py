@@ -12,10 +12,11 @@ from webhook.surfaces.api.page.layout import FLEET, document
 from webhook.surfaces.api.page.markup import Child, Html, element, join
 
 SCRIPT: Final = "/fleet.js"
+AUDIT: Final = "migratable audit"
 
 
-def page(seen: Seen, title: str, *content: Child, here: str = "") -> bytes:
-    """A whole page. ``here`` is the address of the current list in the navigation."""
+def page(seen: Seen, title: str, *content: Child, here: str = "", command: str = AUDIT) -> bytes:
+    """A whole page. ``here`` is the address of the current list in the navigation, and ``command`` gives the same answer."""
     return document(
         title,
         element("div", _tabs(seen, here), _origin(seen), class_="where"),
@@ -25,6 +26,7 @@ def page(seen: Seen, title: str, *content: Child, here: str = "") -> bytes:
         scripts=(SCRIPT,),
         has_fleet=True,
         user=seen.sight.user,
+        command=command,
     )
 
 

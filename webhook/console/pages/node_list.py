@@ -51,7 +51,16 @@ def node_list(seen: Seen, parameters: Parameters) -> bytes:
     """The page."""
     drains = seen.state.drains
     content = _content(drains.report, parameters) if drains.report is not None else _nothing(drains.problem)
-    return page(seen, "Nodes", element("h1", "Nodes"), notices(seen), rehearsed(drains), *content, here=NODES)
+    return page(
+        seen,
+        "Nodes",
+        element("h1", "Nodes"),
+        notices(seen),
+        rehearsed(drains),
+        *content,
+        here=NODES,
+        command="migratable drain --all",
+    )
 
 
 def _nothing(problem: str) -> Iterator[Child]:

@@ -1,6 +1,7 @@
 """One node: the rehearsal of its drain, with the waves of migrations as a picture."""
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Final
 
 from msgspec.structs import replace
@@ -70,6 +71,7 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
             class_="halves",
         ),
         here=NODES,
+        command=f"migratable drain {quote(name)}",
     )
     return 200, content
 

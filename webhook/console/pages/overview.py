@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Final
 
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from webhook.console.pages.addresses import HOME, NODES, VMS, listed
 from webhook.console.pages.bars import bar, stacked, tiles
 from webhook.console.pages.findings import boxes, manages_kubevirt
-from webhook.console.pages.frame import bullets, cut, notices, page, section
+from webhook.console.pages.frame import AUDIT, bullets, cut, notices, page, section
 from webhook.console.pages.query import Parameters, anything
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.vm_rows import NONE, RULE_NAMES
@@ -44,6 +45,7 @@ def overview(seen: Seen, parameters: Parameters) -> bytes:
         _unread(state),
         section("Notes", bullets([sentence(note) for note in state.notes])) if state.notes else None,
         here=HOME,
+        command=f"{AUDIT} -n {quote(namespace)}" if namespace else AUDIT,
     )
 
 

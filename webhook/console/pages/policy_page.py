@@ -43,6 +43,7 @@ def policy_page(seen: Seen, parameters: Parameters) -> bytes:
         or element("p", "There is no such MigrationPolicy." if name else "There are no MigrationPolicies."),
         pager(part, POLICIES, parameters),
         here=POLICIES,
+        command="migratable explain vm/NAMESPACE/NAME",
     )
 
 

@@ -1,6 +1,7 @@
 """One VM: its verdict, the findings with fixes, the settings in force, the nodes that fit, and the effect of a drain."""
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Final
 
 from webhook.console.pages.addresses import POLICIES, VMS, listed, node_address
@@ -68,6 +69,7 @@ def vm_page(seen: Seen, namespace: str, name: str) -> tuple[int, bytes]:
             class_="halves",
         ),
         here=VMS,
+        command=f"migratable explain {quote(f'vm/{full_name}')}",
     )
     return 200, content
 

@@ -11,6 +11,8 @@ SECTIONS: Final = (("/", "Check"), ("/rules", "Rules"))
 """Address and name of each section in the navigation."""
 FLEET: Final = ("/fleet", "Fleet")
 """The section with the pages for operators, for a server that has them."""
+CHECK: Final = "migratable check FILE"
+"""The command that answers as the page for manifests does."""
 
 
 def document(
@@ -21,11 +23,13 @@ def document(
     kind: str = "",
     has_fleet: bool = False,
     user: str = "",
+    command: str = CHECK,
 ) -> bytes:
     """
     A whole page. ``here`` is the address of the current section, and ``kind`` is the class of the main part.
 
     Scripts are loaded as modules. A page must be readable without them. ``user`` is the signed-in user, who can sign out.
+    ``command`` is the command line with the same answer as the page.
     """
     head = element(
         "head",
@@ -42,7 +46,7 @@ def document(
         element("a", "Skip to the content", class_="skip", href="#main"),
         _header(here, (*SECTIONS, FLEET) if has_fleet else SECTIONS, user),
         element("main", *main, id="main", class_=kind or None),
-        _footer(),
+        _footer(command),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n".encode()
 
@@ -74,12 +78,12 @@ def _account(user: str) -> Html:
     )
 
 
-def _footer() -> Html:
+def _footer(command: str) -> Html:
     return element(
         "footer",
         element("span", f"{NAME} {__version__}"),
         element("a", "API", href="/openapi.json"),
-        element("span", "On the command line: ", element("code", "migratable check FILE")),
+        element("span", "On the command line: ", element("code", command)),
         class_="foot",
     )
 
