@@ -5,6 +5,7 @@ import pytest
 
 from tests.drain.fleets import as_fleet, kubevirt, node, owned, running, vmi
 from tests.drain.test_rehearsal import TWO, drain, machine
+from webhook.drain.node_remedies import remedy_for_unknown
 from webhook.drain.plan import Detail, Outcome
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.errors import BadInput
@@ -117,3 +118,25 @@ def test_migrations_that_could_not_be_read_are_assumed_absent() -> None:
         "The migrations are unknown (listing it is forbidden), so the rehearsal assumes that none runs."
         in rehearse(unread, Request(("n1",))).assumptions
     )
+
+
+@pytest.mark.parametrize(
+    ("reasons", "remedy"),
+    [
+        (
+            ("CSINode n1 was not provided", "CSINode n2 was not provided", "PersistentVolumes were not provided"),
+            "Provide all CSINodes and PersistentVolumes of the cluster.",
+        ),
+        (("the pods of the cluster were not provided",), "Provide all Pods of the cluster."),
+        (("status.allocatable of node n1 was not provided",), "Provide all Nodes of the cluster."),
+        (
+            ("the pod uses the scheduler lab",),
+            "Check by hand whether another node fits, or migrate this VM before the drain.",
+        ),
+    ],
+)
+def test_the_remedy_for_an_unknown_node_names_the_kinds_to_provide(reasons: tuple[str, ...], remedy: str) -> None:
+    """
+    A reason that no object can settle has another remedy.
+    """
+    assert remedy_for_unknown(reasons) == remedy

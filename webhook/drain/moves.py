@@ -10,7 +10,7 @@ from webhook.drain.aftermath import aftermath, remedy_of
 from webhook.drain.evictions import Key
 from webhook.drain.hindrances import hindrance
 from webhook.drain.inputs import Inputs
-from webhook.drain.node_remedies import remedy_for
+from webhook.drain.node_remedies import remedy_for, remedy_for_unknown
 from webhook.drain.orders import Move, most_room
 from webhook.drain.outcome import First
 from webhook.drain.placement import Fit, Placed, place_all, why_not
@@ -161,7 +161,7 @@ class Room:
         reasons = "; ".join(place.reasons)
         if place.fit is Fit.UNKNOWN:
             message = f"It is unknown whether another node fits its target pod: {reasons}."
-            return _unknown(machine, message, "Provide the missing facts.")
+            return _unknown(machine, message, remedy_for_unknown(place.reasons))
         if place.fit is Fit.SOMETIMES:
             message = f"Its target pod fits in one order of the migrations and not in another: {reasons}."
             remedy = "Free resources on the other nodes, or migrate this VM first."

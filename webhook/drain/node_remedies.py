@@ -1,6 +1,7 @@
 """The remedies for a pod that fits no other node, by the reason that excludes the most nodes."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from webhook.kubevirt.launcher.host_model import MIGRATION_LABEL
@@ -28,6 +29,8 @@ _OF_THE_NODE: Final = (
 )
 """Labels that describe the hardware of a node, or that KubeVirt sets. An administrator must not add them by hand."""
 _MIB: Final = 2**20
+_NOT_PROVIDED: Final = re.compile(r"(?:status\.allocatable of )?(?:the )?(\w+)\b.* (was|were) not provided")
+_SPELLED: Final = {"node": "Node", "pods": "Pods"}
 
 
 def absent_labels(pod: Pod, state: ClusterState, drained: Collection[str]) -> list[tuple[str, str]]:
@@ -54,6 +57,17 @@ def remedy_for(pod: Pod, state: ClusterState, drained: Collection[str], reasons:
     if _SELECTOR in most:
         return f"Provide a node with all labels that the pod requires, or relax the affinity of the VM, {_SHUT_DOWN}."
     return f"Provide a node that fits, {_SHUT_DOWN}."
+
+
+def remedy_for_unknown(reasons: Iterable[str]) -> str:
+    """
+    A sentence in the imperative for a pod of which it is unknown whether a node fits. It names the kinds that were not provided.
+    """
+    found = [match for match in map(_NOT_PROVIDED.match, reasons) if match]
+    kinds = sorted({_SPELLED.get(one[1], one[1]) + ("s" if one[2] == "was" else "") for one in found})
+    if not kinds:
+        return "Check by hand whether another node fits, or migrate this VM before the drain."
+    return f"Provide all {' and '.join(kinds)} of the cluster."
 
 
 def _for_labels(absent: Sequence[tuple[str, str]]) -> str:
