@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from tests.report.drains import CLEAN, EXAMPLES, FLEET, GPU, ONE, REPORTS, moving, node
+from tests.report.drains import CLEAN, EXAMPLES, FLEET, GPU, ONE, REPORTS, moving, node, restarting
 from tests.snapshots.snapshot import snapshot
 from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
 from webhook.report.drain import drain_text
@@ -26,6 +26,20 @@ def test_the_text_names_each_vmi_that_needs_an_action(report: DrainReport) -> No
 
     acting = [one.name for one in located(report) if needs_action(one.machine)]
     assert [name for name in acting if squeezed(escaped(name)) not in text] == []
+
+
+def test_the_text_for_several_nodes_names_vms_that_restart() -> None:
+    """
+    At most ten of them, because they need no action. Their owners have a downtime.
+    """
+    one = replace(CLEAN.nodes[0], name="n1", machines=(restarting("c1", "n2"),))
+    many = replace(one, name="n2", machines=tuple(restarting(f"c{at}", "n1") for at in range(12)))
+
+    short = drain_text.render(replace(CLEAN, nodes=(one, replace(one, name="n2", machines=())), first=()))
+    long = drain_text.render(replace(CLEAN, nodes=(many, replace(one, machines=())), first=()))
+
+    assert "\n\nstops (starts again on another node): build/c1 (n1)\n" in short
+    assert "build/c9 (n2) and 2 more" in " ".join(long.split())
 
 
 @given(REPORTS)

@@ -4,10 +4,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webhook.drain.plan import DrainReport, Machine, NodePlan, Outcome
+from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome
 from webhook.report.drain.drain_words import (
     FIRST,
     MODES,
+    WORDS,
     Group,
     common_remedy,
     counts,
@@ -33,6 +34,8 @@ WIDTH: Final = 100
 """The maximum number of columns, unless a single word is longer."""
 SCREEN: Final = 50
 """The number of lines of a screen. A longer text for several nodes has no reasons, then one remedy for each outcome."""
+NAMES: Final = 10
+"""The maximum number of VMs that are named if they need no action."""
 ROWS: Final = 30
 """For more nodes than this, the table has only nodes that need an action."""
 _COLUMNS: Final = (Outcome.MOVES, Outcome.STOPS, Outcome.WAITS, Outcome.BLOCKS, Outcome.UNKNOWN)
@@ -124,9 +127,12 @@ def _several(report: DrainReport, brevity: int) -> Iterator[str]:
         yield ""
         yield from _table(report)
     yield from _first(report)
-    for at, group in enumerate(groups(everything, by_remedy=brevity < 2)):
-        yield from [""] if at == 0 else []
+    acting = groups(everything, by_remedy=brevity < 2)
+    restarting = [f"{one.name} ({one.node})" for one in everything if restarts(one.machine)]
+    yield from [""] if acting or restarting else []
+    for group in acting:
         yield from _group(group, with_reason=brevity == 0)
+    yield from _restarting(restarting)
     yield from _upgrade(report)
     own = [text for node in report.nodes for text in node.assumptions]
     yield from _closing(report, tuple(dict.fromkeys((*report.assumptions, *own))), 1 if brevity else 4)
@@ -140,6 +146,11 @@ def _group(group: Group, *, with_reason: bool) -> Iterator[str]:
         label = f"for example {group.members[0].name}: " if len(reasons) > 1 else ""
         yield from _wrap(f"{label}{reasons[0]}", "    ") if reasons[0] else ()
     yield from _wrap(group.remedy, "    ", "fix: ")
+
+
+def _restarting(names: Sequence[str]) -> list[str]:
+    """The VMs that the drain shuts down and that start again, at most ``NAMES`` of them."""
+    return _wrap(some(names, NAMES), "", f"stops ({WORDS[Detail.RESTARTS]}): ") if names else []
 
 
 def _table(report: DrainReport) -> Iterator[str]:
