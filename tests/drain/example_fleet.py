@@ -28,7 +28,10 @@ def files() -> dict[str, str]:
     machines = [*_shop(), *_erp(), *_lab(), *_media()]
     claims = [claim for claim in map(_claim, machines) if claim]
     parts: dict[str, tuple[str, list[Object]]] = {
-        "cluster.yaml": ("KubeVirt with its migration network, namespaces, storage, a quota and a PodDisruptionBudget.", [*_cluster(machines)]),
+        "cluster.yaml": (
+            "KubeVirt with its migration network, namespaces, storage, a quota and a PodDisruptionBudget.",
+            [*_cluster(machines)],
+        ),
         "nodes.yaml": ("Six nodes. The last one has GPUs.", [*_nodes()]),
         "volumes.yaml": ("The claims of the VMs, and their volumes.", [part for claim in claims for part in claim]),
         "vms.yaml": ("The VMs.", [vm(one) for one in machines]),
