@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tests.report.drains import CLEAN, EXAMPLES, FLEET, GPU, ONE, REPORTS, moving, node, restarting
 from tests.snapshots.snapshot import snapshot
-from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds
+from webhook.drain.plan import Detail, DrainReport, Machine, Outcome, Seconds, Step
 from webhook.report.drain import drain_text
 from webhook.report.drain.drain_words import WORDS, duration, groups, located, needs_action, span
 from webhook.report.printable import escaped
@@ -26,6 +26,25 @@ def test_the_text_names_each_vmi_that_needs_an_action(report: DrainReport) -> No
 
     acting = [one.name for one in located(report) if needs_action(one.machine)]
     assert [name for name in acting if squeezed(escaped(name)) not in text] == []
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_remedy_that_is_a_first_step_is_not_repeated(others: int) -> None:
+    """
+    In the report of one node and of several nodes. Only a whole remedy is the same.
+    """
+    first = (
+        Step("ci/a: Restart the VM.", ("ci/a",), ("n1",)),
+        Step(f"ml/trainer: {GPU.remedy}", ("ml/trainer",), ("n1",)),
+    )
+    longer = replace(GPU, name="b", detail=Detail.BUDGET, remedy="Change the budget. Restart the VM.")
+    nodes = (node("n1", GPU, longer), *[node("n2", moving("web", "n1"))] * others)
+
+    text = drain_text.render(DrainReport(nodes, first=first))
+
+    assert text.count(GPU.remedy) == 1
+    assert "    fix: step 2 above\n" in text
+    assert "    fix: Change the budget. Restart the VM.\n" in text
 
 
 def test_the_text_for_several_nodes_names_vms_that_restart() -> None:

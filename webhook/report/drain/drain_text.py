@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome
+from webhook.drain.plan import Detail, DrainReport, Machine, NodePlan, Outcome, Step
 from webhook.report.drain.drain_words import (
     FIRST,
     MODES,
@@ -67,7 +67,7 @@ def _one(report: DrainReport, node: NodePlan) -> Iterator[str]:
             yield from _wrap(one.machine.message, "    ")
             for text in new_reasons(one.machine):
                 yield from _wrap(text, "    ", "reason: ")
-            yield from _wrap(one.machine.remedy, "    ", "fix: ")
+            yield from _fix(one.machine.remedy, report.first[:FIRST])
     yield from _quiet(node)
     yield from _upgrade(report)
     assumptions = (*report.assumptions, *node.assumptions)
@@ -131,21 +131,27 @@ def _several(report: DrainReport, brevity: int) -> Iterator[str]:
     restarting = [f"{one.name} ({one.node})" for one in everything if restarts(one.machine)]
     yield from [""] if acting or restarting else []
     for group in acting:
-        yield from _group(group, with_reason=brevity == 0)
+        yield from _group(group, report.first[:FIRST], with_reason=brevity == 0)
     yield from _restarting(restarting)
     yield from _upgrade(report)
     own = [text for node in report.nodes for text in node.assumptions]
     yield from _closing(report, tuple(dict.fromkeys((*report.assumptions, *own))), 1 if brevity else 4)
 
 
-def _group(group: Group, *, with_reason: bool) -> Iterator[str]:
+def _group(group: Group, first: Sequence[Step], *, with_reason: bool) -> Iterator[str]:
     names = ", ".join(f"{one.name} ({one.node})" for one in group.members)
     yield from _wrap(f"{group.phrase}: {names}")
     reasons = tuple(dict.fromkeys(reason(one.machine) for one in group.members))
     if with_reason:
         label = f"for example {group.members[0].name}: " if len(reasons) > 1 else ""
         yield from _wrap(f"{label}{reasons[0]}", "    ") if reasons[0] else ()
-    yield from _wrap(group.remedy, "    ", "fix: ")
+    yield from _fix(group.remedy, first)
+
+
+def _fix(remedy: str, first: Sequence[Step]) -> list[str]:
+    """The remedy. One of the first steps is not repeated."""
+    step = next((at for at, one in enumerate(first, 1) if one.text.partition(": ")[2] == remedy), 0)
+    return _wrap(f"step {step} above" if step and remedy else remedy, "    ", "fix: ")
 
 
 def _restarting(names: Sequence[str]) -> list[str]:
