@@ -115,6 +115,29 @@ def test_an_option_that_does_not_exist_is_found() -> None:
     assert unknown_options("migratable inspect .") == ["inspect"]
 
 
+def shell_words() -> Iterator[tuple[str, str]]:
+    """Each word of the commands in blocks, with the page."""
+    for block in (block for page in pages() for block in blocks(page, "sh", "console")):
+        commands = [command for command, _ in steps(block)] if block.language == "console" else [block.text]
+        yield from ((block.page, word) for command in commands for word in re.findall(r"[^\s'\"=<>|;()]+", command))
+
+
+def test_pages_name_only_files_and_targets_that_exist() -> None:
+    """
+    Files of the repository in commands, and targets of make.
+    """
+    folders = r"(?:benchmarks|ci|deploy|docs|examples|requirements|tests|webhook)/[\w./-]+"
+    files = {(page, word) for page, word in shell_words() if re.fullmatch(folders, word)}
+    makefile = (ROOT / "Makefile").read_text()
+    text = "\n".join(block.text for page in pages() for block in blocks(page, "sh"))
+    targets = set(re.findall(r"^make ([a-z-]+)", text, re.MULTILINE))
+
+    assert len(files) > 20
+    assert [(page, file) for page, file in sorted(files) if not (ROOT / file).exists()] == []
+    assert {"run", "test", "check", "release"} <= targets
+    assert [target for target in sorted(targets) if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
 @pytest.mark.parametrize(
     ("printed", "is_shown"), [("a\nb\nc\n", True), ("a\nc\n", True), ("a\nb\n", False), ("b\na\nc\n", False)]
 )
