@@ -83,7 +83,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
 
 
 @given(fleets())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_policy_decides_for_the_vms_that_explain_names(fleet: Fleet) -> None:
     """
     For each VM, ``explain`` names one policy in force, or several if labels are unknown. The lists of the policies agree.
