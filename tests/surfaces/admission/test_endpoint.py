@@ -370,6 +370,24 @@ def test_denials_and_warnings_end_with_the_help_of_the_policy(tmp_path: Path) ->
             assert said["status"]["message"].endswith(" Help: team-vm@example.com")
 
 
+@pytest.mark.parametrize("strategy", ["LiveMigrate", "LiveMigrateIfPossible"])
+def test_a_denial_does_not_repeat_the_effect_on_a_drain_as_a_warning(tmp_path: Path, strategy: str) -> None:
+    """
+    Its opening sentence states the effect. Mode warn has no such sentence, so it warns.
+    """
+    creation = review("CREATE", vm(volumes=[on_claim("os")], evictionStrategy=strategy))
+
+    denied = response(post(Doors(tmp_path, [claim("os", "ReadWriteOnce")]).door, creation))
+    warned = response(post(Doors(tmp_path, [claim("os", "ReadWriteOnce")], "atMost: warn").door, creation))
+
+    assert not denied["allowed"]
+    assert "warnings" not in denied
+    assert [line[:18] for line in warned["warnings"]] == [
+        "Migratable [LM201]",
+        f"Migratable [{'LM501' if strategy == 'LiveMigrate' else 'LM504'}]",
+    ]
+
+
 def test_a_denial_of_an_unreadable_object_names_migratable_and_live_migration(tmp_path: Path) -> None:
     """
     In the first cause and in the message.

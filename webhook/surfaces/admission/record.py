@@ -6,11 +6,13 @@ from typing import Protocol
 from webhook.policy.policy import Action, Lowered, would_deny
 from webhook.rules.rule import About
 from webhook.surfaces.admission.requests import DecodedRequest
-from webhook.surfaces.admission.responses import allowed, denied, lead_of, warnings_of
+from webhook.surfaces.admission.responses import allowed, certain_lead, denied, lead_of, warnings_of
 from webhook.surfaces.admission.validate import Outcome
 
 ABOUT_CHANGES = (About.NETWORK_CHANGE, About.MIGRATION_NETWORK_CHANGE)
 """Findings about the effect of a change. A denied change has no effect, so a denial does not contain their warnings."""
+SAID_BY_LEAD = frozenset(("LM501", "LM504"))
+"""Rules about the effect of the verdict on a drain. The opening sentence of a denial for this verdict states the effect."""
 log = logging.getLogger("migratable.admission")
 
 
@@ -58,9 +60,14 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
             },
         )
         name = request.name or (read.object.name if read.object is not None else "")
-        stored = [decision for decision in outcome.decisions if decision.finding.rule.about not in ABOUT_CHANGES]
-        warnings = [*outcome.warnings, *warnings_of(stored)]
         lead = lead_of(request.kind.kind, outcome.decisions)
+        said = SAID_BY_LEAD if lead == certain_lead(request.kind.kind) else frozenset()
+        news = [
+            decision
+            for decision in outcome.decisions
+            if decision.finding.rule.about not in ABOUT_CHANGES and decision.finding.rule.id not in said
+        ]
+        warnings = [*outcome.warnings, *warnings_of(news)]
         return denied(request.uid, request.kind.kind, name, outcome.causes, warnings, lead=lead, help_line=help_line)
     audit = {}
     if outcome.decisions:
