@@ -98,7 +98,8 @@ RULE = Rule(
     remediation=(
         "Create a PVC with `accessModes: [ReadWriteMany]` from a StorageClass that supports ReadWriteMany. Set claimName of "
         "the volume to the new PVC. With `updateVolumesStrategy: Migration`, KubeVirt copies the data while the VM runs "
-        "(1.3 and later). Otherwise, copy the data first. The access modes of an existing PVC cannot be changed."
+        "(1.3 and later). Otherwise, copy the data first. The access modes of an existing PVC cannot be changed. If the PVC "
+        "has no data, delete it and create it again with the same name."
     ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0; pkg/storage/types/pvc.go HasSharedAccessMode",
     reference=MIGRATION_GUIDE,
