@@ -325,6 +325,21 @@ def test_notes_show_the_next_step() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "reminded"),
+    [("mode=audit", False), ("mode=warn", True), ("mode=enforce", True), ("mode=enforce,policy.help=#vms", False)],
+)
+def test_notes_remind_of_the_help_for_users(values: str, reminded: bool) -> None:
+    """
+    Users see messages in modes warn and enforce.
+    """
+    flags = ("install", "migratable", str(CHART), "--namespace", "migratable", "--dry-run=client", "--set")
+
+    notes = helm(*flags, values).stdout.partition("NOTES:")[2]
+
+    assert ("Set policy.help to a line" in notes) is reminded
+
+
+@pytest.mark.parametrize(
     ("values", "said"),
     [
         ("mode=enforce", ""),
