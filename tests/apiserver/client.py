@@ -112,7 +112,12 @@ class Client:
         return self._write_kubeconfig({"token": token})
 
     def kubectl(
-        self, *args: str, stdin: str | None = None, check: bool = True, kubeconfig: Path | None = None
+        self,
+        *args: str,
+        stdin: str | None = None,
+        check: bool = True,
+        kubeconfig: Path | None = None,
+        stderr: int = subprocess.PIPE,
     ) -> subprocess.CompletedProcess[str]:
         """Runs kubectl; where CHECK is true, AssertionError with its stderr unless it ends with 0."""
         argv = [
@@ -126,7 +131,8 @@ class Client:
             argv,
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             check=False,
             timeout=KUBECTL_SECONDS,
