@@ -100,6 +100,20 @@ def test_the_last_line_counts_each_finding_once(findings: tuple[FindingReport, .
     assert shown.splitlines()[-1] == line
 
 
+def test_an_exempted_finding_has_its_reason_instead_of_a_fix() -> None:
+    """
+    Its fix asks for the exemption. ``verbose`` shows the fix, too.
+    """
+    answer = report(vm("web", None, EXEMPTED))
+
+    shown, all_of_it = text.render(answer), text.render(answer, verbose=True)
+
+    assert "  exempted LM302 gpu" in shown
+    assert "note: exempted until 2027-01-31 by platform team: the renderer needs a card" in shown
+    assert "fix: " not in shown
+    assert "fix: Remove the entry from devices.gpus." in all_of_it
+
+
 def test_the_last_line_counts_unreadable_input() -> None:
     """
     A report without findings still shows that some input is unreadable.

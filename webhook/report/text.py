@@ -155,7 +155,7 @@ def _object(
         if _is_known(finding):
             continue
         yield ""
-        yield from _finding(finding, judged, release, sources, pen)
+        yield from _finding(finding, judged, release, sources, pen, verbose)
         yield from commands(judged, finding)
 
 
@@ -197,19 +197,24 @@ def _refused(judged: ObjectReport) -> Releases:
     return refused & SUPPORTED
 
 
-def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: Pen) -> Iterator[str]:
+def _finding(
+    finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: Pen, verbose: bool
+) -> Iterator[str]:
+    """A finding with its frame and its fix. An exempted finding needs neither, except with ``verbose``."""
     place = ""
     if judged.source is not None and finding.line is not None:
         place = f"  {_file(judged.source.file)}:{finding.line}"
         place += f":{finding.column}" if finding.column is not None else ""
     undetermined = finding.outcome == "undetermined"
-    label = f"{finding.action} {finding.rule} {finding.name}" + (" (unproven)" if undetermined else "")
+    kind = finding.action if finding.exemption is None else "exempted"
+    label = f"{kind} {finding.rule} {finding.name}" + (" (unproven)" if undetermined else "")
     shade = CYAN if undetermined and finding.action != Action.DENY else COLOURS.get(Action(finding.action), BLUE)
     yield f"  {pen.paint(label, BOLD, shade)}{place}{pen.paint(f'  {finding.path}', DIM) if finding.path else ''}"
     yield from pen.wrap(finding.message)
-    if judged.source is not None:
+    is_open = finding.exemption is None or verbose
+    if judged.source is not None and is_open:
         yield from _frame(finding, sources.get(judged.source.file, ()), pen)
-    if finding.remedy:
+    if finding.remedy and is_open:
         yield from pen.wrap(finding.remedy, label="to settle it: " if undetermined else "fix: ")
     unproven = any(
         other.outcome == "undetermined" and (other.rule, other.path) == (finding.rule, finding.path)
