@@ -95,7 +95,7 @@ def test_the_job_of_the_page_checks_the_example(runner: Path, monkeypatch: pytes
     """
     With the inputs of the page, the job renders the kustomization and the chart of ``examples/ci``.
     """
-    [block] = [block for block in blocks("docs/ci.md", "yaml") if block.text.startswith("permissions:")]
+    [block] = [block for block in blocks("docs/ci.md", "yaml") if block.text.startswith("name: Migratable")]
     [step] = [
         step for step in yaml.safe_load(block.text)["jobs"]["migratable"]["steps"] if "migratable@" in step["uses"]
     ]
@@ -107,7 +107,7 @@ def test_the_job_of_the_page_checks_the_example(runner: Path, monkeypatch: pytes
     ran, outputs, _ = check(runner, **step["with"])
 
     assert outputs["status"] == "1"
-    assert all(f"file={place}" in ran.stdout for place in ("apps/", "overlays/prod/", "charts/desktop/"))
+    assert all(f"file={place}" in ran.stdout for place in ("apps/", "base/search.yaml,line=", "charts/desktop/"))
 
 
 def test_a_clean_repository_passes(runner: Path) -> None:
@@ -218,16 +218,18 @@ def test_each_use_in_a_job_adds_its_own_summary(runner: Path) -> None:
     assert [path.name for path in (runner / "temp").iterdir()] == ["migratable"]
 
 
-def test_code_scanning_gets_no_exempted_findings(runner: Path) -> None:
+def test_annotations_and_code_scanning_have_no_exempted_findings(runner: Path) -> None:
     """
-    GitHub shows a suppressed result as an open alert.
+    GitHub shows a suppressed result as an open alert. The summary has the finding.
     """
     (runner / "work" / "vm.yaml").write_text(
         BAD.replace("- name: default", "- name: default  # migratable: allow LM101: lab")
     )
 
-    check(runner)
+    ran, _, summary = check(runner)
 
+    assert "LM101" not in ran.stdout
+    assert "LM101" in summary
     (run,) = json.loads((runner / "work" / "migratable.sarif").read_text())["runs"]
     assert {"LM101"}.isdisjoint(result["ruleId"] for result in run["results"])
     assert run["results"]

@@ -12,9 +12,14 @@ from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Rep
 from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, problem_message
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, omit_exempted: bool = False) -> str:
     """One line for each finding, problem and note."""
-    lines = [_command(*_annotation(judged, finding)) for judged in report.objects for finding in judged.findings]
+    lines = [
+        _command(*_annotation(judged, finding))
+        for judged in report.objects
+        for finding in judged.findings
+        if not (omit_exempted and finding.exemption is not None)
+    ]
     lines += [_command("error", _place(problem), problem_message(problem)) for problem in report.problems]
     lines += [_command("notice", {}, note) for note in report.notes]
     return "".join(f"{line}\n" for line in lines)

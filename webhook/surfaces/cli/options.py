@@ -105,7 +105,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--omit-exempted",),
         "omit_exempted",
-        "Leave exempted findings out of SARIF. GitHub code scanning would show exempted findings as open alerts.",
+        "Leave exempted findings out of SARIF and annotations for GitHub, which would show them as open alerts.",
         is_flag=True,
         default=False,
     ),

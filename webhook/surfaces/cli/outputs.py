@@ -121,6 +121,10 @@ def rendered(output: Output, report: Report, sources: Sources, style: Style) -> 
         return _text(report, sources, style, colour_for(style.color, output.target))
     if output.form == "sarif":
         return _sarif(report, sources, style)
+    if output.form == "github":
+        from webhook.report import github
+
+        return github.render(report, omit_exempted=style.omit_exempted)
     if output.form == "rdjson":
         from webhook.report import rdjson
 
@@ -172,8 +176,6 @@ def _renderer(form: str) -> Callable[[Report], str]:
             from webhook.report.checkstyle import render
         case "concise":
             from webhook.report.concise import render
-        case "github":
-            from webhook.report.github import render
         case "gitlab":
             from webhook.report.gitlab import render
         case "tap":
