@@ -45,17 +45,18 @@ def test_the_gitlab_job_writes_the_reports_that_it_uploads(program: Path, tmp_pa
     (tmp_path / "vm.yaml").rename(tmp_path / "sub" / "vm.yaml")
     header, body = (ROOT / "ci" / "gitlab.yml").read_text(encoding="utf-8").split("\n---\n")
     inputs = {name: declared.get("default") for name, declared in yaml.safe_load(header)["spec"]["inputs"].items()}
-    values = inputs | {"image": "registry/migratable@sha256:1", "paths": "sub"}
+    values = inputs | {"image": "registry/migratable@sha256:1", "paths": "sub", "arguments": "--only LM101 --strict"}
     job: dict[str, Any] = yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: values[match[1]], body))[
         "migratable"
     ]
 
     ran = shell(tmp_path, "sh", "-c", "\n".join(job["script"]), **job["variables"])
 
-    assert inputs == {"image": None, "paths": ".", "stage": "test"}
+    assert inputs == {"image": None, "paths": ".", "arguments": "", "stage": "test"}
     assert (job["stage"], job["image"]["name"]) == ("test", values["image"])
     assert ran.returncode == 1, ran.stderr
     assert "LM101" in ran.stdout
+    assert "LM502" not in ran.stdout
     for report in job["artifacts"]["reports"].values():
         assert (tmp_path / report).stat().st_size
 
