@@ -91,9 +91,10 @@ def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
     )
 
 
-def late(kind: type[Kubernetes], name: str = "") -> Late:
-    """Returns the result for a read that the API server did not answer in time."""
-    return Late(f"the API server did not return {_what(kind, name)} in time", TRY_AGAIN)
+def late(kind: type[Kubernetes], name: str = "", cause: str = "") -> Late:
+    """Returns the result for a read that the API server did not answer in time. ``cause`` is the error of the last try."""
+    ending = f": {cause}" if cause else " in time"
+    return Late(f"the API server did not return {_what(kind, name)}{ending}", TRY_AGAIN)
 
 
 def no_response(kind: type[Kubernetes], name: str = "") -> Unread:

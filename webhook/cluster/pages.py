@@ -164,9 +164,9 @@ class Lister:
             tries += 1
             if not self._may_try_again(tries, failing_since, is_busy=answer is not None):
                 self._gave_up = True
-                raise NotListed(late(kind.reads), status, lost)
+                raise NotListed(_late(kind, status, lost), status, lost)
             if self._wait(min(2.0 ** (tries - 2), LONGEST_PAUSE, max(0.0, self._until - self._clock()))):
-                raise NotListed(late(kind.reads), status, lost)
+                raise NotListed(_late(kind, status, lost), status, lost)
 
     def _may_try_again(self, tries: int, failing_since: float, *, is_busy: bool) -> bool:
         """``is_busy`` is whether the API server has answered, and refused the page for now."""
@@ -209,6 +209,11 @@ class Lister:
             if answer.status != 410 or not (token := _token_in(answer.body)):
                 raise NotListed(no_response(kind.reads), answer.status)
         raise NotListed(no_response(kind.reads), 410)
+
+
+def _late(kind: Kind, status: int, lost: Unavailable | None) -> Unread:
+    """The reason for a page that was given up: the last error, or the last status."""
+    return late(kind.reads, cause=lost.message if lost is not None else f"HTTP {status}")
 
 
 def _token_in(body: bytes) -> str:

@@ -169,6 +169,7 @@ def test_commands_that_read_a_cluster_need_only_the_cluster_extra(tmp_path: Path
 
     assert ran.returncode == 2
     assert "connection refused" in ran.stderr
+    assert "rights" not in ran.stderr
     assert "not installed" not in ran.stderr
     assert "Traceback" not in ran.stderr
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from webhook.errors import BadInput, Misconfigured
+from webhook.errors import BadInput, Misconfigured, Unavailable
 from webhook.facts.fleet import Fleet
 from webhook.manifests.fleet_paths import read_paths
 from webhook.objects.fleet_kinds import DRAIN_KINDS, ESSENTIAL, FLEET_BY_CLASS
@@ -30,9 +30,11 @@ def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None,
     The objects of a cluster, with the ControllerRevisions of the VMs that are called ``vm``. Notes on standard error name the
     kinds that cannot be read.
 
-    Raises Misconfigured if no node, pod and VMI can be read, and for a cluster without KubeVirt.
+    Raises Unavailable if the API server does not answer, and Misconfigured for an account that may list neither nodes nor pods
+    nor VMIs, and for a cluster without KubeVirt.
     """
     from webhook.cluster.fleet import list_fleet
+    from webhook.cluster.messages import forbidden
 
     transport, cluster = connected(command, kubeconfig, context)
     try:
@@ -46,8 +48,13 @@ def fleet_of_cluster(command: str, kubeconfig: Path | None, context: str | None,
         transport.close()
     unread = [kind for kind in ESSENTIAL if kind in fleet.unread]
     if len(unread) == len(ESSENTIAL):
+        why = fleet.unread[unread[0]]
+        if why != forbidden(FLEET_BY_CLASS[unread[0]]).why:
+            raise Unavailable(
+                f"{cluster}: {why}", remedy="Check `server` in the kubeconfig and the network, then try again."
+            )
         raise Misconfigured(
-            f"{cluster}: {fleet.unread[unread[0]]}",
+            f"{cluster}: {why}",
             remedy="Check the kubeconfig and the rights of the account: it needs get and list on nodes, pods and VMIs.",
         )
     if KubeVirt in fleet.complete and not fleet.given(KubeVirt):
