@@ -152,10 +152,10 @@ def pages(source: Source) -> Figures:
         seconds, sizes = [], []
         for path, query in requests:
             start = time.process_time()
-            reply = render(source, PageRequest(path, query, Sight()))
+            status, body = render(source, PageRequest(path, query, Sight()))
             seconds.append(time.process_time() - start)
-            sizes.append(len(reply.body))
-            assert reply.status == 200, (path, query, reply.status)
+            sizes.append(len(body))
+            assert status == 200, (path, query, status)
         figures[f"{name}: slowest ms"] = max(seconds, default=0) * 1000
         figures[f"{name}: largest KB"] = max(sizes, default=0) / 1000
     figures["peak MiB"] = _peak()

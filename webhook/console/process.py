@@ -16,8 +16,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from msgspec.structs import replace
-
 from webhook.check.check import Settings
 from webhook.cluster.kubeconfig import target
 from webhook.cluster.kubernetes_client import connect
@@ -33,6 +31,7 @@ from webhook.surfaces.api.console.messages import (
     Failed,
     NamespacesReply,
     NamespacesRequest,
+    PageReply,
     PageRequest,
     Refused,
     Reply,
@@ -109,7 +108,7 @@ def answer(source: Source, request: Request) -> Reply:
         match request:
             case PageRequest():
                 version = source.state().version  # if the state changes now, the next request gets the page again
-                return replace(render(source, request), version=version)
+                return PageReply(*render(source, request), version)
             case NamespacesRequest():
                 state = source.state()
                 return NamespacesReply(tuple(sorted({vm.namespace for vm in state.vms})), not state.unfinished)

@@ -18,7 +18,6 @@ class Shown:
 
     status: int
     html: str
-    version: str
 
     @property
     def main(self) -> str:
@@ -44,5 +43,5 @@ class Shown:
 
 def get(path: str = "", query: tuple[tuple[str, str], ...] = (), sight: Sight = ALL, source: Source = SOURCE) -> Shown:
     """Renders a page."""
-    reply = render(source, PageRequest(path, query, sight))
-    return Shown(reply.status, reply.body.decode(), reply.version)
+    status, body = render(source, PageRequest(path, query, sight))
+    return Shown(status, body.decode())

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -35,11 +36,11 @@ class Pages:
     def answer(self, path: str, query: str, known: str) -> tuple[int, bytes, str]:
         """Status, body and ETag of a page."""
         parameters = tuple(parse_qsl(query, keep_blank_values=True))
-        reply = render(self.source, PageRequest(unquote(path.removeprefix(START)), parameters, self.sight))
-        tag = f'"{reply.version}"'
+        status, page = render(self.source, PageRequest(unquote(path.removeprefix(START)), parameters, self.sight))
+        tag = f'"{sha256(page).hexdigest()}"'
         if self.status:
             return self.status, b"<p>not available</p>", ""
-        return (304, b"", tag) if known == tag else (reply.status, reply.body, tag)
+        return (304, b"", tag) if known == tag else (status, page, tag)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -107,11 +107,3 @@ def test_parameters_about_nodes_need_the_right_to_see_nodes() -> None:
     assert get("/vms", (("policy", "fast"),), limited).status == 400
     assert get("/vms", (("sort", "drain"),), limited).status == 400
     assert (get("/nodes", (), limited).status, get("/policies", (), limited).status) == (404, 404)
-
-
-def test_the_version_is_that_of_the_page() -> None:
-    """
-    Other parameters give another version, and the same request the same version.
-    """
-    assert get("/vms").version == get("/vms").version
-    assert get("/vms").version != get("/vms", (("q", "x"),)).version

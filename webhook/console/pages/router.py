@@ -1,7 +1,6 @@
 """Chooses the page for an address. This module does no I/O."""
 
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from webhook.console.pages.addresses import NO_NAMESPACE
@@ -20,7 +19,7 @@ from webhook.console.pages.vm_page import vm_page
 from webhook.console.pages.vm_rows import known_parameters
 from webhook.console.state import Source
 from webhook.errors import BadInput
-from webhook.surfaces.api.console.messages import PageReply, PageRequest
+from webhook.surfaces.api.console.messages import OF_A_VM, PageRequest
 
 
 class _Page(NamedTuple):
@@ -37,42 +36,31 @@ _PAGES: Final[Mapping[str, _Page]] = {
     "/policies": _Page(lambda _seen: OF_POLICIES, policy_page),
 }
 _OF_OBJECTS: Final = {"namespace": anything}
-_VMS, _NODES = "/vms/", "/nodes/"
+_OF_A_NODE: Final = "/nodes/"
 
 
-def render(source: Source, request: PageRequest) -> PageReply:
-    """
-    The page for a request. Its version is a hash of the page: the version of the state would disclose that hidden objects
-    have changed.
-    """
-    seen = Seen(source, request.sight, _namespace_of(request))
+def render(source: Source, request: PageRequest) -> tuple[int, bytes]:
+    """The status and the page for a request."""
+    seen = Seen(source, request.sight, request.namespace)
     try:
-        status, body = _answer(seen, request)
+        return _page(seen, request)
     except BadInput as error:
-        status, body = 400, bad_parameter(seen, error)
-    return PageReply(status, body, blake2b(body, digest_size=12).hexdigest())
+        return 400, bad_parameter(seen, error)
 
 
-def _answer(seen: Seen, request: PageRequest) -> tuple[int, bytes]:
+def _page(seen: Seen, request: PageRequest) -> tuple[int, bytes]:
     path = request.path.rstrip("/")
     page = _PAGES.get(path)
     if page is not None and _may_see(seen, path):
         return 200, page.render(seen, Parameters(request.query, page.known(seen)))
-    if path.startswith(_VMS):
+    if path.startswith(OF_A_VM):
         Parameters(request.query, _OF_OBJECTS)
-        namespace, _, name = path.removeprefix(_VMS).partition("/")
+        namespace, _, name = path.removeprefix(OF_A_VM).partition("/")
         return vm_page(seen, "" if namespace == NO_NAMESPACE else namespace, name)
-    if path.startswith(_NODES):
+    if path.startswith(_OF_A_NODE):
         Parameters(request.query, _OF_OBJECTS)
-        return node_page(seen, path.removeprefix(_NODES))
+        return node_page(seen, path.removeprefix(_OF_A_NODE))
     return 404, not_found(seen)
-
-
-def _namespace_of(request: PageRequest) -> str:
-    """The namespace in the path of a VM, or in the parameters. Empty if there is none."""
-    if request.path.startswith(_VMS):
-        return request.path.removeprefix(_VMS).partition("/")[0]
-    return dict(request.query).get("namespace", "")
 
 
 def _may_see(seen: Seen, path: str) -> bool:

@@ -106,7 +106,7 @@ class Console:
     """Renders the pages in this process."""
 
     async def page(self, request: PageRequest) -> PageReply:
-        return render(SOURCE, request)
+        return PageReply(*render(SOURCE, request), await self.version())
 
     async def namespaces(self) -> NamespacesReply:
         return NamespacesReply(("blue", "red"))

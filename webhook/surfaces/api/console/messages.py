@@ -4,9 +4,12 @@ Messages between the server and the process that renders the pages for operators
 The process reads objects of a cluster, so the server never unpickles its replies.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
+
+OF_A_VM: Final = "/vms/"
+"""The start of the path of a VM. The namespace and the name follow."""
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -50,6 +53,13 @@ class PageRequest(msgspec.Struct, frozen=True, tag="page"):
     query: tuple[tuple[str, str], ...]
     """The decoded parameters, in their order."""
     sight: Sight
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in the path of a VM, or in the parameters. Empty if there is none."""
+        if self.path.startswith(OF_A_VM):
+            return self.path.removeprefix(OF_A_VM).partition("/")[0]
+        return dict(self.query).get("namespace", "")
 
 
 class NamespacesRequest(msgspec.Struct, frozen=True, tag="namespaces"):

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 
 from webhook.errors import Unavailable
@@ -55,10 +56,10 @@ class Pages:
         path = request.scope["path"].removeprefix(FLEET)
         if max(len(path), len(request.url.query)) > MOST_ADDRESS:
             raise HTTPException(414, f"The address is longer than {MOST_ADDRESS} characters.")
-        query = tuple(request.query_params.multi_items())
+        asked = PageRequest(path, tuple(request.query_params.multi_items()), EVERYTHING)
         try:
-            sight = await self._sight(request, path, dict(query).get("namespace", ""))
-            return await self._page(request, PageRequest(path, query, sight))
+            sight = await self._sight(request, asked.namespace)
+            return await self._page(request, replace(asked, sight=sight))
         except InvalidToken:
             return unauthorized(request)
         except NothingVisible as error:
@@ -71,19 +72,17 @@ class Pages:
             page = small_pages.error("The page is not available", error.message, error.remedy)
             return html(page, 503, RETRY)
 
-    async def _sight(self, request: Request, path: str, namespace: str) -> Sight:
+    async def _sight(self, request: Request, named: str) -> Sight:
         if self._sights is None:
             return EVERYTHING
         token = bearer_token(request)
         if not token:
             raise InvalidToken
-        steps = path.split("/")
-        named = steps[2] if len(steps) == 4 and steps[1] == "vms" else namespace
         return await self._sights.sight(token, self._console.namespaces, named)
 
     async def _page(self, request: Request, asked: PageRequest) -> Response:
         known = _tags(request.headers.get("if-none-match", ""))
-        sees_all = msgspec.structs.replace(asked.sight, user="") == EVERYTHING
+        sees_all = replace(asked.sight, user="") == EVERYTHING
         if known and sees_all and (tag := _tag(asked, (await self._console.version()).encode())) in known:
             return Response(status_code=304, headers={"ETag": tag})
         reply = await self._console.page(asked)
