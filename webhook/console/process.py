@@ -16,7 +16,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from webhook.check.check import Settings
 from webhook.cluster.kubeconfig import target
 from webhook.cluster.kubernetes_client import connect
 from webhook.console.followed_files import FollowedFiles
@@ -25,8 +24,8 @@ from webhook.console.pages.router import render
 from webhook.console.state import Source
 from webhook.errors import WebhookError
 from webhook.manifests.policy_file import parse_policy
-from webhook.serve.metrics import log_to_stderr
-from webhook.serve.policy_source import PolicySource
+from webhook.processes.logs import log_to_stderr
+from webhook.processes.policy_source import PolicySource
 from webhook.surfaces.api.console.messages import (
     Failed,
     NamespacesReply,
@@ -83,23 +82,12 @@ def main(arguments: Sequence[str]) -> None:
 def open_source(start: Start) -> RunningSource:
     """The source of the objects. Raises Misconfigured if files cannot be read, or if there are no credentials."""
     policy_file = Path(start.policy_file) if start.policy_file else None
-    settings = _locked(PolicySource(policy_file, partial(parse_policy, source=start.policy_file), start.release))
+    settings = PolicySource(policy_file, partial(parse_policy, source=start.policy_file), start.release)
     if start.files:
         return FollowedFiles(start.files, settings)
     kubeconfig = Path(start.kubeconfig) if start.kubeconfig else None
     name = str(target(kubeconfig, start.context)) if kubeconfig is not None else "this cluster"
     return ClusterSource(connect(kubeconfig, start.context), settings, name)
-
-
-def _locked(settings: Callable[[], Settings]) -> Callable[[], Settings]:
-    """The settings, for several threads."""
-    lock = threading.Lock()
-
-    def locked() -> Settings:
-        with lock:
-            return settings()
-
-    return locked
 
 
 def answer(source: Source, request: Request) -> Reply:

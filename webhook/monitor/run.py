@@ -22,13 +22,13 @@ from webhook.cluster.leases import Election
 from webhook.cluster.writes import ReportStore
 from webhook.errors import WebhookError
 from webhook.monitor.exported import Exported
+from webhook.processes.logs import log_to_stderr
+from webhook.processes.policy_source import PolicySource
 from webhook.serve.cache_metrics import CacheCollector
 from webhook.serve.health import Health
 from webhook.serve.hosts import KnownHosts
 from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
-from webhook.serve.metrics import log_to_stderr
-from webhook.serve.policy_source import PolicySource
 
 log = logging.getLogger("migratable.audit")
 

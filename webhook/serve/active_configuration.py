@@ -13,7 +13,7 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy
 from webhook.objects.kubevirt import KubeVirt
 from webhook.policy.policy import Policy
-from webhook.serve.followed_policy import FollowedPolicy
+from webhook.processes.followed_policy import FollowedPolicy
 from webhook.surfaces.admission.endpoint import ActiveConfiguration
 
 ANY = ReleaseChoice(SUPPORTED, "any")

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 
 from webhook.manifests.objects import placed_in
 from webhook.policy.exemptions import expiry_warnings
+from webhook.processes.logs import log_to_stderr
 from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.cluster_facts import ClusterSource
 from webhook.serve.health import Health
@@ -18,7 +19,7 @@ from webhook.serve.hosts import KnownHosts, checked
 from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
 from webhook.serve.manifest_facts import ManifestSource
-from webhook.serve.metrics import Metrics, log_to_stderr
+from webhook.serve.metrics import Metrics
 from webhook.serve.options import Options
 from webhook.serve.tls import Certificates
 from webhook.serve.tracing import tracing

@@ -7,7 +7,7 @@ import pytest
 from tests.clocks import Clock
 from webhook.manifests.policy_file import parse_policy
 from webhook.policy.policy import Profile
-from webhook.serve.policy_source import SECONDS_A_DAY, PolicySource
+from webhook.processes.policy_source import SECONDS_A_DAY, PolicySource
 
 
 class Here:

@@ -1,4 +1,4 @@
-"""webhook.serve.log_queue: another thread writes the log, so a slow reader delays no request."""
+"""webhook.processes.log_queue: another thread writes the log, so a slow reader delays no request."""
 
 import json
 import logging
@@ -10,8 +10,8 @@ from io import StringIO
 import pytest
 
 from tests.waiting import wait_until
-from webhook.serve.log_queue import QueuedLogHandler
-from webhook.serve.metrics import JsonLines
+from webhook.processes.log_queue import QueuedLogHandler
+from webhook.processes.logs import JsonLines
 
 SECONDS = 20
 

@@ -7,7 +7,7 @@ import pytest
 from webhook.errors import Misconfigured
 from webhook.manifests.policy_file import parse_policy
 from webhook.policy.policy import Policy, Profile
-from webhook.serve.followed_policy import KEPT, FollowedPolicy
+from webhook.processes.followed_policy import KEPT, FollowedPolicy
 
 
 @pytest.fixture
