@@ -184,6 +184,20 @@ def test_a_baseline_makes_the_check_green_and_lists_what_it_hides(known: Path) -
     assert "4 exempted in 2 objects" in after.out
 
 
+def test_writing_a_baseline_says_how_many_entries_are_removed(known: Path) -> None:
+    """
+    A check of fewer files removes the entries of the others. The next check of all files would fail.
+    """
+    first = write(known)
+
+    again = migratable("check", "open.yaml", "--write-baseline", cwd=known)
+
+    assert "removed" not in first.err
+    assert "note: wrote 4 findings to known.yaml\n" in first.err
+    assert "note: wrote 1 finding to known.yaml\n" in again.err
+    assert "note: 3 entries of the old file are removed, because this check has no such finding\n" in again.err
+
+
 def test_new_findings_fail_despite_a_baseline(known: Path) -> None:
     """
     Moved lines, a renamed file and new fields change nothing. A new finding fails.

@@ -75,15 +75,31 @@ def write_baseline(report: Report, path: "Path | None") -> int:
 
     target = path or Path(DEFAULT)
     known = baselines.of_report(report, _located(target))
+    removed = _fingerprints(target) - {entry.fingerprint for entry in known.findings}
     try:
         target.write_text(baselines.render(known), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file with --baseline.") from None
-    write_stderr(f"note: wrote {len(known.findings)} findings to {target}")
+    write_stderr(f"note: wrote {_count(len(known.findings), 'finding')} to {target}")
+    if removed:
+        are = "entry of the old file is" if len(removed) == 1 else "entries of the old file are"
+        write_stderr(f"note: {len(removed)} {are} removed, because this check has no such finding")
     if path is None:
         write_stderr(f"note: to use it, pass --baseline {target}, or add `baseline: {target}` to migratable.yaml")
     write_problems(report.problems)
     return EXIT_ERROR if report.problems else 0
+
+
+def _fingerprints(path: "Path") -> set[str]:
+    """The fingerprints in a baseline that is written again. A file that is missing or invalid has none."""
+    try:
+        return {entry.fingerprint for entry in read_baseline(path).findings}
+    except Misconfigured:
+        return set()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def read_baseline(path: "Path") -> "Baseline":
