@@ -209,6 +209,28 @@ def test_what_cannot_be_rendered_is_one_error(root: Path, flags: tuple[str, ...]
     assert "LM101" in ran.out
 
 
+@pytest.mark.parametrize(
+    ("kustomization", "flags"),
+    [
+        ("generators: [ksops.yaml]\n", "--enable-alpha-plugins --enable-exec"),
+        ("helmCharts: [{name: vms}]\n", "--enable-helm"),
+        ("resources: [../base/vm.yaml]\n", "--load-restrictor LoadRestrictionsNone"),
+    ],
+)
+def test_a_kustomization_that_needs_flags_has_the_command(root: Path, kustomization: str, flags: str) -> None:
+    """
+    Plugins start programs, such as ksops, so `check` never enables them.
+    """
+    exec_plugin = "annotations: {config.kubernetes.io/function: 'exec: {path: ksops}'}"
+    ksops = f"apiVersion: viaduct.ai/v1\nkind: ksops\nmetadata: {{name: a, {exec_plugin}}}\n"
+    write(root, **{"app/kustomization.yaml": kustomization, "app/ksops.yaml": ksops})
+
+    ran = check(root, "-k", "app")
+
+    assert ran.status == 2
+    assert f"Render it yourself: kustomize build {flags} app | migratable check -\n" in ran.err
+
+
 @pytest.mark.parametrize("entry", ["https://example.com/vm.yaml", "github.com/a/b?ref=v1", "missing.yaml"])
 def test_remote_and_missing_resources_are_errors_without_a_network(root: Path, entry: str) -> None:
     """

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from shlex import join
+from shlex import join, quote
 from shutil import which
 
 import msgspec
@@ -32,6 +32,12 @@ _SOURCE = re.compile(rb"^---\r?\n# Source: ([^\r\n]+)\r?\n", re.MULTILINE)
 _KLOG = re.compile(
     r'^[EF]\d{4} .*?\] "command failed" err=(?:"(?P<line>.*)"|<(?P<lines>.*?)\n >)$', re.MULTILINE | re.DOTALL
 )
+_FLAGS = {
+    "external plugins disabled": "--enable-alpha-plugins --enable-exec",
+    "must specify --enable-helm": "--enable-helm",
+    "is not in or below": "--load-restrictor LoadRestrictionsNone",
+}
+"""The flags of kustomize that a kustomization needs, by error message. They start programs or read files of other folders."""
 _HINTS = ("Use --debug flag", "# Warning:")
 """Lines that do not say why a program failed."""
 
@@ -191,7 +197,8 @@ def _run(command: Sequence[str], source: str, redaction: Redaction) -> bytes:
             raise
     if process.returncode:
         said = _first_lines(redaction.applied(_message(errors.decode(errors="replace"))))
-        raise BadInput(f"{tool} failed: {said or f'status {process.returncode}'}", remedy=_remedy(said), source=source)
+        remedy = _remedy(said, command[-1])
+        raise BadInput(f"{tool} failed: {said or f'status {process.returncode}'}", remedy=remedy, source=source)
     if len(output) > MAX_STREAM_BYTES:
         raise BadInput(
             f"the rendered output is larger than {MAX_STREAM_BYTES // 2**20} MiB",
@@ -220,7 +227,11 @@ def _first_lines(text: str) -> str:
     return " ".join(lines[:_MAX_LINES]).removeprefix("Error: ").removeprefix("error: ").rstrip(".")
 
 
-def _remedy(said: str) -> str:
+def _remedy(said: str, folder: str) -> str:
+    """``folder`` is the last word of the command: the folder of a kustomization, or the chart without values."""
     if "missing in charts/ directory" in said:
         return "Run `helm dependency build` for the chart."
+    for message, flags in _FLAGS.items():
+        if message in said:
+            return f"Render it yourself: kustomize build {flags} {quote(folder)} | migratable check -"
     return "Correct the folder or the values."
