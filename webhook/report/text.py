@@ -10,6 +10,7 @@ from webhook.report.model import FindingReport, FixReport, ObjectReport, Report,
 from webhook.report.pen import BLUE, BOLD, COLOURS, CYAN, DIM, GREEN, INDENT, RED, YELLOW, Pen
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
+from webhook.report.rendered import FindOrigin
 from webhook.report.sentences import exempted, name_of, place_of
 from webhook.rules.rule import Basis
 
@@ -36,15 +37,17 @@ def render(
     verbose: bool = False,
     writable: Writable = _always,
     quiet: bool = False,
+    find: FindOrigin | None = None,
 ) -> str:
     """
     The report as text with a final newline. Unreadable input is only counted.
 
     ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
-    ``writable``. With ``quiet``, the text contains only findings that are not in the baseline.
+    ``writable``. With ``quiet``, the text contains only findings that are not in the baseline. ``find`` returns the origins of
+    rendered fields.
     """
     pen = Pen(colour, width)
-    commands = _commands_of(report, pen)
+    commands = _commands_of(report, pen) if find is None else _origins(find, pen)
     blocks = [
         "\n".join(_object(judged, report.release, sources or {}, pen, verbose, commands))
         for judged in report.objects
@@ -77,6 +80,17 @@ def _commands_of(report: Report, pen: Pen) -> _Commands:
 
     has_operator = manages_kubevirt(report)
     return lambda judged, finding: command_lines(judged, finding, pen, INDENT, has_operator=has_operator)
+
+
+def _origins(find: FindOrigin, pen: Pen) -> _Commands:
+    """The place in the repository that a rendered field comes from."""
+
+    def origin(judged: ObjectReport, finding: FindingReport) -> Iterator[str]:
+        source = judged.source
+        place = find(source.file, source.document, finding) if source is not None and source.rendered_from else None
+        return iter(pen.wrap(f"{place.file}:{place.line}", label="source: ")) if place is not None else iter(())
+
+    return origin
 
 
 def _fixes(report: Report, writable: Writable) -> Iterator[str]:

@@ -77,6 +77,29 @@ def test_formats_of_ci_systems_have_the_line_of_the_resource_and_of_the_template
     assert out.count("of the rendered output)") == 1
 
 
+def test_text_has_the_source_of_a_rendered_field(root: Path) -> None:
+    """
+    The excerpt is the output. Another object has no source.
+    """
+    write(root, **{"plain/vm.yaml": VM})
+
+    out = check(root, "plain", "-k", "overlays/prod", "--helm", "charts/desktop", "--only", "LM101")
+
+    assert [line.strip() for line in out.splitlines() if "source: " in line] == [
+        f"source: {BASE}:14",
+        f"source: {TEMPLATE}:15",
+    ]
+
+
+def test_the_summary_of_a_job_has_the_place_in_the_repository(root: Path) -> None:
+    """
+    A reader of the summary opens this file.
+    """
+    out = check(root, "-k", "overlays/prod", "--only", "LM101", "-o", "markdown")
+
+    assert f"| {BASE}:14:13 |" in out
+
+
 def test_junit_names_the_file(root: Path) -> None:
     """
     A test case has no line.

@@ -89,7 +89,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
     errors = []
     for output in outputs:
         shown, texts = report, sources
-        if sources.rendered and output.form in CI_FORMATS:
+        if sources.rendered and output.form in (*CI_FORMATS, "markdown"):
             from webhook.manifests.origins import Origins
             from webhook.report.rendered import placed_in_repository
 
@@ -139,6 +139,11 @@ def _text(report: Report, sources: Sources, style: Style, colour: bool) -> str:
         return statistics.render(report, colour=colour, quiet=style.quiet)
     from webhook.report import text
 
+    find = None
+    if sources.rendered:
+        from webhook.manifests.origins import Origins
+
+        find = Origins(sources.texts, sources.parts)
     width = text_width()
     writable = _Writable(sources.texts)
     return text.render(
@@ -149,6 +154,7 @@ def _text(report: Report, sources: Sources, style: Style, colour: bool) -> str:
         verbose=style.verbose,
         writable=writable,
         quiet=style.quiet,
+        find=find,
     )
 
 
