@@ -11,8 +11,8 @@ from docs.generate import TELLING
 from tests.apiserver.admission import test_pages as kubectl
 from tests.certs import test_page as certificates
 from tests.ci import test_walkthrough as walk
+from tests.docs import test_audit_page as audit
 from tests.docs.blocks import ROOT, blocks, matches, pages, parsed, steps
-from tests.surfaces.cli import test_audit_page as audit
 from webhook.__main__ import program
 
 RENEWED = {
