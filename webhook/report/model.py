@@ -99,6 +99,14 @@ class EditReport(_Part, frozen=True):
     text: str
 
 
+class FixedObjectReport(_Part, frozen=True):
+    """Another object of the same manifests, which a fix changes."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
 class FixReport(_Part, frozen=True):
     """A change to the object that removes the finding."""
 
@@ -107,6 +115,8 @@ class FixReport(_Part, frozen=True):
     """Whether the change is the only sensible one. Other fixes are options, and the user chooses one."""
     patch: list[dict[str, Any]]
     """A JSON Patch (RFC 6902) for the object. The patch tests each old value before it is changed."""
+    object: FixedObjectReport | msgspec.UnsetType = msgspec.UNSET
+    """The object that the patch changes, if it is not the object of the finding (``POST /v1/check?edits=true``)."""
     edit: EditReport | None | msgspec.UnsetType = msgspec.UNSET
     """
     The same change to the text of the manifest, only on request (``POST /v1/check?edits=true``). The value is null if the change

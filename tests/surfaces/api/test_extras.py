@@ -168,3 +168,49 @@ def test_an_unreadable_body_can_be_a_report_with_its_problems(body: str) -> None
     (problem,) = report.json["problems"]
     assert (problem["message"], problem["line"]) == (error.json["title"], error.json["line"])
     assert report.json["objects"] == []
+
+
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: os}\nspec:\n  accessModes:\n  - ReadWriteOnce  # local\n"
+ON_CLAIM = (
+    "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\nmetadata: {name: web}\nspec:\n  domain: {devices: {}}\n"
+    "  volumes:\n  - name: os\n    persistentVolumeClaim: {claimName: os}\n"
+)
+
+
+def fixes_of_claim(body: str, query: str = "edits=true") -> list[dict[str, Any]]:
+    (judged,) = post(body, query=query).json["objects"]
+    (finding,) = [finding for finding in judged["findings"] if finding["rule"] == "LM201"]
+    fixes: list[dict[str, Any]] = finding["fixes"]
+    return fixes
+
+
+def test_the_edits_have_the_fix_of_a_claim_in_the_same_manifests() -> None:
+    """
+    The fix names the claim, because its patch is not for the VM, and the VM can then be live-migrated.
+    """
+    body = f"{ON_CLAIM}---\n{CLAIM}"
+
+    (fix,) = fixes_of_claim(body)
+    after = edited(body, fix["edit"])
+
+    assert fix["object"] == {"kind": "PersistentVolumeClaim", "namespace": "", "name": "os"}
+    assert after == body.replace("- ReadWriteOnce", "- ReadWriteMany")
+    assert post(after).json["objects"][0]["verdict"]["reason"] != "DisksNotLiveMigratable"
+    assert fixes_of_claim(body, query="") == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        CLAIM.replace("{name: os}", "{name: os, uid: 6a5f}"),
+        CLAIM.replace("{name: os}", "{name: os, namespace: other}"),
+        CLAIM.replace("\n  - ReadWriteOnce  # local", " []"),
+        f"{CLAIM}---\n{CLAIM}",
+    ],
+    ids=["read from a cluster", "another namespace", "no access modes", "twice"],
+)
+def test_no_other_claim_has_a_fix(claim: str) -> None:
+    """
+    The access modes of an existing claim cannot be changed.
+    """
+    assert fixes_of_claim(f"{ON_CLAIM}---\n{claim}") == []

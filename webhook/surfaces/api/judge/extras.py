@@ -1,12 +1,13 @@
 """Parts of a report that only the dry-run API adds: fixes as changes to the text, and the verdicts of all releases."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from webhook.kubevirt.releases import PUBLISHED
+from webhook.manifests.objects import ManifestObject
 from webhook.manifests.replacements import FixReplacer
 from webhook.report.model import (
     ComparisonReport,
@@ -18,6 +19,7 @@ from webhook.report.model import (
     Report,
 )
 from webhook.report.release_phrases import release_names, releases_named, releases_phrase
+from webhook.surfaces.api.judge.claim_fixes import ClaimFixes
 
 MOST_COMPARED: Final = 256 << 10
 """Maximum number of bytes of manifests that are judged for all releases, because each release takes as long as the check."""
@@ -31,24 +33,28 @@ per KiB. Fixes beyond this limit have no edit.
 _Key: TypeAlias = tuple[int, int, str, str, str]
 
 
-def with_edits(report: Report, content: bytes) -> Report:
-    """The report whose fixes also contain the change to ``content``, as far as ``MOST_READ`` allows."""
-    replacer = FixReplacer({"-": content}, MOST_READ)
+def with_edits(report: Report, content: bytes, objects: Sequence[ManifestObject]) -> Report:
+    """
+    The report whose fixes also contain the change to ``content``, as far as ``MOST_READ`` allows. Adds fixes of claims that are
+    among ``objects``, which are the objects of ``content``.
+    """
+    replacer, claims = FixReplacer({"-": content}, MOST_READ), ClaimFixes(objects)
 
     def edited(judged: ObjectReport, fix: FixReport) -> FixReport:
         change = replacer(judged, fix)
         return replace(fix, edit=EditReport(*change.span, change.text) if change is not None else None)
 
     def with_fixes(judged: ObjectReport, finding: FindingReport) -> FindingReport:
-        if not finding.fixes:
-            return finding
-        return replace(finding, fixes=[edited(judged, fix) for fix in finding.fixes])
+        fixes = [edited(judged, fix) for fix in finding.fixes]
+        if (of_claim := claims.fix_for(judged, finding)) is not None:
+            fixes.append(edited(*of_claim))
+        return replace(finding, fixes=fixes) if fixes else finding
 
-    objects = [
+    judged_objects = [
         replace(judged, findings=[with_fixes(judged, finding) for finding in judged.findings])
         for judged in report.objects
     ]
-    return replace(report, objects=objects)
+    return replace(report, objects=judged_objects)
 
 
 def compared(report: Report, judged_for: Callable[[str], Report]) -> Report:

@@ -44,7 +44,7 @@ def report_on(
     if extras.compare and len(content) <= MOST_COMPARED:
         report = compared(report, lambda release: check_in(world, [inputs], replace(settings, release=release)))
     if extras.edits:
-        report = with_edits(report, content)
+        report = with_edits(report, content, inputs.objects)
     if notes:
         report = replace(report, notes=[*report.notes, *notes])
     return as_json.render(report).encode()
