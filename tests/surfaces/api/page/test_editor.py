@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.surfaces.api.page.watched import Watched
 from tests.surfaces.manifests import BAD, GOOD
+from tests.surfaces.running import ROOT
 from webhook.surfaces.api.page.examples import text_of
 
 pytestmark = pytest.mark.browser
@@ -310,3 +311,19 @@ def test_large_text_waits_for_the_button(watched: Watched) -> None:
     watched.answered(watched.page.get_by_role("button", name="Check", exact=True).click)
 
     expect(watched.page.locator("#verdict")).to_contain_text("Would be accepted")
+
+
+def test_fixes_lead_from_a_refused_vm_and_its_claim_to_an_accepted_manifest(watched: Watched) -> None:
+    """
+    The fix of the claim changes another document than that of the finding.
+    """
+    watched.judge((ROOT / "examples" / "vm-bridge.yaml").read_text())
+
+    for title in ("write masquerade", "write ReadWriteMany in PVC"):
+        fix = watched.page.get_by_role("button", name=f"Apply fix: {title}")
+        expect(fix).to_be_enabled()
+        watched.answered(fix.click)
+
+    expect(watched.page.locator("#verdict")).to_contain_text("Would be accepted")
+    assert "  - ReadWriteMany\n" in watched.text
+    watched.assert_clean()

@@ -154,11 +154,14 @@ function showFinding(finding, tools, slots) {
     box.append(element("p", "small", `Exempt${until ? ` until ${until}` : ""}: ${reason} (${owner})`));
   }
   box.append(element("p", "", element("strong", "", isUnproven(finding) ? "To settle it: " : "How to fix it: "), ...prose(finding.remedy)));
-  for (const fix of finding.fixes) {
+  const fixes = element("div", "");
+  const add = (fix) => {
     const slot = new FixSlot(fix, tools);
-    slots.fixes.push(slot);
-    box.append(slot.box);
-  }
+    fixes.append(slot.box);
+    return slot;
+  };
+  slots.findings.push({filled: finding.fixes.map(add), add});
+  box.append(fixes);
   const releases = finding.releases === "all" ? "" : ` ${finding.releases}`;
   const basis = isUnproven(finding) ? "" : BASES[finding.basis]?.(releases) ?? "";
   box.append(element("p", "small", basis, " ", ruleLink(finding)));
@@ -204,18 +207,21 @@ export function showProblem(problem, tools) {
 
 // The parts of the answer, and the slots that `complete` fills.
 export function showReport(report, tools) {
-  const slots = {fixes: [], comparisons: []};
+  const slots = {findings: [], comparisons: []};
   const parts = [...report.problems.map((problem) => showProblem(problem, tools)),
     ...report.objects.map((object) => showObject(object, tools, slots)),
     ...report.notes.map((note) => element("p", "small", ...prose(note)))];
   return [parts, slots];
 }
 
-// Adds the edits and the verdicts of other releases, which come with a second, slower report on the same text.
+// Adds the edits and the verdicts of other releases, which come with a second, slower report on the same text. This report also has
+// fixes of other objects of the text.
 export function complete(report, slots) {
-  const fixes = report.objects.flatMap((object) => object.findings).flatMap((finding) => finding.fixes);
-  if (fixes.length !== slots.fixes.length || report.objects.length !== slots.comparisons.length) return;
-  slots.fixes.forEach((slot, index) => slot.fill(fixes[index].edit));
+  const findings = report.objects.flatMap((object) => object.findings);
+  if (findings.length !== slots.findings.length || report.objects.length !== slots.comparisons.length) return;
+  slots.findings.forEach(({filled, add}, index) => {
+    findings[index].fixes.forEach((fix, at) => (filled[at] ?? add(fix)).fill(fix.edit));
+  });
   slots.comparisons.forEach((box, index) => {
     const {comparison} = report.objects[index];
     if (box && comparison) box.append(...showComparison(comparison));
