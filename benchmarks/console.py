@@ -30,8 +30,8 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.check.check import Settings
 from webhook.cluster.kubernetes_client import connect
 from webhook.cluster.ports import Transport
-from webhook.console.of_cluster import ClusterSource
-from webhook.console.of_files import FilesSource
+from webhook.console.cluster_source import ClusterSource
+from webhook.console.files_source import FilesSource
 from webhook.console.pages.router import render
 from webhook.console.state import Source
 from webhook.surfaces.api.console.messages import PageRequest, Sight

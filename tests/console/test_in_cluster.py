@@ -17,7 +17,7 @@ from webhook.audit.scope import Scope
 from webhook.check.check import Settings
 from webhook.cluster.kubernetes_client import connect
 from webhook.cluster.pages import Lister
-from webhook.console.of_cluster import ClusterSource
+from webhook.console.cluster_source import ClusterSource
 from webhook.console.rows import place_of, row_of
 from webhook.console.state import VM
 from webhook.report.audit_metrics import Migratability

@@ -10,7 +10,7 @@ from tests.cluster.fake_apiserver import NOT_SERVED, FakeTransport, answer
 from webhook.check.check import Settings
 from webhook.cluster.live_reads import path_of
 from webhook.cluster.ports import Answer
-from webhook.console.of_cluster import ClusterSource
+from webhook.console.cluster_source import ClusterSource
 from webhook.console.state import State
 from webhook.objects.fleet_kinds import DRAIN_KINDS, find_fleet_kind
 from webhook.objects.kinds import KINDS, find_kind

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from webhook.check.check import Settings
-from webhook.console.of_files import FilesSource
+from webhook.console.files_source import FilesSource
 from webhook.console.state import State
 from webhook.drain.vm_explanation import VMExplanation
 from webhook.errors import WebhookError

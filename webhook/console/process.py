@@ -18,8 +18,8 @@ from typing import Protocol
 
 from webhook.cluster.kubeconfig import target
 from webhook.cluster.kubernetes_client import connect
+from webhook.console.cluster_source import ClusterSource
 from webhook.console.followed_files import FollowedFiles
-from webhook.console.of_cluster import ClusterSource
 from webhook.console.pages.router import render
 from webhook.console.state import Source
 from webhook.errors import WebhookError

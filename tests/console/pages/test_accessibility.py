@@ -14,7 +14,7 @@ from tests.console.states import SOURCE
 from tests.drain import example_fleet
 from tests.surfaces.api.page.watched import Watched
 from webhook.check.check import Settings
-from webhook.console.of_files import FilesSource
+from webhook.console.files_source import FilesSource
 from webhook.console.state import Source
 from webhook.surfaces.api.console.messages import Sight
 

@@ -8,7 +8,7 @@ from tests.console.pages.asking import get
 from tests.console.states import OBJECTS, REFUSED, STATE, Fixed, audited, drains, finding, machine
 from tests.drain import example_fleet
 from webhook.check.check import Settings
-from webhook.console.of_files import FilesSource
+from webhook.console.files_source import FilesSource
 from webhook.console.state import Drains
 from webhook.drain.plan import NodePlan, Outcome
 from webhook.drain.times import COUNT_LINK

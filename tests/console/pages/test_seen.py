@@ -23,7 +23,7 @@ from tests.console.states import (
 )
 from tests.drain import example_fleet
 from webhook.check.check import Settings
-from webhook.console.of_files import FilesSource
+from webhook.console.files_source import FilesSource
 from webhook.console.pages.seen import Seen
 from webhook.console.state import MatchedPolicy
 from webhook.drain.plan import NodePlan, Outcome

@@ -16,7 +16,7 @@ from tests.surfaces.running import migratable
 from webhook.audit import judge as judging
 from webhook.check.check import Settings, check, examine
 from webhook.console import file_objects, rehearsals
-from webhook.console.of_files import FilesSource
+from webhook.console.files_source import FilesSource
 from webhook.drain.explain_vm import Explainer, explain
 from webhook.drain.plan import DrainReport
 from webhook.drain.rehearsal import Request, rehearse
