@@ -8,11 +8,10 @@ from webhook.console.pages.addresses import NODES, node_address
 from webhook.console.pages.frame import assumed, missing, notices, page, section
 from webhook.console.pages.listing import Column, chips, choice, header, pager, part_of, text_field
 from webhook.console.pages.overview import rehearsed
-from webhook.console.pages.query import Check, Parameters, anything, number, one_of
+from webhook.console.pages.query import Check, Parameters, anything, one_of, whole_number
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.upgrades import behind
-from webhook.console.pages.words import OUTCOMES, outcome_badge
-from webhook.console.pages.words import number as shown
+from webhook.console.pages.words import OUTCOMES, number, outcome_badge
 from webhook.drain.plan import DrainReport, NodePlan, Outcome
 from webhook.report.drain.drain_words import FIRST, plural, time_of
 from webhook.surfaces.api.page.markup import Child, Html, element, prose
@@ -43,7 +42,7 @@ PARAMETERS: Final[Mapping[str, Check]] = {
     "outcome": one_of(list(OUTCOMES)),
     "namespace": anything,
     "sort": one_of([*_KEYS, *(f"-{name}" for name in _KEYS)]),
-    "page": number,
+    "page": whole_number,
 }
 
 
@@ -95,7 +94,7 @@ def _is_chosen(node: NodePlan, parameters: Parameters) -> bool:
 
 
 def _count(chosen: int, total: int) -> str:
-    return plural(total, "node") if chosen == total else f"{shown(chosen)} of {plural(total, 'node')}"
+    return plural(total, "node") if chosen == total else f"{number(chosen)} of {plural(total, 'node')}"
 
 
 def _form(parameters: Parameters) -> Html:
@@ -133,8 +132,8 @@ def _cells(node: NodePlan) -> Iterator[Html]:
     counts = Counter(one.outcome for one in node.machines)
     yield element("th", element("a", node.name, href=node_address(node.name)), scope="row")
     yield element("td", outcome_badge(node.outcome))
-    yield element("td", shown(len(node.machines)), class_="n", data_label="VMIs")
+    yield element("td", number(len(node.machines)), class_="n", data_label="VMIs")
     for outcome, (_, words) in OUTCOMES.items():
-        number_of = shown(counts[outcome]) if counts[outcome] else "–"
+        number_of = number(counts[outcome]) if counts[outcome] else "–"
         yield element("td", number_of, class_="n", data_label=words.capitalize())
     yield element("td", time_of(node), data_label="Time")

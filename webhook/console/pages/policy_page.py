@@ -6,16 +6,16 @@ from typing import Final
 from webhook.console.pages.addresses import POLICIES, VMS, listed, vm_address
 from webhook.console.pages.frame import notices, page
 from webhook.console.pages.listing import pager, part_of
-from webhook.console.pages.query import Check, Parameters, anything, number
+from webhook.console.pages.query import Check, Parameters, anything, whole_number
 from webhook.console.pages.seen import Seen
-from webhook.console.pages.words import number as shown
+from webhook.console.pages.words import number
 from webhook.console.state import MatchedPolicy
 from webhook.report.grouping import plural
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import badge, trail
 from webhook.surfaces.api.page.markup import Child, Html, element
 
-PARAMETERS: Final[Mapping[str, Check]] = {"name": anything, "namespace": anything, "page": number}
+PARAMETERS: Final[Mapping[str, Check]] = {"name": anything, "namespace": anything, "page": whole_number}
 _MOST_NAMES: Final = 5
 _PAGE: Final = 20
 """The number of policies of a page."""
@@ -112,5 +112,5 @@ def _line(
         " ",
         element("a", plural(len(vms), "VM"), href=listed(VMS, parameters)) if vms else empty,
         element("span", ": ", links, class_="small") if links else None,
-        f" and {shown(len(vms) - _MOST_NAMES)} more" if len(vms) > _MOST_NAMES else None,
+        f" and {number(len(vms) - _MOST_NAMES)} more" if len(vms) > _MOST_NAMES else None,
     )

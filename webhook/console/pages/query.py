@@ -59,7 +59,7 @@ def one_of(values: Collection[str]) -> Check:
     return lambda value: "" if value in values else ", ".join(values)
 
 
-def number(value: str) -> str:
+def whole_number(value: str) -> str:
     """Accepts a whole number from 1."""
     is_number = value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS and int(value) > 0
     return "" if is_number else "a whole number from 1"

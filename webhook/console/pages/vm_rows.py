@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from webhook.console.pages.query import Check, Parameters, anything, number, one_of
+from webhook.console.pages.query import Check, Parameters, anything, one_of, whole_number
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import OUTCOMES, VERDICTS
 from webhook.console.state import VM, MatchedPolicy, State
@@ -113,7 +113,7 @@ def known_parameters(seen: Seen) -> dict[str, Check]:
     if sight.policies:
         checks |= dict.fromkeys(("policy", "loses", "maybe"), anything)
     columns = [name for name in KEYS if sight.nodes or name not in OF_NODES]
-    return checks | {"sort": one_of([*columns, *(f"-{name}" for name in columns)]), "page": number}
+    return checks | {"sort": one_of([*columns, *(f"-{name}" for name in columns)]), "page": whole_number}
 
 
 def rows_of(seen: Seen) -> list[Row]:
