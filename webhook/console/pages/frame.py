@@ -1,12 +1,11 @@
 """The frame of each page: navigation between the pages, what was judged and when, and notices."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webhook.console.pages.addresses import HOME, NODES, POLICIES, VMS, listed
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import moment, number
-from webhook.drain.times import COUNT_LINK
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import FLEET, document
 from webhook.surfaces.api.page.markup import Child, Html, element, join
@@ -92,23 +91,11 @@ def section(title: str, *content: Child, id_: str | None = None) -> Html:
     return element("section", element("h2", title, id=id_), *content)
 
 
-def bullets(texts: tuple[str, ...] | list[str], *, is_small: bool = False) -> Html | None:
+def bullets(texts: Sequence[str], *, is_small: bool = False) -> Html | None:
     """A list of sentences, or nothing."""
     if not texts:
         return None
     return element("ul", (element("li", text) for text in texts), class_="small" if is_small else None)
-
-
-def assumed(texts: Iterable[str]) -> Html | None:
-    """The assumptions, without the option of the command line that replaces one."""
-    shown = [text.removesuffix(COUNT_LINK) for text in dict.fromkeys(texts)]
-    return section("Assumptions", bullets(shown, is_small=True)) if shown else None
-
-
-def missing(texts: Iterable[str]) -> Html | None:
-    """The kinds that were not provided."""
-    shown = list(texts)
-    return section("Not provided", bullets(shown, is_small=True)) if shown else None
 
 
 def cut(shown: int, total: int, noun: str) -> Html | None:

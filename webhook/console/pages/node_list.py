@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from webhook.console.pages.addresses import NODES, node_address
-from webhook.console.pages.frame import assumed, missing, notices, page, section
+from webhook.console.pages.drains import NOT_YET, first_steps, left_by_upgrade, rehearsed, remarks
+from webhook.console.pages.frame import notices, page, section
 from webhook.console.pages.listing import Column, chips, choice, header, pager, part_of, text_field
-from webhook.console.pages.overview import rehearsed
 from webhook.console.pages.query import Check, Parameters, anything, one_of, whole_number
 from webhook.console.pages.seen import Seen
-from webhook.console.pages.upgrades import behind
 from webhook.console.pages.words import OUTCOMES, number, outcome_badge
 from webhook.drain.plan import DrainReport, NodePlan, Outcome
-from webhook.report.drain.drain_words import FIRST, plural, time_of
-from webhook.surfaces.api.page.markup import Child, Html, element, prose
+from webhook.report.drain.drain_words import plural, time_of
+from webhook.surfaces.api.page.markup import Child, Html, element
 
 _RANKS: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
 
@@ -64,13 +63,12 @@ def node_list(seen: Seen, parameters: Parameters) -> bytes:
 
 def _nothing(problem: str) -> Iterator[Child]:
     if not problem:
-        yield element("p", "The drains of the nodes are not rehearsed yet.")
+        yield element("p", NOT_YET)
 
 
 def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
     yield element("p", "The effect of a drain of each node alone, from the present state.", class_="lead")
-    if report.first:
-        yield section("First", element("ol", (element("li", prose(step.text)) for step in report.first[:FIRST])))
+    yield first_steps([step.text for step in report.first])
     nodes = [node for node in report.nodes if _is_chosen(node, parameters)]
     nodes.sort(key=lambda node: (_RANKS[node.outcome], node.name))
     if sort := parameters["sort"]:
@@ -84,9 +82,8 @@ def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
         _table(part.items, parameters) if part.items else None,
         pager(part, NODES, parameters),
     )
-    yield behind(report)
-    yield assumed(report.assumptions)
-    yield missing(report.missing)
+    yield left_by_upgrade(report)
+    yield from remarks(report.assumptions, report.missing)
 
 
 def _is_chosen(node: NodePlan, parameters: Parameters) -> bool:

@@ -7,18 +7,16 @@ from typing import Final
 from msgspec.structs import replace
 
 from webhook.console.pages.addresses import NODES, VMS, listed, vm_address
+from webhook.console.pages.drains import action, first_steps, left_by_upgrade, rehearsed, remarks
 from webhook.console.pages.errors import not_found
-from webhook.console.pages.frame import assumed, missing, notices, page, section
-from webhook.console.pages.overview import rehearsed
+from webhook.console.pages.frame import notices, page, section
 from webhook.console.pages.seen import Seen
-from webhook.console.pages.upgrades import behind
 from webhook.console.pages.words import outcome_badge
 from webhook.drain.plan import DrainReport, Machine, NodePlan, Outcome
 from webhook.report.drain.drain_picture import DEFINITIONS, picture
 from webhook.report.drain.drain_words import (
     CAN_MOVE,
     CAN_RESTART,
-    FIRST,
     OTHER_NODES,
     Group,
     Located,
@@ -65,8 +63,7 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
                 _waves(node),
                 *_quiet(seen, node),
                 _behind(report, node),
-                assumed((*node.assumptions, *report.assumptions)),
-                missing(report.missing),
+                remarks((*node.assumptions, *report.assumptions), report.missing),
             ),
             class_="halves",
         ),
@@ -77,8 +74,7 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
 
 
 def _first(report: DrainReport, node: NodePlan) -> Html | None:
-    steps = [step.text for step in report.first if node.name in step.nodes][:FIRST]
-    return section("First", element("ol", (element("li", prose(text)) for text in steps))) if steps else None
+    return first_steps([step.text for step in report.first if node.name in step.nodes])
 
 
 def _acting(seen: Seen, node: NodePlan) -> Iterator[Html]:
@@ -99,7 +95,7 @@ def _group(seen: Seen, node: NodePlan, group: Group) -> Html:
     return element(
         "article",
         element("h3", outcome_badge(outcome, group.phrase), f" {plural(len(group.members), 'VMI')}"),
-        element("p", element("strong", "Action: "), prose(group.remedy)) if group.remedy else None,
+        action(group.remedy),
         element(
             "ul",
             (element("li", _name(seen, one.machine), _why(one.machine)) for one in shown),
@@ -161,4 +157,4 @@ def _names(seen: Seen, machines: Sequence[Machine]) -> Html:
 
 
 def _behind(report: DrainReport, node: NodePlan) -> Html | None:
-    return behind(replace(report, upgrade=tuple(one for one in report.upgrade if one.node == node.name)))
+    return left_by_upgrade(replace(report, upgrade=tuple(one for one in report.upgrade if one.node == node.name)))

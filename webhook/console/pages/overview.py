@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from webhook.console.pages.addresses import HOME, NODES, VMS, listed
 from webhook.console.pages.bars import bar, stacked, tiles
+from webhook.console.pages.drains import NOT_YET, rehearsed
 from webhook.console.pages.findings import boxes, manages_kubevirt
 from webhook.console.pages.frame import AUDIT, bullets, cut, notices, page, section
 from webhook.console.pages.query import Parameters, anything
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.vm_rows import NONE, RULE_NAMES
-from webhook.console.pages.words import DRAINS, VERDICTS, moment, number
+from webhook.console.pages.words import DRAINS, VERDICTS, number
 from webhook.console.state import VM, Drains, State
 from webhook.report.audit_metrics import Migratability
 from webhook.report.audit_remarks import unread_notes
@@ -175,7 +176,7 @@ def _table(
 def _nodes(drains: Drains) -> Html:
     report = drains.report
     if report is None:
-        return section("Nodes", element("p", drains.problem or "The drains of the nodes are not rehearsed yet."))
+        return section("Nodes", element("p", drains.problem or NOT_YET))
     counts = Counter(node.outcome for node in report.nodes)
     return section(
         "Nodes",
@@ -188,16 +189,6 @@ def _nodes(drains: Drains) -> Html:
         ),
         rehearsed(drains),
     )
-
-
-def rehearsed(drains: Drains) -> Html | None:
-    """When the drains were rehearsed, and why a later rehearsal failed."""
-    parts: list[Child] = []
-    if drains.rehearsed_at is not None:
-        parts += ["Rehearsed ", moment(drains.rehearsed_at), "."]
-    if drains.problem:
-        parts += [f" The last rehearsal failed: {sentence(drains.problem)}"]
-    return element("p", parts, class_="small") if parts else None
 
 
 def _settings(state: State) -> Iterator[Child]:

@@ -5,10 +5,10 @@ from shlex import quote
 from typing import Final
 
 from webhook.console.pages.addresses import POLICIES, VMS, listed, node_address
+from webhook.console.pages.drains import action, rehearsed, remarks
 from webhook.console.pages.errors import not_found
 from webhook.console.pages.findings import finding_box, manages_kubevirt
-from webhook.console.pages.frame import assumed, bullets, missing, notices, page, section
-from webhook.console.pages.overview import rehearsed
+from webhook.console.pages.frame import bullets, notices, page, section
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import outcome_badge, verdict_badge
 from webhook.console.state import VM
@@ -127,8 +127,7 @@ def _explained(one: VMExplanation) -> Iterator[Child]:
     yield section("If its node is drained", *_drain(one))
     yield section("Nodes that fit", *_destinations(one))
     yield section("Settings in force", *_settings(one))
-    yield assumed(one.assumptions)
-    yield missing(one.missing)
+    yield from remarks(one.assumptions, one.missing)
 
 
 def _drain(one: VMExplanation) -> Iterator[Child]:
@@ -140,13 +139,9 @@ def _drain(one: VMExplanation) -> Iterator[Child]:
     yield element("p", outcome_badge(machine.outcome, phrase(machine)), link, class_="answer-line")
     yield element("p", prose(machine.message)) if machine.message else None
     yield bullets(new_reasons(machine))
-    yield _fix(drain_remedy(one))
+    yield action(drain_remedy(one))
     if one.seconds is not None:
         yield element("p", f"Time: {span(one.seconds)} for one live migration.")
-
-
-def _fix(remedy: str) -> Html | None:
-    return element("p", element("strong", "Action: "), prose(remedy)) if remedy else None
 
 
 def _destinations(one: VMExplanation) -> Iterator[Child]:
@@ -156,7 +151,7 @@ def _destinations(one: VMExplanation) -> Iterator[Child]:
     if where.message:
         yield element("p", prose(where.message))
     yield bullets(list(groups_of(where)))
-    yield _fix(where.remedy)
+    yield action(where.remedy)
 
 
 def _settings(one: VMExplanation) -> Iterator[Child]:
