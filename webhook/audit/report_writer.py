@@ -17,8 +17,8 @@ from webhook.cluster.writes import Failure, ReportStore
 from webhook.errors import Misconfigured
 from webhook.objects.report_kinds import REPORT_APIS, Existing, ReportApi
 from webhook.report.audited import Audit, Audited, UnreadReport
-from webhook.report.grouping import plural
 from webhook.report.openreports import report_name
+from webhook.report.phrases import plural
 from webhook.report.report_objects import (
     ObjectKey,
     ReportObject,

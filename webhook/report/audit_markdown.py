@@ -13,13 +13,13 @@ from webhook.report.grouping import (
     names_of,
     namespaces_of,
     parts_of,
-    plural,
     rank_of,
     scopes_of,
     some,
 )
 from webhook.report.kubectl import Command, commands_for
 from webhook.report.markdown import cell, table
+from webhook.report.phrases import plural
 from webhook.report.sentences import is_unproven, name_of
 
 MAX_COMMANDS = 100
@@ -63,7 +63,7 @@ def head(report: AuditReport, by: str) -> Iterator[str]:
 
 def commands(report: AuditReport) -> Iterator[str]:
     """The commands, as indented code: no content of an object can end such a block."""
-    has_operator = manages_kubevirt(report)
+    has_operator = manages_kubevirt(report.objects)
     found = (
         (f"{finding.rule} {finding.name}, {name_of(judged)}", command)
         for judged in report.objects

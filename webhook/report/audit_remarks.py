@@ -6,8 +6,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport, UnreadReport
-from webhook.report.grouping import plural
 from webhook.report.pen import Pen
+from webhook.report.phrases import plural
 from webhook.report.printable import printable
 
 MOST_DISAGREEMENTS: Final = 10

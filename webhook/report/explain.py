@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from webhook.judging.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, PUBLISHED, TABLE
 from webhook.policy.policy import Action, Policy, Profile, action_of
+from webhook.report.phrases import capitalized
 from webhook.report.release_phrases import releases_phrase
 from webhook.report.rule_names import find_rule
 from webhook.rules.register import BY_ID
@@ -46,21 +47,15 @@ def in_kubevirt(rule: Rule) -> str:
             return f"This rule is advice: no release {_SPAN} refuses to live-migrate a VM because of it."
         checked = _NOT_A_VM.get(rule.about, f"the {rule.about}")
         return f"The rule checks {checked}. It does not decide the verdict of a VM by itself."
-    refused = _first_capital(releases_phrase(rule.kubevirt, PUBLISHED)) + (
-        f" {_SPAN}" if rule.kubevirt == KNOWN else ""
-    )
+    refused = capitalized(releases_phrase(rule.kubevirt, PUBLISHED)) + (f" {_SPAN}" if rule.kubevirt == KNOWN else "")
     if rule.reason is None:
         return f"{refused}, the verdict for the VM can depend on the missing object."
     accepted = PUBLISHED & ~rule.kubevirt
-    elsewhere = f" {_first_capital(releases_phrase(accepted, PUBLISHED))}, KubeVirt accepts it." if accepted else ""
+    elsewhere = f" {capitalized(releases_phrase(accepted, PUBLISHED))}, KubeVirt accepts it." if accepted else ""
     return (
         f"{refused}, KubeVirt does not live-migrate such a VM: its condition LiveMigratable is False, with reason "
         f"{rule.reason}.{elsewhere}"
     )
-
-
-def _first_capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def in_profile(rule: Rule, profile: Profile) -> str:

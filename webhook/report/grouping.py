@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from webhook.policy.policy import Action
 from webhook.report.audited import AuditReport
 from webhook.report.model import FindingReport, ObjectReport
+from webhook.report.phrases import plural
 from webhook.report.sentences import is_unproven, sentence
 
 GROUPINGS: Final = ("namespace", "reason", "remedy")
@@ -153,13 +154,6 @@ def _vms_first(item: tuple[str, int]) -> tuple[bool, int, str]:
     return kind != "VM", -count, kind
 
 
-def plural(number: int, noun: str) -> str:
-    """``1 VM``, ``2 VMs``, ``2 MigrationPolicies``."""
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
-
-
 def some(names: Sequence[str], most: int) -> str:
     """The first names, and the number of further names."""
     if len(names) <= most + 1:
@@ -184,9 +178,9 @@ def _identity(judged: ObjectReport) -> tuple[str, ...]:
     return kind, judged.namespace, judged.name
 
 
-def manages_kubevirt(report: AuditReport) -> bool:
+def manages_kubevirt(objects: Iterable[ObjectReport]) -> bool:
     """Whether HyperConverged's operator writes the KubeVirt CR."""
-    return any(judged.kind == "HyperConverged" for judged in report.objects)
+    return any(judged.kind == "HyperConverged" for judged in objects)
 
 
 def scopes_of(report: AuditReport) -> Iterator[str]:

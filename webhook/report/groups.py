@@ -20,13 +20,13 @@ from webhook.report.grouping import (
     names_of,
     namespaces_of,
     parts_of,
-    plural,
     scopes_of,
     short_name,
     some,
 )
 from webhook.report.kubectl import command_lines
 from webhook.report.pen import BOLD, COLOURS, CYAN, GREEN, RED, Pen
+from webhook.report.phrases import plural
 from webhook.report.sentences import is_unproven
 
 MOST_GROUPS: Final = 40
@@ -43,7 +43,7 @@ def render(
     pen = Pen(colour, width)
     groups = grouped(report, by)
     seen: set[str] = set()
-    has_operator = manages_kubevirt(report)
+    has_operator = manages_kubevirt(report.objects)
     blocks = ["\n".join(_group(group, by, pen, seen, has_operator)) for group in groups[:MOST_GROUPS]]
     if len(groups) > MOST_GROUPS:
         blocks.append(f"and {plural(len(groups) - MOST_GROUPS, by)} more: migratable audit -o json has all of them")

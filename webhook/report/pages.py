@@ -15,6 +15,7 @@ from webhook.report.explain import (
     in_profile,
     release_of,
 )
+from webhook.report.phrases import capitalized
 from webhook.report.release_phrases import releases_phrase
 from webhook.rules.rule import FAMILIES, Example, Rule
 
@@ -52,16 +53,12 @@ def _lines(rule: Rule) -> Iterator[str]:
 
 def _example(rule: Rule, example: Example) -> Iterator[str]:
     release = release_of(rule, example)
-    yield f"### {example.title[:1].upper()}{example.title[1:]}"
+    yield f"### {capitalized(example.title)}"
     yield ""
-    yield _first_capital(answer(rule, example, quote="`")) + (f", for KubeVirt {release}." if release else ".")
+    yield capitalized(answer(rule, example, quote="`")) + (f", for KubeVirt {release}." if release else ".")
     yield ""
     yield f"```yaml\n{as_yaml(rule, example)}```"
     yield ""
-
-
-def _first_capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def index(rules: Sequence[Rule]) -> str:
@@ -77,7 +74,7 @@ def _index(rules: Sequence[Rule]) -> Iterator[str]:
         "pages."
     )
     for family, members in groupby(rules, key=lambda rule: FAMILIES.get(rule.id[2:3], "other")):
-        yield from ("", f"## {family[:1].upper()}{family[1:]}", "")
+        yield from ("", f"## {capitalized(family)}", "")
         yield "| rule | what it finds | KubeVirt refuses to migrate | `strict` | `exact` |"
         yield "|---|---|---|---|---|"
         for rule in members:

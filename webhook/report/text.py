@@ -78,7 +78,7 @@ def _commands_of(report: Report, pen: Pen) -> _Commands:
     from webhook.report.grouping import manages_kubevirt  # noqa: PLC0415 - a check does not need it
     from webhook.report.kubectl import command_lines  # noqa: PLC0415
 
-    has_operator = manages_kubevirt(report)
+    has_operator = manages_kubevirt(report.objects)
     return lambda judged, finding: command_lines(judged, finding, pen, INDENT, has_operator=has_operator)
 
 

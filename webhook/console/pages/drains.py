@@ -27,14 +27,14 @@ def rehearsed(drains: Drains) -> Html | None:
 
 
 def first_steps(texts: Sequence[str]) -> Html | None:
-    """What to do first."""
+    """The steps that come first, or nothing."""
     if not texts:
         return None
     return section("First", element("ol", (element("li", prose(text)) for text in texts[:FIRST])))
 
 
 def action(remedy: str) -> Html | None:
-    """What to do about a VMI or about the nodes, if there is anything to do."""
+    """The remedy for a VMI or for the nodes, or nothing."""
     return element("p", element("strong", "Action: "), prose(remedy)) if remedy else None
 
 

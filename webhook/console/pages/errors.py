@@ -3,6 +3,7 @@
 from webhook.console.pages.frame import notices, page
 from webhook.console.pages.seen import Seen
 from webhook.errors import BadInput
+from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.markup import element
 
@@ -27,6 +28,6 @@ def bad_parameter(seen: Seen, error: BadInput) -> bytes:
         seen,
         "Wrong parameter",
         element("h1", "Wrong parameter"),
-        element("p", message[:1].upper(), message[1:]),
+        element("p", capitalized(message)),
         element("p", error.remedy),
     )

@@ -67,8 +67,3 @@ def boxes(objects: Sequence[Audited], *, has_operator: bool, most: int) -> tuple
         for finding, judged in found[:most]
     ]
     return shown, len(found)
-
-
-def manages_kubevirt(others: Sequence[Audited]) -> bool:
-    """Whether HyperConverged's operator writes the KubeVirt CR."""
-    return any(one.report.kind == "HyperConverged" for one in others)

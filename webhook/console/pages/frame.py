@@ -6,6 +6,7 @@ from typing import Final
 from webhook.console.pages.addresses import HOME, NODES, POLICIES, VMS, listed
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import moment, number
+from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import FLEET, document
 from webhook.surfaces.api.page.markup import Child, Html, element, join
@@ -77,13 +78,13 @@ def notices(seen: Seen) -> Html | None:
     if not seen.state.unfinished:
         return None
     return element(
-        "p", "The objects are being read. ", _reason(seen), " Numbers can still grow.", class_="notice", role="status"
+        "p",
+        "The objects are being read. ",
+        capitalized(sentence(seen.state.unfinished)),
+        " Numbers can still grow.",
+        class_="notice",
+        role="status",
     )
-
-
-def _reason(seen: Seen) -> str:
-    text = sentence(seen.state.unfinished)
-    return text[:1].upper() + text[1:]
 
 
 def section(title: str, *content: Child, id_: str | None = None) -> Html:

@@ -56,6 +56,12 @@ def _head(column: Column, current: str, base: str, parameters: Parameters) -> Ht
     return element("th", link, scope="col", aria_sort=order, class_="n" if column.is_number else None)
 
 
+def counted(chosen: int, total: int, noun: str) -> Html:
+    """The number of rows, and of all rows if a filter has left some out."""
+    whole = f"{number(total)} {noun if total == 1 else f'{noun}s'}"
+    return element("p", whole if chosen == total else f"{number(chosen)} of {whole}", class_="small found")
+
+
 def pager(part: Part[T], base: str, parameters: Parameters) -> Html | None:
     """Links to the other pages, if there are any."""
     if part.pages < 2:

@@ -7,12 +7,12 @@ from typing import Any, Final
 from webhook.console.pages.addresses import NODES, node_address
 from webhook.console.pages.drains import NOT_YET, first_steps, left_by_upgrade, rehearsed, remarks
 from webhook.console.pages.frame import notices, page, section
-from webhook.console.pages.listing import Column, chips, choice, header, pager, part_of, text_field
+from webhook.console.pages.listing import Column, chips, choice, counted, header, pager, part_of, text_field
 from webhook.console.pages.query import Check, Parameters, anything, one_of, whole_number
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import OUTCOMES, number, outcome_badge
 from webhook.drain.plan import DrainReport, NodePlan, Outcome
-from webhook.report.drain.drain_words import plural, time_of
+from webhook.report.drain.drain_words import time_of
 from webhook.surfaces.api.page.markup import Child, Html, element
 
 _RANKS: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
@@ -78,7 +78,7 @@ def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
         "Drains",
         _form(parameters),
         chips(_active(parameters), NODES, parameters),
-        element("p", _count(len(nodes), len(report.nodes)), class_="small found"),
+        counted(len(nodes), len(report.nodes), "node"),
         _table(part.items, parameters) if part.items else None,
         pager(part, NODES, parameters),
     )
@@ -88,10 +88,6 @@ def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
 
 def _is_chosen(node: NodePlan, parameters: Parameters) -> bool:
     return parameters["q"].lower() in node.name.lower() and parameters["outcome"] in ("", node.outcome)
-
-
-def _count(chosen: int, total: int) -> str:
-    return plural(total, "node") if chosen == total else f"{number(chosen)} of {plural(total, 'node')}"
 
 
 def _form(parameters: Parameters) -> Html:

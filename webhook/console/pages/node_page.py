@@ -22,7 +22,6 @@ from webhook.report.drain.drain_words import (
     Located,
     counts,
     groups,
-    plural,
     quiet,
     reason,
     restarts,
@@ -30,6 +29,7 @@ from webhook.report.drain.drain_words import (
     time_of,
     verdict,
 )
+from webhook.report.phrases import plural
 from webhook.surfaces.api.page.layout import trail
 from webhook.surfaces.api.page.markup import Child, Html, drawing, element, join, prose
 

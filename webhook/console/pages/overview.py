@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from webhook.console.pages.addresses import HOME, NODES, VMS, listed
 from webhook.console.pages.bars import bar, stacked, tiles
 from webhook.console.pages.drains import NOT_YET, rehearsed
-from webhook.console.pages.findings import boxes, manages_kubevirt
+from webhook.console.pages.findings import boxes
 from webhook.console.pages.frame import AUDIT, bullets, cut, notices, page, section
 from webhook.console.pages.query import Parameters, anything
 from webhook.console.pages.seen import Seen
@@ -20,7 +20,8 @@ from webhook.console.state import VM, Drains, State
 from webhook.report.audit_metrics import Migratability
 from webhook.report.audit_remarks import unread_notes
 from webhook.report.audited import Audited
-from webhook.report.grouping import plural
+from webhook.report.grouping import manages_kubevirt
+from webhook.report.phrases import plural
 from webhook.report.report_objects import is_setting, settings_namespaces
 from webhook.report.sentences import place_of_problem, problem_message, sentence
 from webhook.surfaces.api.page.layout import badge
@@ -194,7 +195,7 @@ def _nodes(drains: Drains) -> Html:
 def _settings(state: State) -> Iterator[Child]:
     """The findings about the settings of the cluster, and about objects such as pools."""
     namespaces = settings_namespaces(state.others)
-    has_operator = manages_kubevirt(state.others)
+    has_operator = manages_kubevirt(one.report for one in state.others)
     settings: list[Audited] = []
     others: list[Audited] = []
     for one in state.others:

@@ -10,7 +10,7 @@ from webhook.console.pages.query import Check, Parameters, anything, whole_numbe
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import number
 from webhook.console.state import MatchedPolicy
-from webhook.report.grouping import plural
+from webhook.report.phrases import plural
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import badge, trail
 from webhook.surfaces.api.page.markup import Child, Html, element

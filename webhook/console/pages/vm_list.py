@@ -5,12 +5,12 @@ from typing import Final
 
 from webhook.console.pages.addresses import VMS, node_address, vm_address
 from webhook.console.pages.frame import notices, page
-from webhook.console.pages.listing import Column, header, pager, part_of
+from webhook.console.pages.listing import Column, counted, header, pager, part_of
 from webhook.console.pages.query import Parameters
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.vm_filters import filter_form, filters_in_force
 from webhook.console.pages.vm_rows import OF_NODES, Row, chosen, rows_of
-from webhook.console.pages.words import ACTIONS, number, outcome_badge, verdict_badge
+from webhook.console.pages.words import ACTIONS, outcome_badge, verdict_badge
 from webhook.policy.policy import Action
 from webhook.surfaces.api.page.layout import MARKS
 from webhook.surfaces.api.page.markup import Child, Html, element
@@ -39,19 +39,13 @@ def vm_list(seen: Seen, parameters: Parameters) -> bytes:
         notices(seen),
         filter_form(rows, parameters, has_nodes=seen.sight.nodes),
         filters_in_force(parameters),
-        element("p", _count(len(remaining), len(rows)), class_="small found"),
+        counted(len(remaining), len(rows), "VM"),
         _table(part.items, parameters, has_nodes=seen.sight.nodes)
         if part.items
         else element("p", "No VM matches." if rows else "There are no VMs."),
         pager(part, VMS, parameters),
         here=VMS,
     )
-
-
-def _count(remaining: int, total: int) -> str:
-    if remaining == total:
-        return f"{number(total)} {'VM' if total == 1 else 'VMs'}"
-    return f"{number(remaining)} of {number(total)} {'VM' if total == 1 else 'VMs'}"
 
 
 def _table(rows: Sequence[Row], parameters: Parameters, *, has_nodes: bool) -> Html:

@@ -7,7 +7,7 @@ from typing import Final
 from webhook.console.pages.addresses import POLICIES, VMS, listed, node_address
 from webhook.console.pages.drains import action, rehearsed, remarks
 from webhook.console.pages.errors import not_found
-from webhook.console.pages.findings import finding_box, manages_kubevirt
+from webhook.console.pages.findings import finding_box
 from webhook.console.pages.frame import bullets, notices, page, section
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import outcome_badge, verdict_badge
@@ -29,8 +29,9 @@ from webhook.report.drain.vm_words import (
     strategy_of,
     verdicts,
 )
-from webhook.report.grouping import rank_of
+from webhook.report.grouping import manages_kubevirt, rank_of
 from webhook.report.model import FindingReport, ObjectReport, VerdictReport, reason_phrase
+from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import trail
 from webhook.surfaces.api.page.markup import Child, Html, element, prose
@@ -84,7 +85,7 @@ def _summary(row: VM | None, judged: Sequence[Audited], explained: VMExplanation
         class_="answer-line",
     )
     if explained is not None:
-        yield bullets([_capital(sentence(text)) for text in (*verdicts(explained), f"it is {place(explained)}")])
+        yield bullets([capitalized(sentence(text)) for text in (*verdicts(explained), f"it is {place(explained)}")])
     elif verdict is not None:
         yield bullets(list(_verdict(verdict)))
     differing = [sentence(difference(one)) for audited in judged for one in audited.disagreements]
@@ -93,11 +94,11 @@ def _summary(row: VM | None, judged: Sequence[Audited], explained: VMExplanation
 
 def _verdict(verdict: VerdictReport) -> Iterator[str]:
     yield f"The verdict is computed from the objects, for KubeVirt {verdict.release}."
-    yield from (_capital(sentence(text)) for text in verdict.unproven)
+    yield from (capitalized(sentence(text)) for text in verdict.unproven)
 
 
 def _findings(seen: Seen, judged: Sequence[Audited]) -> Iterator[Html]:
-    has_operator = manages_kubevirt(seen.state.others)
+    has_operator = manages_kubevirt(one.report for one in seen.state.others)
     found = sorted(_each(judged), key=lambda pair: rank_of(pair[1]))
     for report, finding in found:
         title = "Only in the running VMI" if report.kind == _VMI and len(judged) > 1 else ""
@@ -133,7 +134,7 @@ def _explained(one: VMExplanation) -> Iterator[Child]:
 def _drain(one: VMExplanation) -> Iterator[Child]:
     machine = one.drain
     if machine is None:
-        yield element("p", _capital(sentence(drain_of(one))))
+        yield element("p", capitalized(sentence(drain_of(one))))
         return
     link = element("a", f"Drain of {one.node}", href=node_address(one.node))
     yield element("p", outcome_badge(machine.outcome, phrase(machine)), link, class_="answer-line")
@@ -155,7 +156,7 @@ def _destinations(one: VMExplanation) -> Iterator[Child]:
 
 
 def _settings(one: VMExplanation) -> Iterator[Child]:
-    yield bullets([sentence(strategy_of(one)), _capital(sentence(storage_of(one)))])
+    yield bullets([sentence(strategy_of(one)), capitalized(sentence(storage_of(one)))])
     for policy in one.policies:
         yield from _policy(policy)
 
@@ -167,7 +168,7 @@ def _policy(policy: Policy) -> Iterator[Child]:
         if policy.name
         else "No MigrationPolicy",
     )
-    yield element("p", _capital(sentence(policy_of(policy))))
+    yield element("p", capitalized(sentence(policy_of(policy))))
     rows = (
         element("tr", element("th", setting.name, scope="row"), element("td", value), element("td", setting.origin))
         for setting, value, _ in settings_of(policy)
@@ -176,7 +177,3 @@ def _policy(policy: Policy) -> Iterator[Child]:
     yield element("table", element("thead", head), element("tbody", rows), class_="list settings")
     if ending := ending_of(policy):
         yield element("p", "On timeout: ", sentence(ending))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

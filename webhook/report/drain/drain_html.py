@@ -22,7 +22,6 @@ from webhook.report.drain.drain_words import (
     needs_action,
     new_reasons,
     phrase,
-    plural,
     quiet,
     restarts,
     safe,
@@ -32,6 +31,7 @@ from webhook.report.drain.drain_words import (
     upgrade_title,
     verdict,
 )
+from webhook.report.phrases import plural
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE: Final = """

@@ -11,7 +11,6 @@ from webhook.report.drain.drain_words import (
     located,
     needs_action,
     phrase,
-    plural,
     reason,
     restarts,
     safe,
@@ -22,6 +21,7 @@ from webhook.report.drain.drain_words import (
     verdict,
 )
 from webhook.report.markdown import cell
+from webhook.report.phrases import plural
 
 
 def render(report: DrainReport) -> str:

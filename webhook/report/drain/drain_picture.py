@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from webhook.drain.plan import Detail, NodePlan, Outcome, Seconds
 from webhook.drain.waves import UNSCHEDULABLE
-from webhook.report.drain.drain_words import duration, plural, span, time_of
+from webhook.report.drain.drain_words import duration, span, time_of
+from webhook.report.phrases import plural
 
 LANES: Final = 12
 """The maximum number of lanes."""

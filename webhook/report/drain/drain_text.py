@@ -18,7 +18,6 @@ from webhook.report.drain.drain_words import (
     needs_action,
     new_reasons,
     phrase,
-    plural,
     reason,
     restarts,
     safe,
@@ -29,6 +28,7 @@ from webhook.report.drain.drain_words import (
     upgrade_title,
     verdict,
 )
+from webhook.report.phrases import plural
 
 WIDTH: Final = 100
 """The maximum number of columns, unless a single word is longer."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from webhook.drain.plan import SEVERITY, Detail, DrainReport, Machine, NodePlan, Outcome, Seconds
+from webhook.report.phrases import plural
 from webhook.report.printable import escaped
 
 FIRST: Final = 3
@@ -232,11 +233,6 @@ def duration(seconds: int) -> str:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
-def plural(number: int, noun: str) -> str:
-    """``1 VMI``, ``2 VMIs``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def some(names: Sequence[str], most: int) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from webhook.drain.vm_explanation import Destinations, Excluded, Policy, Reason, Setting, Verdict, VMExplanation
 from webhook.kubevirt.settings.explain import FOLLOWS, Ending
-from webhook.report.drain.drain_words import phrase, plural
+from webhook.report.drain.drain_words import phrase
+from webhook.report.phrases import plural
 from webhook.report.settings_text import BY_POLICY, ENDINGS
 
 

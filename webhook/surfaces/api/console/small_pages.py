@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from webhook.report.phrases import capitalized
 from webhook.surfaces.api.page.layout import FLEET, document
 from webhook.surfaces.api.page.markup import Child, Html, element
 
@@ -111,9 +112,7 @@ def namespace_needed(user: str, problem: str, path: str) -> bytes:
 
 def error(title: str, problem: str, remedy: str) -> bytes:
     """A page that says what is wrong, and what to do."""
-    return _page(
-        title, element("h1", title), element("p", f"{problem[:1].upper()}{problem[1:]}."), element("p", remedy)
-    )
+    return _page(title, element("h1", title), element("p", f"{capitalized(problem)}."), element("p", remedy))
 
 
 def _page(title: str, *content: Child, user: str = "") -> bytes:

@@ -18,6 +18,7 @@ from webhook.report.explain import (
     in_profile,
     release_of,
 )
+from webhook.report.phrases import capitalized
 from webhook.report.release_phrases import releases_phrase
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, Example, Rule
@@ -60,7 +61,7 @@ def _family(name: str, rules: list[Rule]) -> Html:
     )
     return element(
         "section",
-        element("h2", _capital(name)),
+        element("h2", capitalized(name)),
         element("table", element("thead", head), element("tbody", map(_row, rules)), class_="list rules"),
         class_="family",
     )
@@ -137,7 +138,7 @@ def _example(rule: Rule, example: Example) -> Html:
     word = result.partition(" ")[0]
     return element(
         "article",
-        element("h3", _capital(example.title)),
+        element("h3", capitalized(example.title)),
         element(
             "p",
             badge(_STATES[word], word),
@@ -164,7 +165,3 @@ def missing(word: str, *, has_fleet: bool = False) -> bytes:
         kind="reading",
         has_fleet=has_fleet,
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
