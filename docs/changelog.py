@@ -5,8 +5,10 @@ Builds the section *Unreleased* of the changelog from the news fragments in ``ch
 and deletes the fragments. towncrier was considered: it names a fragment by issue number, and shows nothing before a release.
 """
 
+import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
@@ -58,13 +60,21 @@ def release(changelog: str, folder: Path, title: str) -> str:
     return updated(changelog, folder).replace(UNRELEASED, f"{UNRELEASED}\n## {title}\n", 1)
 
 
+def title_of(words: Sequence[str]) -> str:
+    """The title of a release. Exits for anything but a version and a date, because a release deletes the fragments."""
+    if len(words) != 2 or not re.fullmatch(r"\d+\.\d+\.\d+ \d{4}-\d\d-\d\d", " ".join(words)):
+        raise SystemExit("usage: python docs/changelog.py VERSION DATE, for example 0.2.0 2026-12-01")
+    return " - ".join(words)
+
+
 def _bullet(line: str) -> str:
     wrapped = textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
     return f"- {wrapped}\n"
 
 
 if __name__ == "__main__":
+    title = title_of(sys.argv[1:])
     changelog, changes = ROOT / "CHANGELOG.md", ROOT / "changes"
-    changelog.write_text(release(changelog.read_text("utf-8"), changes, " - ".join(sys.argv[1:3])), "utf-8")
+    changelog.write_text(release(changelog.read_text("utf-8"), changes, title), "utf-8")
     for fragment in (*fragments(changes), changes / HIGHLIGHTS):
         fragment.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.changelog import BadFragment, fragments, release, section, updated
+from docs.changelog import BadFragment, fragments, release, section, title_of, updated
 
 OLD = "# Changelog\n\n## Unreleased\n\n### Added\n- Stale.\n\n## 0.1.0 - 2026-01-01\n\n### Added\n- First.\n"
 
@@ -94,3 +94,14 @@ def test_fragments_leave_out_the_page_that_explains_them(changes: Path) -> None:
     A release deletes the others.
     """
     assert [path.name for path in fragments(changes)] == ["api.added.md", "api.fixed.md", "check.added.md"]
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["0.2.0"], ["2026-12-01", "0.2.0"], ["0.2.0", "2026-12-01", "more"]])
+def test_a_release_needs_a_version_and_a_date(words: list[str]) -> None:
+    """
+    Otherwise no fragment is deleted.
+    """
+    with pytest.raises(SystemExit, match="usage: "):
+        title_of(words)
+
+    assert title_of(["0.2.0", "2026-12-01"]) == "0.2.0 - 2026-12-01"
