@@ -264,6 +264,18 @@ def test_the_remedy_of_a_rule_replaces_the_general_one() -> None:
     assert "ReadWriteMany" in machine(report).remedy
 
 
+def test_a_drain_that_is_held_up_has_the_time_without_the_vmis_that_hold_it_up() -> None:
+    """
+    As if only the other VMIs were on the node.
+    """
+    others = tuple(running(vmi("vm", "n1")))
+    held_up = drain(*TWO, *others, *running(vmi("stuck", "n1", migratable=False))).nodes[0]
+    alone = drain(*TWO, *others).nodes[0]
+
+    assert (held_up.outcome, held_up.seconds, held_up.seconds_without) == (Outcome.BLOCKS, None, Seconds(0, 755))
+    assert (alone.seconds, alone.seconds_without) == (Seconds(0, 755), None)
+
+
 def test_a_stopped_vm_has_the_grace_period_of_its_launcher_to_shut_down() -> None:
     """
     A drain without a migration takes no more than this time.

@@ -28,6 +28,36 @@ def test_the_text_names_each_vmi_that_needs_an_action(report: DrainReport) -> No
     assert [name for name in acting if squeezed(escaped(name)) not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "time"),
+    [
+        ("rolling", "Time: no end; without the VMIs that hold it up, 110 s to 32 min."),
+        ("together", "Time: no end; without the VMIs that hold it up, 70 s to 20 min."),
+    ],
+)
+def test_a_drain_without_end_has_the_time_of_the_other_vmis(mode: str, time: str) -> None:
+    """
+    A maintenance is planned with it, because somebody corrects the others before.
+    """
+    stuck = replace(node("n1", GPU, moving("a", "n2")), seconds_without=Seconds(40, 700))
+    ends = node("n2", moving("b", "n1"), seconds=Seconds(70, 1200))
+
+    assert time in drain_text.render(DrainReport((stuck, ends), mode))
+    assert "Time: no end; without the VMIs that hold it up, 40 s to 12 min. " in drain_text.render(
+        DrainReport((stuck,))
+    )
+
+
+def test_a_rolling_drain_counts_evictions_if_a_vmi_is_evicted_twice() -> None:
+    """
+    More evictions than VMIs are no contradiction.
+    """
+    nodes = (node("n1", moving("a", "n2"), GPU), node("n2", moving("a", "n1")))
+
+    assert "3 evictions of 2 VMIs: 2 move, 1 blocks." in drain_text.render(DrainReport(nodes, "rolling"))
+    assert "3 VMIs: 2 move, 1 blocks." in drain_text.render(DrainReport(nodes, "each"))
+
+
 @pytest.mark.parametrize("others", [0, 1])
 def test_a_remedy_that_is_a_first_step_is_not_repeated(others: int) -> None:
     """

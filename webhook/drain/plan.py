@@ -118,6 +118,8 @@ class NodePlan(msgspec.Struct, frozen=True, rename="camel"):
     """The number of pods on the node that are not launchers. They are not judged."""
     left: tuple[str, ...] = ()
     """The free CPU, memory and pods of the other nodes after the drain, such as ``cpu: 12``. Only in a rolling drain."""
+    seconds_without: Seconds | None = None
+    """If the drain does not end or this is not known: the time without the VMIs that block, wait or are unknown."""
 
 
 SEVERITY = (Outcome.MOVES, Outcome.STOPS, Outcome.UNKNOWN, Outcome.WAITS, Outcome.BLOCKS)

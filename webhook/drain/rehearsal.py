@@ -246,6 +246,7 @@ class _Rehearsal:
             slots=slots,
             slots_taken=slots - free,
             other_pods=self._others.get(name, 0),
+            seconds_without=seconds if not ends and knows_vmis else None,
         )
 
 

@@ -21,12 +21,12 @@ from webhook.report.drain.drain_words import (
     Group,
     Located,
     counts,
+    full_time_of,
     groups,
     quiet,
     reason,
     restarts,
     targets,
-    time_of,
     verdict,
 )
 from webhook.report.phrases import plural
@@ -52,7 +52,10 @@ def node_page(seen: Seen, name: str) -> tuple[int, bytes]:
         element("h1", f"Drain of {name}: {verdict([node])}"),
         notices(seen),
         element(
-            "p", outcome_badge(node.outcome), f" {counts(node.machines)}. Time: {time_of(node)}.", class_="answer-line"
+            "p",
+            outcome_badge(node.outcome),
+            f" {counts(node.machines)}. Time: {full_time_of(node)}.",
+            class_="answer-line",
         ),
         rehearsed(seen.state.drains),
         element(

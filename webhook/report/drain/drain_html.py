@@ -18,7 +18,7 @@ from webhook.report.drain.drain_words import (
     OTHER_NODES,
     Located,
     counts,
-    located,
+    full_time_of,
     needs_action,
     new_reasons,
     phrase,
@@ -28,6 +28,7 @@ from webhook.report.drain.drain_words import (
     targets,
     time_of,
     time_of_all,
+    totals,
     upgrade_title,
     verdict,
 )
@@ -92,10 +93,9 @@ def _text(text: object) -> str:
 
 
 def _body(report: DrainReport, title: str) -> Iterator[str]:
-    machines = [one.machine for one in located(report)]
     mode = f" Nodes are drained {MODES[report.mode]}." if len(report.nodes) > 1 and report.mode in MODES else ""
     time = f" Time: {time_of_all(report)}." if time_of_all(report) else ""
-    summary = f"<p>{_text(counts(machines))}.{_text(mode)}{_text(time)}</p>" if report.mode != "upgrade" else ""
+    summary = f"<p>{_text(totals(report))}.{_text(mode)}{_text(time)}</p>" if report.mode != "upgrade" else ""
     yield f"<header><h1>{_text(title)}</h1>{summary}</header>"
     if report.first:
         steps = "".join(f"<li>{_text(step.text)}</li>" for step in report.first[:FIRST])
@@ -146,7 +146,7 @@ def _node(report: DrainReport, node: NodePlan) -> Iterator[str]:
     acting = [one for one in node.machines if needs_action(one)]
     is_open = ' open="open"' if acting or len(report.nodes) == 1 else ""
     yield f"<details{is_open}><summary><strong>{_text(node.name)}</strong> {_badge(node.outcome)} "
-    yield f"{_text(counts(node.machines))}. Time: {_text(time_of(node))}.</summary>"
+    yield f"{_text(counts(node.machines))}. Time: {_text(full_time_of(node))}.</summary>"
     for one in acting:
         yield from _acting(one)
     yield picture(node)

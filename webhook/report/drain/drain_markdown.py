@@ -7,7 +7,6 @@ from webhook.report.drain.drain_words import (
     FIRST,
     MODES,
     common_remedy,
-    counts,
     located,
     needs_action,
     phrase,
@@ -17,6 +16,7 @@ from webhook.report.drain.drain_words import (
     targets,
     time_of,
     time_of_all,
+    totals,
     upgrade_title,
     verdict,
 )
@@ -33,12 +33,11 @@ def _lines(report: DrainReport) -> Iterator[str]:
     if report.mode == "upgrade":
         yield from _without_drain(report)
         return
-    machines = [one.machine for one in located(report)]
     names = report.nodes[0].name if len(report.nodes) == 1 else plural(len(report.nodes), "node")
     mode = f", {MODES[report.mode]}" if len(report.nodes) > 1 and report.mode in MODES else ""
     yield f"## Drain of {cell(names)}{mode}: {verdict(report.nodes)}"
     yield ""
-    yield f"{counts(machines)}."
+    yield f"{totals(report)}."
     if time := time_of_all(report):
         yield f"Time: {time}."
     if report.release:

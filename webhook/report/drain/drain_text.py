@@ -12,6 +12,7 @@ from webhook.report.drain.drain_words import (
     Group,
     common_remedy,
     counts,
+    full_time_of,
     groups,
     left_behind,
     located,
@@ -25,6 +26,7 @@ from webhook.report.drain.drain_words import (
     targets,
     time_of,
     time_of_all,
+    totals,
     upgrade_title,
     verdict,
 )
@@ -58,7 +60,7 @@ def render(report: DrainReport) -> str:
 
 def _one(report: DrainReport, node: NodePlan) -> Iterator[str]:
     yield from _wrap(f"{node.name}: {verdict([node])}. {counts(node.machines)}.")
-    yield f"Time: {time_of(node)}. {_slots(node)}"
+    yield from _wrap(f"Time: {full_time_of(node)}. {_slots(node)}")
     yield from _first(report)
     for one in located(report):
         if needs_action(one.machine):
@@ -118,11 +120,10 @@ def _alike(machines: Sequence[Machine]) -> list[tuple[str, list[Machine]]]:
 
 def _several(report: DrainReport, brevity: int) -> Iterator[str]:
     everything = located(report)
-    machines = [one.machine for one in everything]
     mode = f", {MODES[report.mode]}" if report.mode in MODES else ""
-    yield from _wrap(f"{plural(len(report.nodes), 'node')}{mode}: {verdict(report.nodes)}. {counts(machines)}.")
+    yield from _wrap(f"{plural(len(report.nodes), 'node')}{mode}: {verdict(report.nodes)}. {totals(report)}.")
     if time := time_of_all(report):
-        yield f"Time: {time}."
+        yield from _wrap(f"Time: {time}.")
     if report.nodes:
         yield ""
         yield from _table(report)

@@ -141,6 +141,16 @@ def counts(machines: Sequence[Machine]) -> str:
     return plural(len(machines), "VMI") + (f": {', '.join(parts)}" if parts else "")
 
 
+def totals(report: DrainReport) -> str:
+    """``counts`` of a whole report. A rolling drain can evict a VMI more than once."""
+    everything = located(report)
+    number = len({one.name for one in everything})
+    words = counts([one.machine for one in everything])
+    if report.mode != "rolling" or number == len(everything):
+        return words
+    return f"{plural(len(everything), 'eviction')} of {plural(number, 'VMI')}:{words.partition(':')[2]}"
+
+
 def _verb(number: int, outcome: Outcome) -> str:
     if outcome is Outcome.UNKNOWN:
         return f"{number} unknown"
@@ -203,16 +213,39 @@ def time_of(node: NodePlan) -> str:
     return "no end" if node.outcome in (Outcome.BLOCKS, Outcome.WAITS) else "not known"
 
 
+def full_time_of(node: NodePlan) -> str:
+    """The time of the drain of a node. If the drain does not end: also the time without the VMIs that hold it up."""
+    return _with_rest(time_of(node), node.seconds_without)
+
+
 def time_of_all(report: DrainReport) -> str:
-    """The time of the whole drain. It is empty if each node is judged alone."""
+    """The time of the whole drain, as ``full_time_of``. It is empty if each node is judged alone."""
     if report.mode == "each" or not report.nodes:
         return ""
-    times = [node.seconds for node in report.nodes if node.seconds is not None]
-    if len(times) < len(report.nodes):
-        return "no end" if any(time_of(node) == "no end" for node in report.nodes) else "not known"
-    whole = sum if report.mode == "rolling" else max
-    limits = [one.worst for one in times if one.worst is not None]
-    return span(Seconds(whole(one.best for one in times), whole(limits) if len(limits) == len(times) else None))
+    whole = _whole([node.seconds for node in report.nodes], report.mode)
+    if whole is not None:
+        return span(whole)
+    endless = any(time_of(node) == "no end" for node in report.nodes)
+    return _with_rest(
+        "no end" if endless else "not known",
+        _whole([node.seconds or node.seconds_without for node in report.nodes], report.mode),
+    )
+
+
+def _with_rest(words: str, rest: Seconds | None) -> str:
+    if rest is None or not rest.worst:
+        return words
+    return f"{words}; without the VMIs that hold it up, {span(rest)}"
+
+
+def _whole(times: Sequence[Seconds | None], mode: str) -> Seconds | None:
+    """The time of all nodes together, or None if one of the times is not known."""
+    known = [one for one in times if one is not None]
+    if len(known) < len(times):
+        return None
+    whole = sum if mode == "rolling" else max
+    limits = [one.worst for one in known if one.worst is not None]
+    return Seconds(whole(one.best for one in known), whole(limits) if len(limits) == len(known) else None)
 
 
 def span(seconds: Seconds) -> str:

@@ -24,7 +24,9 @@ _ENDS_WELL = frozenset((Detail.RESTARTS, None))
 @click.argument("nodes", nargs=-1, metavar="[NODE]...")
 @click.option("--all", "every", is_flag=True, help="Rehearse the drain of each node alone, from the present state.")
 @click.option(
-    "--rolling", is_flag=True, help="Rehearse the drain of node after node, from the state that each step leaves."
+    "--rolling",
+    is_flag=True,
+    help="Rehearse the drain of node after node, from the state that each step leaves: of all nodes, or of each NODE in turn.",
 )
 @click.option(
     "--max-unavailable",
@@ -73,8 +75,8 @@ def command(
     Rehearse the drain of nodes: which VMs move, block, stop or wait, and how long it takes.
 
     Reads a running cluster, a snapshot, or files with Kubernetes objects, and changes nothing. Several NODEs are drained at
-    the same time. Exit status: 0 if all VMs move or restart, 1 if a VM blocks, waits or stays down, 2 if this is not known.
-    With --upgrade alone, 1 if an upgrade leaves a VM behind.
+    the same time, or one after the other with --rolling. Exit status: 0 if all VMs move or restart, 1 if a VM blocks, waits or
+    stays down, 2 if this is not known. With --upgrade alone, 1 if an upgrade leaves a VM behind.
     """
     if facts:  # as in `--facts a.yaml b.yaml`
         files = [name for name in nodes if _is_path(name)]
