@@ -54,7 +54,7 @@ check: $(VENV)/development
 	$(BIN)/mypy
 	$(BIN)/pyrefly check --min-severity error --summary=none
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest tests/docs tests/surfaces/api/page/test_design.py
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python deploy/generate.py --check
 
