@@ -1,12 +1,12 @@
 """The lines of a Helm template that made the lines of its output."""
 
-from webhook.manifests.template_lines import aligned
+from webhook.manifests.template_lines import Template
 
 
 def lines_of(template: str, rendered: str) -> dict[str, str | None]:
     """The line of the template for each line of the output."""
     made, maker = rendered.splitlines(), template.splitlines()
-    found = aligned(made, maker)
+    found = Template(template).aligned(made)
     return {line: maker[found[number]] if number in found else None for number, line in enumerate(made)}
 
 
@@ -34,9 +34,7 @@ def test_equal_lines_are_told_apart_by_their_order() -> None:
         "disks:\n- name: default\n{{- if .Values.net }}\ninterfaces:\n- name: default\n  bridge: {}\n{{- end }}\n"
     )
 
-    found = aligned(
-        ["disks:", "- name: default", "interfaces:", "- name: default", "  bridge: {}"], template.splitlines()
-    )
+    found = Template(template).aligned(["disks:", "- name: default", "interfaces:", "- name: default", "  bridge: {}"])
 
     assert found == {0: 0, 1: 1, 2: 3, 3: 4, 4: 5}
 
@@ -56,7 +54,7 @@ def test_each_item_of_a_loop_has_the_lines_of_the_loop() -> None:
     """
     template = "nets:\n{{- range .Values.nets }}\n- name: {{ . }}\n  bridge: {}\n{{- end }}\n"
 
-    found = aligned(["nets:", "- name: a", "  bridge: {}", "- name: b", "  bridge: {}"], template.splitlines())
+    found = Template(template).aligned(["nets:", "- name: a", "  bridge: {}", "- name: b", "  bridge: {}"])
 
     assert found == {0: 0, 1: 2, 2: 3, 3: 2, 4: 3}
 
@@ -65,4 +63,4 @@ def test_very_long_texts_are_not_aligned() -> None:
     """
     The time grows with the product of the numbers of lines.
     """
-    assert aligned(["a"] * 1000, ["a"] * 1000) == {}
+    assert Template("a\n" * 1000).aligned(["a"] * 1000) == {}

@@ -8,7 +8,9 @@ another value would mislead. A field of a chart comes from a line of a template.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,7 @@ from webhook.errors import BadInput
 from webhook.manifests.files import Sources
 from webhook.manifests.objects import Manifests
 from webhook.manifests.search import File, shown
-from webhook.manifests.template_lines import aligned
+from webhook.manifests.template_lines import Template
 from webhook.objects.path import FieldPath
 from webhook.report.model import FindingReport
 from webhook.report.rendered import Origin
@@ -50,78 +52,112 @@ class Origins:
     def __init__(self, rendered: Mapping[str, bytes], parts: Mapping[str, Parts]) -> None:
         self._rendered = rendered
         self._parts = parts
-        self._documents: dict[str, Sequence[Document]] = {}
-        self._alignments: dict[tuple[str, int], Mapping[int, int]] = {}
+        self._documents: dict[str, Mapping[int, Document]] = {}
+        self._indexes: dict[tuple[str, ...], _Index] = {}
+        self._outputs: dict[str, _Output] = {}
         self.texts: dict[str, bytes] = {}
         """The texts of the files that were read."""
 
     def __call__(self, name: str, index: int, finding: FindingReport) -> Origin | None:
         """Returns the origin of the field of a finding in a document of a rendered text."""
         parts = self._parts.get(name)
-        if parts is not None and parts.template:
-            return self._of_template(name, parts.template, finding)
-        judged = next((each for each in self._read_rendered(name) if each.index == index), None)
-        if parts is None or judged is None or not isinstance(judged.value, dict):
+        if parts is None:
             return None
-        steps, is_absent = _steps(judged.value, finding.path)
-        value = _at(judged.value, steps)
-        resources = [*self._candidates(parts.resources, judged.value)]
-        patches = [*self._candidates(parts.patches, judged.value)]
-        for candidate in (*resources, *patches):
-            own = _translated(judged.value, candidate.value, steps)
+        if parts.template:
+            return self._of_template(name, parts.template, finding)
+        judged = self._document(name, index)
+        return self._of_kustomization(parts, judged, finding.path) if isinstance(judged, dict) else None
+
+    def _document(self, name: str, index: int) -> JsonValue:
+        if name not in self._documents:
+            documents = _documents(self._rendered.get(name, b""), name)
+            self._documents[name] = {document.index: document for document in documents}
+        document = self._documents[name].get(index)
+        return document.value if document is not None else None
+
+    def _of_kustomization(self, parts: Parts, judged: dict[str, JsonValue], path: str) -> Origin | None:
+        """Returns the place with the same value in a resource or a patch."""
+        steps, is_absent = _steps(judged, path)
+        value = _at(judged, steps)
+        for candidate in chain(self._index(parts.resources).find(judged), self._index(parts.patches).find(judged)):
+            own = _translated(judged, candidate.value, steps)
             if len(own) == len(steps) and (is_absent or _at(candidate.value, own) == value):
                 return _origin(candidate, own)
-        for candidate in patches:  # a patch can contain a part of the value
-            own = _translated(judged.value, candidate.value, steps)
+        for candidate in self._index(parts.patches).find(judged):  # a patch can contain a part of the value
+            own = _translated(judged, candidate.value, steps)
             if len(own) == len(steps):
                 return _origin(candidate, own)
         return None
+
+    def _index(self, paths: tuple[str, ...]) -> "_Index":
+        if paths not in self._indexes:
+            self._indexes[paths] = _Index(document for path in paths for document in _documents(*self._read(path)))
+        return self._indexes[paths]
 
     def _of_template(self, name: str, path: str, finding: FindingReport) -> Origin | None:
         """Returns the line of the template that made the first line of a field."""
         if finding.line is None:
             return None
-        self._read(path)
-        lines = self._rendered.get(name, b"").decode(errors="replace").split("\n")
-        start = finding.line - 1
-        while start > 0 and not lines[start].startswith("---"):
-            start -= 1
-        end = next((at for at in range(finding.line, len(lines)) if lines[at].startswith("---")), len(lines))
-        if (name, start) not in self._alignments:
-            template = self.texts[shown(path)].decode(errors="replace").split("\n")
-            self._alignments[name, start] = aligned(lines[start:end], template)
-        line = self._alignments[name, start].get(finding.line - 1 - start)
+        if name not in self._outputs:
+            template, _ = self._read(path)
+            self._outputs[name] = _Output(self._rendered.get(name, b""), template)
+        line = self._outputs[name].origin(finding.line - 1)
         return Origin(shown(path), line + 1) if line is not None else None
 
-    def _read_rendered(self, name: str) -> Sequence[Document]:
-        if name not in self._documents:
-            self._documents[name] = _documents(self._rendered.get(name, b""), name)
-        return self._documents[name]
-
-    def _read(self, path: str) -> Sequence[Document]:
+    def _read(self, path: str) -> tuple[bytes, str]:
+        """Returns the content of a file, and its name."""
         name = shown(path)
-        if name not in self._documents:
+        if name not in self.texts:
             try:
                 self.texts[name] = Path(path).read_bytes()
             except OSError:
                 self.texts[name] = b""
-            self._documents[name] = _documents(self.texts[name], name)
-        return self._documents[name]
+        return self.texts[name], name
 
-    def _candidates(self, paths: Sequence[str], judged: dict[str, JsonValue]) -> Iterator[_Candidate]:
-        """Yields the objects that can be the judged object before it was rendered. Objects with the same name come first."""
-        renamed: list[_Candidate] = []
-        for path in paths:
-            for document in self._read(path):
-                for at, value in _objects(document.value):
-                    if value.get("kind") != judged.get("kind"):
-                        continue
-                    own, name = _name(value), _name(judged)
-                    if own == name:
-                        yield _Candidate(document, at, value)
-                    elif own and own in name:
-                        renamed.append(_Candidate(document, at, value))
-        yield from sorted(renamed, key=lambda candidate: -len(_name(candidate.value)))
+
+class _Index:
+    """The objects of some files by kind and name."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._candidates: dict[JsonValue, dict[str, list[_Candidate]]] = {}
+        for document in documents:
+            for at, value in _objects(document.value):
+                kind = value.get("kind")
+                if isinstance(kind, str):
+                    by_name = self._candidates.setdefault(kind, {})
+                    by_name.setdefault(_name(value), []).append(_Candidate(document, at, value))
+
+    def find(self, judged: dict[str, JsonValue]) -> Iterator[_Candidate]:
+        """
+        Yields the objects that can be the judged object before it was rendered: first those with the same name, then those
+        whose name is a part of its name, the longest first.
+        """
+        kind, name = judged.get("kind"), _name(judged)
+        by_name = self._candidates.get(kind, {}) if isinstance(kind, str) else {}
+        if not by_name:
+            return
+        for length in range(len(name), 0, -1):
+            for own in dict.fromkeys(name[start : start + length] for start in range(len(name) - length + 1)):
+                yield from by_name.get(own, ())
+
+
+class _Output:
+    """The output of a template, with the lines of the template that made its lines."""
+
+    def __init__(self, output: bytes, template: bytes) -> None:
+        self._lines = output.decode(errors="replace").split("\n")
+        self._starts = [number for number, line in enumerate(self._lines) if line.startswith("---")]
+        self._template = Template(template.decode(errors="replace"))
+        self._aligned: dict[int, Mapping[int, int]] = {}
+
+    def origin(self, line: int) -> int | None:
+        """Returns the line of the template that made a line. Both count from 0."""
+        number = bisect_right(self._starts, line)
+        start = self._starts[number - 1] if number else 0
+        end = self._starts[number] if number < len(self._starts) else len(self._lines)
+        if start not in self._aligned:
+            self._aligned[start] = self._template.aligned(self._lines[start:end])
+        return self._aligned[start].get(line - start)
 
 
 def without_rendered(entries: Sequence[File | Manifests], sources: Sources) -> list[File | Manifests]:

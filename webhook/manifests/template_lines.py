@@ -31,19 +31,24 @@ class _Pattern:
         return line == self._literal if self._literal is not None else self._match(line) is not None
 
 
-def aligned(rendered: Sequence[str], template: Sequence[str]) -> Mapping[int, int]:
-    """Returns the line of the template for each line of a rendered document, if it is known. Both count from 0."""
-    if len(rendered) * len(template) > _MOST_COMPARISONS:
-        return {}
-    lines = [line.rstrip() for line in rendered]
-    patterns = [_Pattern(line) for line in template]
-    pairs = _longest(lines, patterns)
-    for number, line in enumerate(lines):
-        if number not in pairs and line:  # a loop makes several lines of one
-            makers = [at for at, pattern in enumerate(patterns) if pattern.weight and pattern.matches(line)]
-            if len(makers) == 1:
-                pairs[number] = makers[0]
-    return pairs
+class Template:
+    """The lines of a template. Its documents are aligned one by one."""
+
+    def __init__(self, text: str) -> None:
+        self._patterns = [_Pattern(line) for line in text.split("\n")]
+
+    def aligned(self, rendered: Sequence[str]) -> Mapping[int, int]:
+        """Returns the line of the template for each line of a rendered document, if it is known. Both count from 0."""
+        if len(rendered) * len(self._patterns) > _MOST_COMPARISONS:
+            return {}
+        lines = [line.rstrip() for line in rendered]
+        pairs = _longest(lines, self._patterns)
+        for number, line in enumerate(lines):
+            if number not in pairs and line:  # a loop makes several lines of one
+                makers = [at for at, pattern in enumerate(self._patterns) if pattern.weight and pattern.matches(line)]
+                if len(makers) == 1:
+                    pairs[number] = makers[0]
+        return pairs
 
 
 def _longest(lines: Sequence[str], patterns: Sequence[_Pattern]) -> dict[int, int]:
