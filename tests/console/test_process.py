@@ -19,11 +19,12 @@ from tests.clocks import Clock
 from tests.waiting import wait_until
 from webhook.check.check import Settings
 from webhook.console.followed_files import FollowedFiles
-from webhook.console.process import answer
+from webhook.console.process import answer, encoded
 from webhook.errors import Misconfigured, Unavailable
 from webhook.surfaces.api.console import client
 from webhook.surfaces.api.console.client import LONGEST_PAUSE, ConsoleProcess, Restarts
 from webhook.surfaces.api.console.messages import (
+    MOST_BYTES,
     Failed,
     NamespacesReply,
     NamespacesRequest,
@@ -208,6 +209,16 @@ def test_messages_arrive_unchanged() -> None:
     for junk in (b"", b"\x80", msgspec.msgpack.encode({"type": "other"})):
         with pytest.raises(msgspec.DecodeError):
             decode_reply(junk)
+
+
+def test_a_reply_that_is_too_large_is_an_error() -> None:
+    """
+    The server would end the process, and no other page would be there until it is started again.
+    """
+    fitting, large = (PageReply(200, b"a" * size, "1") for size in (1000, MOST_BYTES))
+
+    assert decode_reply(encoded(fitting)) == fitting
+    assert decode_reply(encoded(large)) == Failed("MessageTooLarge")
 
 
 def test_internal_errors_have_only_their_type() -> None:

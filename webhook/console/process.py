@@ -27,6 +27,7 @@ from webhook.manifests.policy_file import parse_policy
 from webhook.processes.logs import log_to_stderr
 from webhook.processes.policy_source import PolicySource
 from webhook.surfaces.api.console.messages import (
+    MOST_BYTES,
     Failed,
     NamespacesReply,
     NamespacesRequest,
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str]) -> None:
         server.send_bytes(encode(Started()))
         threading.Thread(target=partial(_judge, source), name="judge", daemon=True).start()
         while True:
-            server.send_bytes(encode(answer(source, decode_request(server.recv_bytes()))))
+            server.send_bytes(encoded(answer(source, decode_request(server.recv_bytes()))))
 
 
 def open_source(start: Start) -> RunningSource:
@@ -106,6 +107,12 @@ def answer(source: Source, request: Request) -> Reply:
                 return Failed(type(request).__name__)
     except Exception as error:  # noqa: BLE001 - the outermost handler: the server reports it
         return Failed(type(error).__name__)
+
+
+def encoded(reply: Reply) -> bytes:
+    """A reply as a message. The server would end the process after a message that is too large."""
+    message = encode(reply)
+    return message if len(message) <= MOST_BYTES else encode(Failed("MessageTooLarge"))
 
 
 def _judge(source: RunningSource, end: Callable[[int], None] = os._exit) -> None:

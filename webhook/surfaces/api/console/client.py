@@ -13,6 +13,7 @@ import msgspec
 from webhook.errors import Misconfigured, Unavailable
 from webhook.surfaces.api.child_process import INHERITED, ChildProcess, Queue
 from webhook.surfaces.api.console.messages import (
+    MOST_BYTES,
     Failed,
     NamespacesReply,
     NamespacesRequest,
@@ -45,8 +46,6 @@ START_SECONDS: Final = 600.0
 SHORTEST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 300.0
 """A process that ran for longer is started again without a pause."""
-MOST_BYTES: Final = 16 * 2**20
-"""Maximum size of a page, in bytes."""
 
 
 class Console(Protocol):

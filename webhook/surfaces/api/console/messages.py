@@ -11,6 +11,9 @@ import msgspec
 OF_A_VM: Final = "/vms/"
 """The start of the path of a VM. The namespace and the name follow."""
 
+MOST_BYTES: Final = 16 * 2**20
+"""Maximum size of a reply, in bytes."""
+
 
 class Sight(msgspec.Struct, frozen=True):
     """The part of a cluster that the caller may see."""
