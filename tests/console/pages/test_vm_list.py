@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.console.pages.asking import get
 from tests.console.states import DISKS, MIGRATABLE, REFUSED, STATE, UNPROVEN, Fixed, audited, drains, machine, vm
+from webhook.console.pages import vm_rows
+from webhook.console.pages.query import Parameters, anything
 from webhook.console.state import VM, State
 from webhook.drain.plan import NodePlan, Outcome
 from webhook.surfaces.api.console.messages import Sight
@@ -92,6 +95,27 @@ def test_each_column_sorts(state: State, column: str, is_down: bool) -> None:
 
     expected = sorted(state.vms, key=lambda one: COLUMNS[column](state, one), reverse=is_down)  # type: ignore[arg-type,return-value]
     assert shown.rows == [f"{one.namespace}/{one.name}" for one in expected]
+
+
+def test_a_name_is_built_once_for_each_search() -> None:
+    """
+    An address has room for 1,000 words, and a cluster for 100,000 VMs.
+    """
+    read = []
+
+    class Counted:
+        namespace = "red"
+
+        @property
+        def name(self) -> str:
+            read.append("name")
+            return "web-1"
+
+    row = vm_rows.Row(cast("VM", Counted()))
+
+    assert vm_rows.chosen([row], Parameters([("q", "web 1 / " * 200)], {"q": anything}), STATE) == [row]
+    assert vm_rows.chosen([row], Parameters([("q", "web 2")], {"q": anything}), STATE) == []
+    assert len(read) == 2
 
 
 def test_the_pages_of_the_list_are_the_whole_list() -> None:

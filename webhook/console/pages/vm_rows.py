@@ -57,8 +57,13 @@ OF_NODES: Final = frozenset(("node", "drain"))
 
 
 def _text(value: str, _state: State) -> Predicate:
-    words = value.lower().split()
-    return lambda row: all(word in f"{row.vm.namespace}/{row.vm.name}".lower() for word in words)
+    words = frozenset(value.lower().split())  # an address has room for 1,000 words
+
+    def has_all(row: Row) -> bool:
+        name = f"{row.vm.namespace}/{row.vm.name}".lower()
+        return all(word in name for word in words)
+
+    return has_all
 
 
 def _reason(value: str, _state: State) -> Predicate:
