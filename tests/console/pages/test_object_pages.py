@@ -9,7 +9,7 @@ from tests.console.states import OBJECTS, REFUSED, STATE, Fixed, audited, drains
 from tests.drain import example_fleet
 from webhook.check.check import Settings
 from webhook.console.files_source import FilesSource
-from webhook.console.state import Drains
+from webhook.console.state import Drains, MatchedPolicy
 from webhook.drain.plan import NodePlan, Outcome
 from webhook.drain.times import COUNT_LINK
 from webhook.report.drain import vm_text
@@ -125,6 +125,19 @@ def test_the_most_severe_findings_come_first() -> None:
     links = get("/vms/blue/refused", source=Fixed(STATE, {("blue", "refused"): (one,)})).links
 
     assert [link for link in links if link.startswith("/rules")] == [f"/rules/LM{n}" for n in (201, 501, 202, 504)]
+
+
+def test_many_findings_are_cut() -> None:
+    """
+    A VM can have thousands of devices, each with a finding.
+    """
+    many = audited("blue", "good", *(finding(path=f"spec.template.spec.volumes[{number}]") for number in range(2000)))
+
+    shown = get("/vms/blue/good", source=Fixed(STATE, {("blue", "good"): (many,)}))
+
+    assert shown.main.count('class="finding"') == 40
+    assert "1,960 more findings are not shown." in shown.text
+    assert len(shown.html) < 150_000
 
 
 def test_a_page_says_why_it_shows_no_placement() -> None:
@@ -290,6 +303,23 @@ def test_a_policy_that_cannot_match_says_why() -> None:
 
     assert "✕ matches no VM selectors is not an object." in text
     assert "? may be in force, labels of the namespace are not known 1 VM : blue/good" in text
+
+
+def test_a_policy_names_few_of_many_other_policies() -> None:
+    """
+    Each namespace can have a policy of its own, which has precedence over a policy for all namespaces.
+    """
+    names = [f"tenant-{number:03}" for number in range(200)]
+    loses = tuple(("red", f"vm-{number}", names[min(number, 199)]) for number in range(210))
+    general = MatchedPolicy("general", loses=loses, tied_with=tuple(names))
+
+    shown = get("/policies", source=Fixed(replace(STATE, policies=(general,))))
+
+    assert shown.text.count("is in force instead") == 10
+    assert "tenant-199 is in force instead 11 VMs" in shown.text
+    assert "With 190 more policies, another policy is in force for 210 VMs ." in shown.text
+    assert "/fleet/vms?loses=general" in shown.links
+    assert "tenant-019 and 180 more: as many labels" in shown.text
 
 
 def test_many_policies_are_cut_into_pages() -> None:

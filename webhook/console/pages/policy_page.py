@@ -10,6 +10,7 @@ from webhook.console.pages.query import Check, Parameters, anything, whole_numbe
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import number
 from webhook.console.state import MatchedPolicy
+from webhook.report.grouping import some
 from webhook.report.phrases import plural
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import badge, trail
@@ -17,6 +18,8 @@ from webhook.surfaces.api.page.markup import Child, Html, element
 
 PARAMETERS: Final[Mapping[str, Check]] = {"name": anything, "namespace": anything, "page": whole_number}
 _MOST_NAMES: Final = 5
+_MOST_WINNERS, _MOST_TIES = 10, 20
+"""The maximum number of other policies that a policy names. Each namespace can have a policy of its own."""
 _PAGE: Final = 20
 """The number of policies of a page."""
 _OBJECTS: Final = {"namespace": "the namespace", "vmi": "the VMI"}
@@ -83,9 +86,13 @@ def _matches(policy: MatchedPolicy) -> Iterator[Child]:
     by_winner: dict[str, list[tuple[str, str]]] = {}
     for namespace, name, winner in policy.loses:
         by_winner.setdefault(winner, []).append((namespace, name))
-    for winner, vms in sorted(by_winner.items()):
+    for winner, vms in sorted(by_winner.items(), key=lambda item: (-len(item[1]), item[0]))[:_MOST_WINNERS]:
         parameters = [("loses", policy.name), ("policy", winner)]
         yield _line("note", f"{winner} is in force instead", parameters, vms)
+    if len(by_winner) > _MOST_WINNERS:
+        rest = plural(len(by_winner) - _MOST_WINNERS, "more policy")
+        link = element("a", plural(len(policy.loses), "VM"), href=listed(VMS, [("loses", policy.name)]))
+        yield element("p", f"With {rest}, another policy is in force for ", link, ".", class_="small")
     if policy.unknown:
         yield _line(
             "open", "may be in force, labels of the namespace are not known", [("maybe", policy.name)], policy.unknown
@@ -94,8 +101,8 @@ def _matches(policy: MatchedPolicy) -> Iterator[Child]:
         yield element(
             "p",
             badge("warn", "tie"),
-            f" {', '.join(policy.tied_with)}: as many labels match the same VM, so the first name decides. Add a label to one "
-            "of the policies.",
+            f" {some(policy.tied_with, _MOST_TIES)}: as many labels match the same VM, so the first name decides. Add a label "
+            "to one of the policies.",
         )
 
 

@@ -8,7 +8,7 @@ from webhook.console.pages.addresses import POLICIES, VMS, listed, node_address
 from webhook.console.pages.drains import action, rehearsed, remarks
 from webhook.console.pages.errors import not_found
 from webhook.console.pages.findings import finding_box
-from webhook.console.pages.frame import bullets, notices, page, section
+from webhook.console.pages.frame import bullets, cut, notices, page, section
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import outcome_badge, verdict_badge
 from webhook.console.state import VM
@@ -37,6 +37,8 @@ from webhook.surfaces.api.page.layout import trail
 from webhook.surfaces.api.page.markup import Child, Html, element, prose
 
 _VMI: Final = "VirtualMachineInstance"
+_MOST_FINDINGS: Final = 40
+"""The maximum number of findings on a page. A VM can have thousands of devices, each with a finding."""
 _NO_RIGHT: Final = (
     "The nodes that fit and the effect of a drain are not shown, because your account may not list nodes, pods and VMIs in "
     "all namespaces."
@@ -100,11 +102,13 @@ def _verdict(verdict: VerdictReport) -> Iterator[str]:
 def _findings(seen: Seen, judged: Sequence[Audited]) -> Iterator[Html]:
     has_operator = manages_kubevirt(one.report for one in seen.state.others)
     found = sorted(_each(judged), key=lambda pair: rank_of(pair[1]))
-    for report, finding in found:
+    for report, finding in found[:_MOST_FINDINGS]:
         title = "Only in the running VMI" if report.kind == _VMI and len(judged) > 1 else ""
         yield finding_box(report, finding, has_operator=has_operator, title=title)
     if not found:
         yield element("p", "There are no findings.")
+    if (left_out := cut(min(len(found), _MOST_FINDINGS), len(found), "findings")) is not None:
+        yield left_out
 
 
 def _each(judged: Sequence[Audited]) -> Iterator[tuple[ObjectReport, FindingReport]]:
