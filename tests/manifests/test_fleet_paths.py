@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -84,3 +85,13 @@ def test_endless_binary_input_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(fleet_paths, "_FIRST_BYTES", 10)
 
     assert problems("/dev/zero") == ["the input is a binary file or UTF-16"]
+
+
+def test_a_folder_with_a_pipe_is_read(tmp_path: Path) -> None:
+    """
+    The pipe is a problem. An open pipe would wait for a writer.
+    """
+    (tmp_path / "nodes.json").write_text(LIST)
+    os.mkfifo(tmp_path / "pipe.yaml")
+
+    assert problems(tmp_path) == ["not a regular file"]

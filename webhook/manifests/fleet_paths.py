@@ -17,6 +17,8 @@ from webhook.manifests.yaml_items import begins_list
 _FIRST_BYTES: Final = 4 * 2**20
 """Files of this size or more are read as streams if possible. The errors in smaller files name the column, too."""
 _STREAMS: Final = ("/dev/", "/proc/self/fd/")
+_NOT_REGULAR: Final = "not a regular file"
+_NAME_A_FILE: Final = "Name a file of Kubernetes objects."
 
 
 def read_paths(paths: Sequence[str], seen: Seen | None = None) -> FleetInput:
@@ -56,6 +58,9 @@ def _opened(file: File, name: str) -> AbstractContextManager[BinaryIO]:
     try:
         if file.is_link and file.root and not is_within(os.path.realpath(file.path, strict=True), file.root):
             raise _problem(name, "the symbolic link points outside the folder", "Name the file itself.")
+        # an open FIFO would wait for a writer
+        if not file.is_named and not stat.S_ISREG(os.stat(file.path).st_mode):  # noqa: PTH116 - a path is text
+            raise _problem(name, _NOT_REGULAR, _NAME_A_FILE)
         opened = open(file.path, "rb")  # noqa: PTH123, SIM115 - a path is text, as in ``files``; the caller closes it
     except FileNotFoundError:
         raise _problem(name, "no such file or folder", "Check the path.") from None
@@ -63,7 +68,7 @@ def _opened(file: File, name: str) -> AbstractContextManager[BinaryIO]:
         raise _unreadable(name, error) from None
     if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode) and not file.path.startswith(_STREAMS):
         opened.close()
-        raise _problem(name, "not a regular file", "Name a file of Kubernetes objects.")
+        raise _problem(name, _NOT_REGULAR, _NAME_A_FILE)
     return opened
 
 
