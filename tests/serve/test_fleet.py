@@ -10,6 +10,7 @@ import pytest
 from tests.serve.alone import ROOT, Alone, alone, started
 from tests.waiting import wait_until
 from webhook.console.process import LOWEST_PRIORITY
+from webhook.serve.options import Options
 
 FLEET = ROOT / "examples" / "fleet"
 
@@ -39,6 +40,28 @@ def test_the_server_prints_the_address_of_the_fleet(server: Alone) -> None:
     The address is among the addresses of the server.
     """
     assert f"pages for operators   {server.url}fleet\n" in server.out
+
+
+@pytest.mark.parametrize(
+    ("host", "is_said"),
+    [("127.0.0.1", False), ("127.0.0.2", False), ("::1", False), ("localhost", False)]
+    + [(host, True) for host in ("0.0.0.0", "::", "192.0.2.1", "", "node.example")],
+)
+def test_the_server_says_that_other_machines_see_all_files(host: str, is_said: bool) -> None:
+    """
+    Pages of files have no sign-in. Pages of a cluster have one.
+    """
+    assert Options(host=host, fleet=("examples/fleet",)).shows_fleet_to_all is is_said
+    assert not Options(host=host, fleet_from_cluster=True, in_cluster=True).shows_fleet_to_all
+
+
+def test_the_log_says_that_other_machines_see_all_files(tmp_path: Path) -> None:
+    """
+    The server runs.
+    """
+    (tmp_path / "node.yaml").write_text("apiVersion: v1\nkind: Node\nmetadata: {name: a}\n")
+    with alone(tmp_path, "--fleet", str(tmp_path / "node.yaml"), "--host", "0.0.0.0") as running:
+        assert [line["host"] for line in running.log if "no sign-in" in line["message"]] == ["0.0.0.0"]
 
 
 def test_other_pages_lead_to_the_fleet(server: Alone) -> None:

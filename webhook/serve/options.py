@@ -1,6 +1,7 @@
 """The options of the server."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from webhook.errors import Misconfigured
@@ -41,6 +42,11 @@ class Options:
         """Whether there are pages for operators."""
         return bool(self.fleet) or self.fleet_from_cluster
 
+    @property
+    def shows_fleet_to_all(self) -> bool:
+        """Whether other machines can reach pages for operators that have no sign-in."""
+        return bool(self.fleet) and not _is_loopback(self.host)
+
     def check(self) -> None:
         """Raises Misconfigured for options that contradict each other."""
         if self.fleet and self.fleet_from_cluster:
@@ -58,3 +64,11 @@ class Options:
             )
         if "-" in self.fleet:
             raise Misconfigured("--fleet -: standard input cannot be read again", remedy="Name a file or a folder.")
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

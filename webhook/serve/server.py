@@ -169,6 +169,11 @@ def _announce(options: Options) -> None:
     lines = [f"page and dry-run API  {api}/"]
     if options.has_fleet:
         lines.append(f"pages for operators   {api}/fleet")
+    if options.shows_fleet_to_all:
+        log.warning(
+            "the fleet pages have no sign-in: they show all objects to each caller that reaches the server",
+            extra={"host": options.host, "remedy": "Set --host 127.0.0.1, or --fleet-from-cluster instead of --fleet."},
+        )
     if options.admission_port:
         lines.append(f"admission             https://localhost:{options.admission_port}/validate")
     lines.append(f"health and metrics    http://localhost:{options.health_port}/readyz")
