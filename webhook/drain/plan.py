@@ -178,3 +178,5 @@ class DrainReport(msgspec.Struct, frozen=True, rename="camel"):
     """The kinds of objects that were not provided and could change the result, each with the reason."""
     missing_kinds: tuple[str, ...] = ()
     """The kinds without which no outcome is certain, and that were not provided: Node, Pod, VirtualMachineInstance."""
+    source: str = ""
+    """The source of the objects: the API server with the time, or the files in a report for people."""

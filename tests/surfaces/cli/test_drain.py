@@ -101,6 +101,20 @@ def test_standard_input_is_read(tmp_path: Path) -> None:
     assert drain("n1", "--facts", "-", stdin=content).exit_code == 0
 
 
+@pytest.mark.parametrize("output", ["markdown", "html"])
+def test_a_report_names_its_objects(tmp_path: Path, output: str) -> None:
+    """
+    A change request has reports of several days and clusters.
+    """
+    file = as_file(tmp_path, *cluster(vmi("vm", "n1")))
+
+    of_file = CliRunner().invoke(command, ["n1", "--facts", file, "-o", output])
+    of_input = CliRunner().invoke(command, ["n1", "--facts", "-", "-o", output], Path(file).read_text())
+
+    assert "fleet.json." in of_file.stdout
+    assert "Objects: standard input." in of_input.stdout
+
+
 def test_all_nodes_are_rehearsed_alone(tmp_path: Path) -> None:
     """
     ``--all`` names each node once.

@@ -114,6 +114,8 @@ def _body(report: DrainReport, title: str) -> Iterator[str]:
     yield from _listed("Not provided", report.missing)
     if report.release:
         yield f'<p class="small">KubeVirt release: {_text(report.release)}.</p>'
+    if report.source:
+        yield f'<p class="small">Objects: {_text(report.source)}.</p>'
 
 
 def _table(report: DrainReport) -> Iterator[str]:

@@ -42,6 +42,8 @@ def _lines(report: DrainReport) -> Iterator[str]:
         yield f"Time: {time}."
     if report.release:
         yield f"KubeVirt release: {cell(report.release)}."
+    if report.source:
+        yield f"Objects: {cell(report.source)}."
     if report.first:
         yield from ("", "### First", "")
         yield from (f"- [ ] {cell(step.text)}" for step in report.first[:FIRST])
@@ -59,6 +61,8 @@ def _without_drain(report: DrainReport) -> Iterator[str]:
     yield f"## {upgrade_title(report)}"
     if report.release:
         yield from ("", f"KubeVirt release: {cell(report.release)}.")
+    if report.source:
+        yield f"Objects: {cell(report.source)}."
     yield from _upgrade(report)
     yield from _listed("Assumptions", _assumptions(report))
     yield from _listed("Not provided", list(report.missing))

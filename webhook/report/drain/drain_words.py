@@ -233,7 +233,7 @@ def time_of_all(report: DrainReport) -> str:
 
 
 def _with_rest(words: str, rest: Seconds | None) -> str:
-    if rest is None or not rest.worst:
+    if rest is None or rest.worst == 0:
         return words
     return f"{words}; without the VMIs that hold it up, {span(rest)}"
 

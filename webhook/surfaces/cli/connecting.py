@@ -57,6 +57,11 @@ def connected_writer(command: str, kubeconfig: Path | None, context: str | None)
     return connect_writer(path, context)
 
 
+def cluster_name(command: str, kubeconfig: Path | None, context: str | None) -> str:
+    """The name of a cluster in messages."""
+    return _place(command, kubeconfig, context)[1]
+
+
 def _place(command: str, kubeconfig: Path | None, context: str | None) -> tuple[Path | None, str]:
     """The kubeconfig, and the name of its cluster in messages."""
     from importlib.util import find_spec

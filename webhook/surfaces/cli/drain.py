@@ -2,21 +2,24 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from webhook.drain.plan import Detail, DrainReport, Machine, Outcome
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.drain.upgrade import RARE
 from webhook.errors import WebhookError
-from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT
+from webhook.surfaces.cli.connecting import CONTEXT, KUBECONFIG, TIMEOUT, cluster_name
 from webhook.surfaces.cli.fleet_options import FACTS, LINK, RELEASE, SNAPSHOT
 from webhook.surfaces.cli.fleets import fleet_of_cluster, fleet_of_files
 from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, fail, write_stdout
 
 FORMATS = ("text", "json", "markdown", "html")
+_FOR_PEOPLE = ("markdown", "html")
 _ENDS_WELL = frozenset((Detail.RESTARTS, None))
 
 
@@ -95,6 +98,10 @@ def command(
             fleet_of_files(paths) if paths else (fleet_of_cluster("drain", kubeconfig, context, timeout), True)
         )
         report = rehearse(fleet, Request(tuple(nodes), mode, max_unavailable, upgrade, release, link))
+        if not paths:
+            report = replace(report, source=_now(cluster_name("drain", kubeconfig, context)))
+        elif output in _FOR_PEOPLE:  # the JSON of the same objects is the same, from whatever files
+            report = replace(report, source=", ".join("standard input" if path == "-" else path for path in paths))
         renderer = import_module(f"webhook.report.drain.drain_{output}")
         write_stdout(renderer.render(report))
     except WebhookError as error:
@@ -117,6 +124,11 @@ def status_of(report: DrainReport, fail_on: str) -> int:
     if fail_on != "never" and is_failing:
         return EXIT_FINDINGS
     return EXIT_ERROR if is_unknown else 0
+
+
+def _now(cluster: str) -> str:
+    """A cluster with the present time, because a rehearsal is true for the state that it has read."""
+    return f"{cluster}, read at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _is_path(name: str) -> bool:
