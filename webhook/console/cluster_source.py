@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -24,7 +24,6 @@ from webhook.cluster.fleet import list_fleet
 from webhook.cluster.ports import Transport
 from webhook.cluster.projection import Key
 from webhook.cluster.store import WHOLE_KIND, Stored
-from webhook.cluster.watch import Pace
 from webhook.console.policies import labelled, labels_by_namespace, matched_policies
 from webhook.console.rehearsals import Rehearsals
 from webhook.console.rows import Rows
@@ -67,12 +66,11 @@ class ClusterSource:
         settings: Callable[[], Settings],
         name: str,
         *,
-        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._transport, self._settings, self._now = transport, settings, now
-        self.cluster = WatchedCluster(settings, pace=pace, clock=clock, changed=self._changed)
+        self.cluster = WatchedCluster(settings, clock=clock, changed=self._changed)
         self.rehearsals = Rehearsals(
             lambda before: list_fleet(transport, DRAIN_KINDS, _LIST_SECONDS, before=before),
             self._with_revisions,
@@ -83,7 +81,6 @@ class ClusterSource:
         self._lock = threading.Lock()
         self._rows = Rows()
         self._has_new_rows = False
-        self._policies: tuple[MatchedPolicy, ...] = ()
         self._has_new_policies = False
         self._release: ReleaseChoice | None = None
         self._world = WatchedWorld(self.cluster.facts.store)
@@ -103,9 +100,8 @@ class ClusterSource:
 
     def judge(self, stopping: threading.Event) -> None:
         """Judges until ``stopping`` is set."""
-        while not self.cluster.is_listed:
-            if stopping.wait(0.05):
-                return
+        if not self.cluster.wait_until_listed(stopping):
+            return
         self.begin()
         while not stopping.is_set():
             self.work(1.0)
@@ -149,26 +145,26 @@ class ClusterSource:
 
         Judgements differ even if all rows are equal: the page of a VM shows more than its row.
         """
-        state, settings, release = self._state, self._settings(), self._release
-        fields: dict[str, Any] = {
-            "release": release.label if release is not None else settings.release or "any",
-            "profile": settings.policy.profile,
-            "notes": release.notes if release is not None else (),
-            "drains": self.rehearsals.last.drains,
-            "unread": self._unread(),
-            "problems": tuple(map(problem_report, self.cluster.auditor.results.problems)),
-            "unfinished": self.cluster.unfinished,
-            "judged_at": self._judged_at(),
-        }
+        settings, release = self._settings(), self._release
+        state = replace(
+            self._state,
+            release=release.label if release is not None else settings.release or "any",
+            profile=settings.policy.profile,
+            notes=release.notes if release is not None else (),
+            drains=self.rehearsals.last.drains,
+            unread=self._unread(),
+            problems=tuple(map(problem_report, self.cluster.auditor.results.problems)),
+            unfinished=self.cluster.unfinished,
+            judged_at=self._judged_at(),
+        )
         is_other = self._has_new_rows or not state.version
         if self._has_new_rows:
             self._has_new_rows = False
-            fields |= {"vms": self._rows.vms(), "others": self._rows.others()}
+            state = replace(state, vms=self._rows.vms(), others=self._rows.others())
         if self._has_new_policies and self.cluster.is_listed:
             self._has_new_policies = False
-            fields["policies"] = self._matched_policies()
-        changed = {key: value for key, value in fields.items() if value != getattr(state, key)}
-        return replace(state, **changed) if changed or is_other else state
+            state = replace(state, policies=self._matched_policies())
+        return state if is_other or state != self._state else self._state
 
     def _judged_at(self) -> float | None:
         """The minute in which the judgements equalled the cluster. With seconds, each answer would be another page."""

@@ -110,11 +110,17 @@ class WatchedCluster:
         scope = auditor.scope
         return Audit(AuditReport(**fields, shard=scope.shard, namespaces=scope.namespaces, unread=unread), objects)
 
-    def run(self, stopping: threading.Event) -> None:
-        """Judge until ``stopping`` is set. Raises BadInput for a release that cannot be judged."""
+    def wait_until_listed(self, stopping: threading.Event) -> bool:
+        """Wait until ``is_listed``. Return False if ``stopping`` is set before."""
         while not self.is_listed:
             if stopping.wait(0.05):
-                return
+                return False
+        return True
+
+    def run(self, stopping: threading.Event) -> None:
+        """Judge until ``stopping`` is set. Raises BadInput for a release that cannot be judged."""
+        if not self.wait_until_listed(stopping):
+            return
         self.auditor.begin()
         while not stopping.is_set():
             self.auditor.work(1.0)
