@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,6 +10,9 @@ from hypothesis import HealthCheck, settings
 from tests.apiserver import crds
 from tests.apiserver.binaries import CONTROL_PLANE, PROMETHEUS, SCHEDULERS, missing_binaries
 from tests.apiserver.controlplane import ControlPlane
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NO_CONTROL_PLANE = "no control plane"
 
@@ -91,3 +95,12 @@ def each_control_plane(request: pytest.FixtureRequest) -> ControlPlane:
 def namespace(control_plane: ControlPlane) -> str:
     """The name of a namespace of `control_plane` that no other test has seen."""
     return control_plane.client.create_namespace()
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium. Each test makes a context of its own."""
+    from tests.browsing import chromium
+
+    with chromium() as launched:
+        yield launched

@@ -1,15 +1,13 @@
 """The rehearsal of a drain as one HTML file."""
 
 import re
-import shutil
 import xml.etree.ElementTree as Xml
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from msgspec.structs import replace
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.report.answers import NASTY
 from tests.report.drains import CLEAN, EXAMPLES, FLEET, PINNED, REPORTS, moving, node
@@ -110,17 +108,6 @@ def test_a_node_whose_times_are_not_known_has_no_picture() -> None:
     Without a known time there is nothing to draw.
     """
     assert picture(node("n1", replace(moving("a", "n2"), seconds=None))) == ""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("no Chromium: install it (apt-get install chromium) to test the page")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.mark.browser

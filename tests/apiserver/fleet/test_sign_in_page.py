@@ -9,16 +9,9 @@ from playwright.sync_api import Browser, expect
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.fleet.visiting import ACCOUNTS, Fleet, visited
-from tests.browsing import chromium
 from tests.surfaces.api.page.watched import Watched
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
-"""One server for each file, whose source each test can exchange, one browser for each file, and a fresh context for each test."""
+"""One server for each file, whose source each test can exchange, and a fresh context for each test."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browsing import chromium
 from tests.console.pages.serving import Pages, pages
 from tests.console.states import SOURCE
 from tests.surfaces.api.page.watched import Watched
@@ -13,12 +12,6 @@ from webhook.surfaces.api.console.messages import Sight
 
 NOW = 1_800_000_040
 """Seconds since 1970: 30 seconds after the judgements of the state of the tests."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

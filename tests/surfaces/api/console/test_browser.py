@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, expect
 
 from certs import dev
 from tests.apiserver.processes import free_ports
-from tests.browsing import chromium
 from tests.console.states import SOURCE
 from tests.serve.alone import Alone, alone
 from tests.surfaces.api.console.doors import EVERYTHING, Cluster
@@ -34,12 +33,6 @@ pytestmark = pytest.mark.browser
 
 POLL = 5_000
 POLICY = "profile: {}\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
-"""One server for all tests of the pages in a worker, one browser for each file, and a fresh context for each test."""
+"""One server for all tests of the pages in a worker, and a fresh context for each test."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browsing import chromium
 from tests.serve.alone import Alone, alone
 from tests.surfaces.api.page.watched import Watched
 
@@ -14,12 +13,6 @@ from tests.surfaces.api.page.watched import Watched
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
     with alone(tmp_path_factory.mktemp("page")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture
