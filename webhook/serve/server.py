@@ -64,12 +64,7 @@ async def _serve(options: Options) -> None:
     options.check()
     metrics, draining = Metrics(), Draining()
     hosts = checked(options.allowed_hosts)
-    facts: ManifestSource | ClusterSource
-    if options.has_cluster:
-        facts = ClusterSource.reading(options.kubeconfig, options.context, metrics.observe_live_reads)
-        metrics.follow(facts.statistics)
-    else:
-        facts = ManifestSource(options.facts)
+    facts = _facts(options, metrics)
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
     configurations = ConfigurationSource(options.policy_file, options.release, facts.world, today)
@@ -102,10 +97,8 @@ async def _serve(options: Options) -> None:
         listener("health", known("health", health), options.health_port, None),
     ]
     if options.admission_port:
-        admission_port = listener(
-            "admission", traced(admission), options.admission_port, admission_tls.listening, names
-        )
-        listeners.insert(0, admission_port)
+        reviews = traced(admission)
+        listeners.insert(0, listener("admission", reviews, options.admission_port, admission_tls.listening, names))
     following = [
         asyncio.create_task(certificate.follow(draining.began, partial(metrics.certified, followed)))
         for certificate in followed
@@ -125,6 +118,15 @@ async def _serve(options: Options) -> None:
         await asyncio.gather(*following)
         if not isinstance(facts, ManifestSource):
             facts.stop()
+
+
+def _facts(options: Options, metrics: Metrics) -> ManifestSource | ClusterSource:
+    """The objects that reviews look up."""
+    if not options.has_cluster:
+        return ManifestSource(options.facts)
+    facts = ClusterSource.reading(options.kubeconfig, options.context, metrics.observe_live_reads)
+    metrics.follow(facts.statistics)
+    return facts
 
 
 def _start_of(options: Options) -> Start:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.console.states import SOURCE
 from webhook.console.pages.router import render
 from webhook.console.state import Source
+from webhook.surfaces.api.console.answers import FORMS
 from webhook.surfaces.api.console.messages import PageRequest, Sight
 from webhook.surfaces.api.http import HEADERS
 from webhook.surfaces.api.page.routes import FILES, HTML
@@ -61,12 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, kind: str, tag: str = "") -> None:
         self.send_response(status)
-        policy = {
-            "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
-                "form-action 'none'", "form-action 'self'"
-            )
-        }
-        for name, value in ({**HEADERS, **policy, "Content-Type": kind, "Content-Length": str(len(body))}).items():
+        for name, value in ({**HEADERS, **FORMS, "Content-Type": kind, "Content-Length": str(len(body))}).items():
             self.send_header(name, value)
         if tag:
             self.send_header("ETag", tag)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, urlencode
 
-HOME: Final = "/fleet"
+from webhook.surfaces.api.page.layout import FLEET
+
+HOME: Final = FLEET
 VMS: Final = f"{HOME}/vms"
 NODES: Final = f"{HOME}/nodes"
 POLICIES: Final = f"{HOME}/policies"

@@ -8,7 +8,7 @@ from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import moment, number
 from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
-from webhook.surfaces.api.page.layout import FLEET, document
+from webhook.surfaces.api.page.layout import document
 from webhook.surfaces.api.page.markup import Child, Html, element, join
 
 SCRIPT: Final = "/fleet.js"
@@ -21,7 +21,7 @@ def page(seen: Seen, title: str, *content: Child, here: str = "", command: str =
         title,
         element("div", _tabs(seen, here), _origin(seen), class_="where"),
         content,
-        here=FLEET[0],
+        here=HOME,
         kind="fleet",
         scripts=(SCRIPT,),
         has_fleet=True,

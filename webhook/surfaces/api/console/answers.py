@@ -11,10 +11,9 @@ from starlette.exceptions import HTTPException
 from webhook.surfaces.api.console import small_pages
 from webhook.surfaces.api.console.sight import NamespaceNeeded
 from webhook.surfaces.api.http import HEADERS
-from webhook.surfaces.api.page import layout
+from webhook.surfaces.api.page.layout import FLEET
 
 HTML: Final = "text/html; charset=utf-8"
-FLEET: Final = layout.FLEET[0]
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 COOKIE: Final = "__Host-migratable"

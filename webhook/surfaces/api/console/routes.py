@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from webhook.errors import Unavailable
 from webhook.surfaces.api.console import small_pages
 from webhook.surfaces.api.console.answers import (
-    FLEET,
     RETRY,
     bearer_token,
     forbidden,
@@ -29,6 +28,7 @@ from webhook.surfaces.api.console.client import Console
 from webhook.surfaces.api.console.messages import PageRequest, Sight
 from webhook.surfaces.api.console.sight import InvalidToken, NamespaceNeeded, NothingVisible, Sights
 from webhook.surfaces.api.console.sign_in import add_sign_in
+from webhook.surfaces.api.page.layout import FLEET
 
 MOST_ADDRESS: Final = 2000
 """Maximum length of a path and of a query."""

@@ -116,4 +116,4 @@ def error(title: str, problem: str, remedy: str) -> bytes:
 
 
 def _page(title: str, *content: Child, user: str = "") -> bytes:
-    return document(title, *content, here=FLEET[0], kind="signin", has_fleet=True, user=user)
+    return document(title, *content, here=FLEET, kind="signin", has_fleet=True, user=user)

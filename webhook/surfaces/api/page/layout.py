@@ -9,8 +9,8 @@ from webhook.surfaces.api.page.markup import Child, Html, element, join
 NAME: Final = "Migratable"
 SECTIONS: Final = (("/", "Check"), ("/rules", "Rules"))
 """Address and name of each section in the navigation."""
-FLEET: Final = ("/fleet", "Fleet")
-"""The section with the pages for operators, for a server that has them."""
+FLEET: Final = "/fleet"
+"""The address of the section with the pages for operators, for a server that has them."""
 CHECK: Final = "migratable check FILE"
 """The command that answers as the page for manifests does."""
 
@@ -44,7 +44,7 @@ def document(
     body = element(
         "body",
         element("a", "Skip to the content", class_="skip", href="#main"),
-        _header(here, (*SECTIONS, FLEET) if has_fleet else SECTIONS, user),
+        _header(here, (*SECTIONS, (FLEET, "Fleet")) if has_fleet else SECTIONS, user),
         element("main", *main, id="main", class_=kind or None),
         _footer(command),
     )
