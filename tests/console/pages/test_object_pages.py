@@ -170,7 +170,9 @@ def test_a_node_shows_its_rehearsal(example: FilesSource) -> None:
     """
     shown = get("/nodes/worker-2", source=example)
 
-    assert "Drain of worker-2: the drain does not end … waits 6 VMIs: 4 move, 2 wait. Time: no end." in shown.text
+    assert (
+        "Drain of worker-2: the drain does not end … waits 6 VMIs: 4 move, 2 wait. Time: no end; without" in shown.text
+    )
     assert "First erp/licence: Remove kubernetes.io/hostname from the VM's nodeSelector" in shown.text
     assert "… waits (a ResourceQuota refuses the target pod) 1 VMI Action: Raise ResourceQuota lab" in shown.text
     assert '<svg viewBox="' in shown.main
