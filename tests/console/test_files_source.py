@@ -64,7 +64,10 @@ def test_the_judgements_of_files_are_those_of_check() -> None:
         assert (audited.report.verdict, audited.report.findings) == (report.verdict, report.findings)
         assert row.rules == tuple(sorted({finding.rule for finding in report.findings}))
         assert row.is_running
-    assert [one.report for one in state.others] == [expected["KubeVirt", "kubevirt", "kubevirt"]]
+    assert [one.report for one in state.others] == [
+        expected["NetworkAttachmentDefinition", "kubevirt", "migration-network"],
+        expected["KubeVirt", "kubevirt", "kubevirt"],
+    ]
     assert (state.source, state.release, state.profile, state.unfinished) == (EXAMPLE, "1.9", "strict", "")
 
 
@@ -100,7 +103,7 @@ def test_a_snapshot_has_the_state_of_its_files(tmp_path: Path) -> None:
 
     assert state.vms == expected.vms
     assert state.drains.report == rehearse(fleet_of(snapshot), Request((), "each"))
-    assert [one.report.kind for one in state.others] == ["KubeVirt"]
+    assert [one.report.kind for one in state.others] == ["NetworkAttachmentDefinition", "KubeVirt"]
 
 
 def test_the_version_is_that_of_the_content(tmp_path: Path) -> None:
