@@ -13,7 +13,7 @@ from webhook.console.state import MatchedPolicy
 from webhook.report.grouping import some
 from webhook.report.phrases import plural
 from webhook.report.sentences import sentence
-from webhook.surfaces.api.page.layout import badge, trail
+from webhook.surfaces.api.page.layout import badge, table, trail
 from webhook.surfaces.api.page.markup import Child, Html, element
 
 PARAMETERS: Final[Mapping[str, Check]] = {"name": anything, "namespace": anything, "page": whole_number}
@@ -74,11 +74,7 @@ def _settings(policy: MatchedPolicy) -> Html:
 def _table(title: str, head: tuple[str, str], rows: Sequence[tuple[str, str]], empty: str) -> Html:
     if not rows:
         return element("div", element("h3", title), element("p", sentence(empty.capitalize()), class_="small"))
-    header = element("tr", (element("th", text, scope="col") for text in head))
-    body = (element("tr", element("th", first, scope="row"), element("td", second)) for first, second in rows)
-    return element(
-        "div", element("h3", title), element("table", element("thead", header), element("tbody", body), class_="list")
-    )
+    return element("div", element("h3", title), table(head, rows))
 
 
 def _matches(policy: MatchedPolicy) -> Iterator[Child]:

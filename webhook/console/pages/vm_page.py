@@ -33,7 +33,7 @@ from webhook.report.grouping import manages_kubevirt, rank_of
 from webhook.report.model import FindingReport, ObjectReport, VerdictReport, reason_phrase
 from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
-from webhook.surfaces.api.page.layout import trail
+from webhook.surfaces.api.page.layout import table, trail
 from webhook.surfaces.api.page.markup import Child, Html, element, prose
 
 _VMI: Final = "VirtualMachineInstance"
@@ -173,11 +173,7 @@ def _policy(policy: Policy) -> Iterator[Child]:
         else "No MigrationPolicy",
     )
     yield element("p", capitalized(sentence(policy_of(policy))))
-    rows = (
-        element("tr", element("th", setting.name, scope="row"), element("td", value), element("td", setting.origin))
-        for setting, value, _ in settings_of(policy)
-    )
-    head = element("tr", (element("th", text, scope="col") for text in ("Setting", "Value", "Set by")))
-    yield element("table", element("thead", head), element("tbody", rows), class_="list settings")
+    rows = ((setting.name, value, setting.origin) for setting, value, _ in settings_of(policy))
+    yield table(("Setting", "Value", "Set by"), rows, "list settings")
     if ending := ending_of(policy):
         yield element("p", "On timeout: ", sentence(ending))

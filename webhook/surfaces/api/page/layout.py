@@ -1,6 +1,6 @@
 """The frame of every page: head, header with navigation, main part, footer. This module does no I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from webhook import __version__
@@ -92,6 +92,16 @@ def trail(*steps: tuple[str, str], here: str) -> Html:
     """The way back from a page: links to the pages above it."""
     links = (join(element("a", name, href=address), " / ") for address, name in steps)
     return element("nav", *links, element("span", here, aria_current="page"), class_="trail", aria_label="Way back")
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[Child]], kind: str = "list") -> Html:
+    """A table. The first cell of each row is its name, and ``kind`` is the class."""
+    head = element("tr", (element("th", title, scope="col") for title in titles))
+    body = (
+        element("tr", element("th", name, scope="row"), (element("td", cell) for cell in cells))
+        for name, *cells in rows
+    )
+    return element("table", element("thead", head), element("tbody", body), class_=kind)
 
 
 def badge(state: str, words: str) -> Html:

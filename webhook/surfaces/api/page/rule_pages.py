@@ -22,7 +22,7 @@ from webhook.report.phrases import capitalized
 from webhook.report.release_phrases import releases_phrase
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, Example, Rule
-from webhook.surfaces.api.page.layout import badge, document, trail
+from webhook.surfaces.api.page.layout import badge, document, table, trail
 from webhook.surfaces.api.page.markup import Child, Html, element, prose
 
 INDEX: Final = "/rules"
@@ -121,9 +121,7 @@ def _releases(rule: Rule) -> Child:
 
 def _actions(rule: Rule) -> Iterator[Html]:
     rows = [("strict (default)", in_profile(rule, Profile.STRICT)), ("exact", in_profile(rule, Profile.EXACT))]
-    head = element("tr", element("th", "Profile", scope="col"), element("th", "Action", scope="col"))
-    body = (element("tr", element("th", name, scope="row"), element("td", action)) for name, action in rows)
-    yield element("table", element("thead", head), element("tbody", body), class_="list")
+    yield table(("Profile", "Action"), rows)
     if can_be_unproven(rule):
         yield element("p", f"An unproven result is {if_unproven(rule)} in both profiles.")
     yield element("p", prose(f"A policy file overrides the profile: `actions: {{{rule.id}: warn}}`."))
