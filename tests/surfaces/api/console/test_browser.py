@@ -19,7 +19,7 @@ from certs import dev
 from tests.apiserver.processes import free_ports
 from tests.console.states import SOURCE
 from tests.serve.alone import Alone, alone
-from tests.surfaces.api.console.doors import EVERYTHING, Cluster
+from tests.surfaces.api.console.visiting import EVERYTHING, Cluster
 from tests.surfaces.api.page.watched import Watched
 from tests.waiting import wait_until
 from webhook.console.pages.router import render

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.surfaces.api.console.doors import (
+from tests.surfaces.api.console.visiting import (
     BROWSER,
     EVERYTHING,
     SAME_SITE,

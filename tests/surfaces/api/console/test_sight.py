@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clocks import Clock
-from tests.surfaces.api.console.doors import BROWSER, EVERYTHING, Cluster, Pages, bearer, get, server, sight_in
+from tests.surfaces.api.console.visiting import BROWSER, EVERYTHING, Cluster, Pages, bearer, get, server, sight_in
 from webhook.surfaces.api.console import sight
 from webhook.surfaces.api.console.messages import NamespacesReply
 from webhook.surfaces.api.console.sight import MOST_NAMESPACES, RESOURCES

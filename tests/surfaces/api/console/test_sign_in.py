@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.surfaces.api.console.doors import (
+from tests.surfaces.api.console.visiting import (
     BROWSER,
     EVERYTHING,
     SAME_SITE,

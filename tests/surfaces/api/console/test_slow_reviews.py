@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.surfaces.api.console.doors import BROWSER, Cluster, Pages, get, server
+from tests.surfaces.api.console.visiting import BROWSER, Cluster, Pages, get, server
 from webhook.cluster.access_reviews import User
 from webhook.errors import Unavailable
 from webhook.surfaces.api.console import sight

@@ -1,4 +1,4 @@
-"""A server with pages for operators, for tests: a cluster with users, and pages that show their request."""
+"""Requests of visitors to the pages for operators: a cluster with users, and pages that show their request."""
 
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
