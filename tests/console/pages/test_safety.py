@@ -69,6 +69,21 @@ def test_no_name_becomes_markup(payload: str) -> None:
     assert elements(payload.replace("/", "").replace("`", "")) == elements("harmless")
 
 
+def test_long_texts_are_cut() -> None:
+    """
+    A value in a manifest can have a million characters. One VM must not fill the list, and the page of its node.
+    """
+    text = "&" * 1_000_000
+    node = NodePlan("node-a", Outcome.BLOCKS, (machine("red", "good", Outcome.BLOCKS, message=text, remedy=text),))
+    state = replace(STATE, vms=(vm("red", "good", strategy=text),), drains=drains(node), notes=(text,))
+    judged = audited("red", "good", finding(message=text, remedy=text))
+    source = Fixed(state, {("red", "good"): (judged,)})
+
+    sizes = [len(get(path, source=source).html) for path in ("", "/vms", "/vms/red/good", "/nodes/node-a")]
+
+    assert max(sizes) < 60_000
+
+
 def test_control_characters_are_visible() -> None:
     """
     A name cannot reverse or hide the text behind it.

@@ -9,7 +9,7 @@ from webhook.console.pages.words import moment, number
 from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import document
-from webhook.surfaces.api.page.markup import Child, Html, element, join
+from webhook.surfaces.api.page.markup import Child, Html, element, join, shortened
 
 SCRIPT: Final = "/fleet.js"
 AUDIT: Final = "migratable audit"
@@ -96,7 +96,7 @@ def bullets(texts: Sequence[str], *, is_small: bool = False) -> Html | None:
     """A list of sentences, or nothing."""
     if not texts:
         return None
-    return element("ul", (element("li", text) for text in texts), class_="small" if is_small else None)
+    return element("ul", (element("li", shortened(text)) for text in texts), class_="small" if is_small else None)
 
 
 def cut(shown: int, total: int, noun: str) -> Html | None:

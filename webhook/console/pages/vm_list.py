@@ -13,7 +13,7 @@ from webhook.console.pages.vm_rows import OF_NODES, Row, chosen, rows_of
 from webhook.console.pages.words import ACTIONS, outcome_badge, verdict_badge
 from webhook.policy.policy import Action
 from webhook.surfaces.api.page.layout import MARKS
-from webhook.surfaces.api.page.markup import Child, Html, element
+from webhook.surfaces.api.page.markup import Child, Html, element, shortened
 
 _COLUMNS: Final = (
     Column("vm", "VM"),
@@ -25,6 +25,9 @@ _COLUMNS: Final = (
     Column("node", "Node"),
     Column("drain", "If drained"),
 )
+
+_MOST_STRATEGY: Final = 60
+"""Maximum number of characters of an evictionStrategy, which can be any text."""
 
 
 def vm_list(seen: Seen, parameters: Parameters) -> bytes:
@@ -65,7 +68,7 @@ def _cells(row: Row, *, has_nodes: bool) -> Iterator[Child]:
     )
     yield _cell("Reason", _breakable(vm.reason))
     yield _cell("Findings", _findings(row))
-    yield _cell("evictionStrategy", vm.strategy)
+    yield _cell("evictionStrategy", shortened(vm.strategy, _MOST_STRATEGY))
     yield _cell("Running", "yes" if vm.is_running else "no")
     if has_nodes:
         yield _cell("Node", element("a", row.node, href=node_address(row.node)) if row.node else None)

@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 
 from webhook.report.printable import escaped
 
+MOST_PROSE: Final = 2000
+"""Maximum number of characters of a message."""
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
 _SAFE_STARTS: Final = ("/", "#", "?", "https://")
@@ -44,8 +46,13 @@ def join(*children: Child) -> Html:
 
 
 def prose(text: str) -> Html:
-    """Text, with the parts between backticks as code."""
-    return join(element("code", part) if index % 2 else part for index, part in enumerate(text.split("`")))
+    """Text, with the parts between backticks as code. Long text is cut."""
+    return join(element("code", part) if index % 2 else part for index, part in enumerate(shortened(text).split("`")))
+
+
+def shortened(text: str, most: int = MOST_PROSE) -> str:
+    """Text of at most so many characters. A value in a manifest can have a million, and a message can repeat it."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def drawing(svg: str) -> Html:
