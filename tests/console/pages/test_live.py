@@ -16,6 +16,8 @@ NEWS = ".unseen[role=status]"
 TROUBLE = ".state[role=status]"
 POLL = 5_000
 """The time between two polls in milliseconds."""
+LATE = 60_000
+"""The time limit for an answer in milliseconds."""
 
 
 def with_vms(*names: str) -> Fixed:
@@ -145,6 +147,33 @@ def test_a_server_that_does_not_answer_is_named_until_it_answers(watched: Watche
     served.status = 0
     poll(watched)
     expect(watched.page.locator(TROUBLE)).to_be_hidden()
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_an_answer_without_a_page_is_no_fresh_page(watched: Watched, served: Pages, status: int) -> None:
+    """
+    Such as an error of a proxy, or the request for a namespace in a cluster that has become large.
+    """
+    served.status = status
+    poll(watched)
+
+    expect(watched.page.locator(TROUBLE)).to_have_text(re.compile("^The server does not answer. This page is from "))
+    served.status = 0
+    watched.page.clock.run_for(2 * POLL)
+    expect(watched.page.locator(TROUBLE)).to_be_hidden()
+
+
+def test_a_server_that_hangs_is_named(watched: Watched) -> None:
+    """
+    It keeps the connection, and sends nothing.
+    """
+    watched.page.route("**/fleet**", lambda _route: None)
+    with watched.page.expect_request("**/fleet**"):
+        watched.page.clock.run_for(POLL)
+    expect(watched.page.locator(TROUBLE)).to_be_hidden()
+    watched.page.clock.run_for(LATE)
+
+    expect(watched.page.locator(TROUBLE)).to_have_text(re.compile("^The server does not answer. This page is from "))
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "You are signed out."), (403, "may no longer see this page")])

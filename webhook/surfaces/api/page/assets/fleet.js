@@ -76,7 +76,7 @@ function words(part) {
 function show(text) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const part = fresh.getElementById("main");
-  if (!part) return;
+  if (!part) throw new Error("no page");
   const focused = document.activeElement, before = words(main);
   change(main, part);
   document.title = fresh.title;
@@ -138,6 +138,11 @@ async function poll() {
   running?.abort();
   if (document.hidden) return;
   const mine = running = new AbortController();
+  let isLate = false;
+  const limit = setTimeout(() => {
+    isLate = true;
+    mine.abort();
+  }, MOST);
   try {
     const response = await fetch(address, {
       headers: version ? {"If-None-Match": version} : {}, cache: "no-store", redirect: "manual", signal: mine.signal,
@@ -146,17 +151,18 @@ async function poll() {
     if (response.status === 403) return say("Your account may no longer see this page. Reload the page.");
     if (response.status !== 304) {
       if (!SHOWN.includes(response.status)) throw new Error(response.status);
-      const text = await response.text();
+      show(await response.text());
       version = response.headers.get("ETag") ?? "";
-      show(text);
     }
     failures = 0;
     since = clock();
     trouble.hidden = true;
   } catch {
-    if (mine.signal.aborted) return;
+    if (mine.signal.aborted && !isLate) return;
     failures += 1;
     say(`The server does not answer. This page is from ${since}.`);
+  } finally {
+    clearTimeout(limit);
   }
   decorate();
   timer = setTimeout(poll, Math.min(EVERY * 2 ** failures, MOST));
