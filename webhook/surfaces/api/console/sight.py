@@ -135,8 +135,10 @@ class Sights:
         if is_named:
             if not named:
                 raise NamespaceNeeded(user.username, named)
-            every = [named] if named in every else []
-        seen = await self._visible(user, await self._visible(user, every, VMS), VMIS)
+        # A namespace is reviewed also if it has no VMs: the time of the answer would disclose whether it has some.
+        reviewed = [named] if is_named else every
+        seen = await self._visible(user, await self._visible(user, reviewed, VMS), VMIS)
+        seen = tuple(namespace for namespace in seen if not is_named or namespace in every)
         if is_named and not seen:
             raise NamespaceNeeded(user.username, named)
         return seen
