@@ -112,10 +112,6 @@ _BY_START: Final[dict[str, Callable[[str], Scalar]]] = {
     **dict.fromkeys("+-0123456789", _number),
     **dict.fromkeys("yYnNtTfFoO~", _word),
 }
-#: Plain scalars that are not strings because of their whole text, and ``<<``. Any other scalar is a string unless it starts
-#: with a character in NUMERIC.
-WORDS: Final = frozenset(_WORDS) | {"<<"}
-NUMERIC: Final = frozenset("+-.0123456789")
 
 
 def plain(text: str) -> Scalar:
@@ -202,6 +198,11 @@ def json_number(value: float) -> int | float:
     # Go prints the shortest digits and pads with zeros, so 2**60 as a float becomes 1152921504606847000.
     whole = int(value) if abs(value) < _EXACT_FLOAT else int(Decimal(repr(value)))
     return whole if abs(value) < 1e21 and whole in _INT64 else value
+
+
+def json_value(value: Scalar) -> Scalar:
+    """Returns a scalar after Go has encoded it as JSON. Raises ``ScalarError`` as ``json_number`` does."""
+    return value if value is None or isinstance(value, bool | str) else json_number(value)
 
 
 def key(value: Scalar) -> str:

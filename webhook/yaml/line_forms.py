@@ -1,0 +1,111 @@
+"""
+Reads single lines of block YAML: indentation, dash, key and value.
+
+The form of a line depends on the line alone, so forms are cached: most lines of a repository occur in many files. The cache has
+hashes instead of lines, because lines can contain secrets. This module does no I/O.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from webhook.yaml.scalars import ScalarError, json_value, key, plain
+from webhook.yaml.text import JsonValue
+
+BLANK, COMMENT, QUOTED, PLAIN, TYPED, ESCAPED, OPEN, FLOW, BLOCK_SCALAR, AWAITS, UNCLEAR = range(11)
+"""
+Kinds of lines: without content; with a comment only; with a string whose characters are its value, in quotation marks or before a
+comment; with a plain string; with a plain scalar of another type; with escapes in quotation marks; with the begin of a quoted
+string; with a value in brackets; with the header of a block scalar; with a key or dash only; of another form. ``read_block``
+compares these numbers by size.
+"""
+
+_FIRST: Final = r"""(?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|[\-?:](?=[^\s,\[\]{}]))"""
+_REST: Final = r"""(?:[^\s:\#]|:(?=\S)|(?<=\S)\#|[ ]+(?=[^\s\#:]|:\S))"""
+_LINE = re.compile(
+    rf"""
+    ([ ]*)                                          # 1: indentation
+    (-[ ]+|-\Z)?                                    # 2: the dash of a list item
+    (?:({_FIRST}{_REST}*|"[^"\\]*"|'[^']*')[ ]*:(?=[ ]|\Z))?    # 3: a key
+    [ ]*
+    (?:
+        ({_FIRST}{_REST}*)                          # 4: a plain scalar
+      | "([^"\\]*)"                                 # 5: a string without escapes
+      | '([^']*)'                                   # 6: a string without escapes
+      | ("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')          # 7: a string with escapes
+      | ("(?:[^"\\]|\\.)*\Z|'(?:[^']|'')*\Z)        # 8: the begin of a string
+      | ([\[{{].*[\]}}])                            # 9: a value in brackets
+      | ([|>][+-]?)                                 # 10: the header of a block scalar
+    )?
+    [ ]*((?:(?<![^ ])\#.*)?)                        # 11: a comment
+    """,
+    re.VERBOSE | re.ASCII,
+)
+FURTHER: Final = re.compile(rf"({_REST}+)[ ]*((?:(?<=[ ])\#.*)?)", re.VERBOSE | re.ASCII)
+"""Matches a further line of a plain scalar without its indentation. Group 2 is a comment, which ends the scalar."""
+_KINDS: Final = {4: PLAIN, 5: QUOTED, 6: QUOTED, 7: ESCAPED, 8: OPEN, 9: FLOW, 10: BLOCK_SCALAR}
+_HEADER, _COMMENT = 10, 11
+_LONGEST_KEY: Final = 1_000
+"""YAML allows 1,024 characters for a key on one line."""
+_MAX_CACHED: Final = 1 << 14
+
+
+class Form(NamedTuple):
+    """The parts of a line, and the place of its value."""
+
+    kind: int
+    column: int = 0
+    """The column of the content, from 0."""
+    dash: int = 0
+    """The length of the dash with the spaces after it, or 0."""
+    key: str | None = None
+    start: int = 0
+    """The column where the value starts. Quotation marks around a ``QUOTED`` value do not belong to the value."""
+    end: int = 0
+    value: JsonValue = None
+    """The value of a ``TYPED`` line, and the header of a ``BLOCK_SCALAR``."""
+
+
+_UNCLEAR: Final = Form(UNCLEAR)
+forms: Final[dict[int, Form]] = {}
+"""The cached forms by the hash of the line."""
+
+
+def cached_form(line: str) -> Form:
+    """Returns the form of a line, and adds it to ``forms``. Callers look into ``forms`` first."""
+    if len(forms) > _MAX_CACHED:
+        forms.clear()
+    form = forms[hash(line)] = _form(line)
+    return form
+
+
+def _form(line: str) -> Form:
+    match = _LINE.fullmatch(line)
+    if match is None or match.end(3) > _LONGEST_KEY:
+        return _UNCLEAR
+    group = next((number for number in _KINDS if match.start(number) >= 0), 0)
+    kind, (start, end) = _KINDS.get(group, AWAITS), match.span(group)
+    column, dash = match.end(1), match.end(2) - match.end(1) if match[2] else 0
+    try:
+        name = None if match[3] is None else _key(match[3])
+        value = json_value(plain(match[group])) if kind == PLAIN else None
+    except ScalarError:
+        return _UNCLEAR
+    if kind == AWAITS:
+        if name is None and not dash:
+            return Form(COMMENT if match[_COMMENT] else BLANK)
+        start = end = column + dash if name is None else line.index(":", match.end(3)) + 1
+    elif kind == BLOCK_SCALAR:
+        value = match[_HEADER]
+    elif kind == PLAIN and not isinstance(value, str):
+        kind = TYPED
+    elif kind == PLAIN:
+        kind, value = QUOTED if match[_COMMENT] else PLAIN, None
+    return Form(kind, column, dash, name, start, end, value)
+
+
+def _key(text: str) -> str:
+    if text[0] in "\"'":
+        return text[1:-1]
+    if text == "<<":
+        raise ScalarError("a merge key")
+    return key(plain(text))
