@@ -48,7 +48,7 @@ NODES: Sequence[type[Kubernetes]] = (nad.Node,)
 MOST_BYTES = 128 * 2**20
 """The maximum size of a snapshot, which suffices for about half a million claims."""
 _PART = 2**19
-"""Number of bytes of objects that are read in one part. The fast reader (``yaml/fast_reader.py``) reads only short texts."""
+"""Number of bytes of objects that are read in one part, so that the values of the whole text are never in memory at once."""
 
 HEADER = (
     "# Facts of a cluster for `migratable check --snapshot`. Written by `migratable snapshot`; contains no secrets.\n"

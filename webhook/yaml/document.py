@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from webhook.errors import BadInput
-from webhook.yaml.fast_reader import read_fast
+from webhook.yaml.block_reader import read_blocks
 from webhook.yaml.text import JsonValue, Mark, Path, Place, Places, Text
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
                 Document(value, index, text, start, start, json=True) for index, (value, start) in enumerate(values)
             ]
         not_json = values
-    parsed = read_fast(text.text, MAX_DOCUMENTS)
+    parsed = read_blocks(text.text, MAX_DOCUMENTS)
     if parsed is None:
         from webhook.yaml.reader import read_exactly  # noqa: PLC0415 - imports PyYAML
 

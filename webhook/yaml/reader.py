@@ -1,7 +1,7 @@
 """
 Reads any YAML exactly as kubectl and the API server read it, from libyaml's events.
 
-This reader is ten times slower than ``fast_reader`` and imports PyYAML. This module does no I/O.
+This reader is several times slower than ``block_reader`` and imports PyYAML. This module does no I/O.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Final
 import yaml
 
 from webhook.errors import BadInput
+from webhook.yaml.block_reader import Parsed
 from webhook.yaml.builder import Builder
-from webhook.yaml.fast_reader import Parsed
 from webhook.yaml.text import RENDER, Text
 
 # Matches the characters that YAML does not allow. A pattern for the allowed characters takes ten times as long to compile.

@@ -16,10 +16,9 @@ from tests.conftest import FIGURE
 from tests.generating.tricky import API_VERSION, HEADER, KIND, NAME, Tricky
 from tests.gojson import typed
 from webhook.errors import BadInput
-from webhook.yaml import fast_reader
+from webhook.yaml.block_reader import Parsed, read_blocks
 from webhook.yaml.builder import MAX_ALIASES
 from webhook.yaml.document import MAX_DOCUMENTS, Document, read_documents
-from webhook.yaml.fast_reader import Parsed, read_fast
 from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Text
 
@@ -57,16 +56,16 @@ def documents_or_error(read: Callable[[], Iterable[Document]]) -> BadInput | lis
 
 
 def readers(text: str) -> dict[str, BadInput | list[Document]]:
-    """The results of ``read_documents`` and of each reader alone, without the fast one if it gives None."""
+    """The results of ``read_documents`` and of each reader alone, without the block reader if it gives None."""
     content = text.encode("utf-8", "surrogatepass")
     plain = Text(text.removeprefix("\ufeff"), "x")
     answers = {
         "product": documents_or_error(lambda: read_documents(content, "x")),
         "exact": documents_or_error(lambda: _documents(plain, read_exactly(plain, MAX_DOCUMENTS))),
     }
-    parsed = read_fast(plain.text, MAX_DOCUMENTS)
+    parsed = read_blocks(plain.text, MAX_DOCUMENTS)
     if parsed is not None:
-        answers["fast"] = _documents(plain, parsed)
+        answers["block"] = _documents(plain, parsed)
     return answers
 
 
@@ -133,13 +132,13 @@ def test_tricky_manifests_are_read_as_the_api_server_reads_them(
     record_property(
         FIGURE,
         f"YAML: {len(texts)} manifests read as the API server reads them, which took {read['API server']}; "
-        f"the fast reader took {read['fast']}, and {stricter.total()} were refused beyond it: "
+        f"the block reader took {read['block']}, and {stricter.total()} were refused beyond it: "
         + ", ".join(f"{name} {count}" for name, count in sorted(stricter.items())),
     )
     assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:5])
     assert stricter.total() <= len(texts) * MOST_STRICTER
     assert read["API server"] >= len(texts) / 2
-    assert fast_reader.ryaml is None or read["fast"] >= len(texts) / 10
+    assert read["block"] >= len(texts) / 10
 
 
 def repeating(nodes: int, times: int) -> str:

@@ -1,4 +1,4 @@
-"""The fast reader gives the same documents as the exact reader, or None (webhook.yaml.fast_reader)."""
+"""The block reader gives the same documents as the exact reader, or None (webhook.yaml.block_reader)."""
 
 import json
 from pathlib import Path
@@ -8,19 +8,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import lived_in, machines
 from webhook.errors import BadInput
-from webhook.yaml import fast_reader
+from webhook.yaml.block_reader import read_blocks
 from webhook.yaml.document import MAX_DOCUMENTS
-from webhook.yaml.fast_reader import read_fast
 from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Text
-
-pytestmark = pytest.mark.skipif(fast_reader.ryaml is None, reason="ryaml has no wheel for this platform")
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = json.loads((ROOT / "tests" / "yaml" / "yaml_table.json").read_text())["scalars"]
 PATHS = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "deploy" / "kustomize").rglob("*.yaml")])
 MANIFESTS = {str(path.relative_to(ROOT)): path.read_text() for path in PATHS}
+STYLES = (machines, lived_in)
 WORDS = "y n yes NO on Off true FALSE null Null ~ = <<"
 NUMBERS = (
     "0 1 -1 +1 010 0o17 0x1f 0b11 1_000 1e3 1.5 1.0 1. .5 -.5 .inf .nan 08 12:30 1:30:45 52:54:00:12:34:56 2024-01-01 "
@@ -32,6 +31,9 @@ AROUND = (
     """
 a: @@|a: @@ # c|- @@|@@|a: x @@|a:^- b^- @@|a: $^  @@|a: [@@, @@]|a: {b: @@, c: 1}|a: {@@: 1}|a: {@@}|a: {b: 1, @@}
 "a":@@|{"a":@@}|@@: a|@@ : a|a: 1^@@: 2|? @@^: 1
+a: b^ @@|a: b^^ @@ # c|a:^ @@^ b|- b^  @@^- c|a: "b^ @@"|a: "b^ @@^^ c" # d|a: 'b^  @@'|a: 'b ^@@'
+a: "b^\t@@"|a: "b^ @@\t^ c"|a: "b\\^ @@"|a: $^ \t@@
+a: >^ b^ @@^|a: >-^ @@^  @@^ b^|a: >+^^ b^ @@^^|a: $+^ @@^^^b: c|a: $-^^ @@|a: $^  b^ @@|- $^  @@^- >^ b|a: >^ b^^  @@^^ c^
 """.strip()
     .replace("\n", "|")
     .split("|")
@@ -65,8 +67,8 @@ def read_exact(text: str) -> Any:
     return [(document.value, document.number, marks.mark(document.start).line) for document in documents]
 
 
-def fast(text: str) -> Any:
-    documents = read_fast(text, MAX_DOCUMENTS)
+def by_lines(text: str) -> Any:
+    documents = read_blocks(text, MAX_DOCUMENTS)
     if documents is None:
         return None
     marks = Text(text, "test")
@@ -74,7 +76,7 @@ def fast(text: str) -> Any:
 
 
 def assert_equal(text: str) -> None:
-    actual = fast(text)
+    actual = by_lines(text)
     if actual is not None:
         expected = read_exact(text)
         assert actual == expected
@@ -89,13 +91,16 @@ def test_manifests_are_read_equally(name: str) -> None:
     assert_equal(MANIFESTS[name])
 
 
-def test_the_examples_are_read_fast() -> None:
+def test_manifests_of_any_style_are_read_by_lines() -> None:
     """
-    No example needs the exact reader.
+    No example and no VM of a benchmark needs the exact reader.
     """
     examples = {name: text for name, text in MANIFESTS.items() if name.startswith("examples")}
+    generated = {f"{module.__name__} {number}": module.manifest(number) for module in STYLES for number in range(20)}
 
-    assert [name for name, text in examples.items() if fast(text) is None] == []
+    for text in generated.values():
+        assert_equal(text)
+    assert [name for name, text in (examples | generated).items() if by_lines(text) is None] == []
 
 
 @pytest.mark.parametrize("around", AROUND)
@@ -133,22 +138,19 @@ def edited(draw: st.DrawFn) -> str:
 @example("a: |\n  no line end")
 def test_an_edited_manifest_is_read_equally(text: str) -> None:
     """
-    After any edit, both readers give the same documents, or the fast reader gives None.
+    After any edit, both readers give the same documents, or the block reader gives None.
     """
     assert_equal(text)
 
 
 def test_the_cache_of_lines_changes_no_result() -> None:
     """
-    A line in the cache is not checked again. Its context in another text still counts.
+    The form of a line is read once. Its context in another text still counts.
     """
-    assert fast("a: {b: 1}\nc:\n- true\n") is not None
-    assert fast("a: {\n  true\n}\n") is None
-    assert fast("a: b\n  true\n") is not None
-
-    assert fast("a: {\n  true\n}\n") is None
     for _ in range(2):
-        assert fast("a: 010\n") is None
+        assert by_lines("a: b\nc: d\n") == [({"a": "b", "c": "d"}, 0, 1)]
+        assert by_lines("a: |\n  c: d\n") == [({"a": "c: d\n"}, 0, 1)]
+        assert by_lines("a: e\n  c: d\n") is None
 
 
 @settings(max_examples=1000, deadline=None)
@@ -160,12 +162,3 @@ def test_any_pieces_are_read_equally(text: str) -> None:
     This holds for random pieces of YAML, too.
     """
     assert_equal(text)
-
-
-def test_without_ryaml_the_exact_reader_reads_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Without a wheel of ryaml, results are the same, because only the exact reader is left.
-    """
-    monkeypatch.setattr(fast_reader, "ryaml", None)
-
-    assert read_fast("a: 1\n", MAX_DOCUMENTS) is None

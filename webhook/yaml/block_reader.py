@@ -1,0 +1,198 @@
+"""
+Reads block YAML line by line, with the values that Kubernetes reads.
+
+The module supports the forms of lines that nearly all manifests consist of (``line_forms``). For any other text it raises
+UnclearError, and ``reader`` reads the text. Differential tests compare the two. This module does no I/O.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from webhook.yaml.brackets import read_brackets
+from webhook.yaml.json_reader import MAX_NODES
+from webhook.yaml.line_forms import (
+    AWAITS,
+    BLOCK_SCALAR,
+    COMMENT,
+    ESCAPED,
+    FLOW,
+    OPEN,
+    PLAIN,
+    QUOTED,
+    TYPED,
+    UNCLEAR,
+    cached_form,
+    forms,
+)
+from webhook.yaml.text import JsonValue
+from webhook.yaml.texts import UnclearError, block_scalar, plain_lines, quoted_lines, unescaped
+
+MOST_DEEP: Final = 200
+"""Maximum depth of mappings and lists. ``reader`` supports more."""
+_ALLOWED: Final = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that YAML does not allow, reads as the end of a line, or ignores."""
+_AFTER_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
+_CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
+
+Collection: TypeAlias = list[JsonValue] | dict[str, JsonValue]
+Lines: TypeAlias = dict[int, list[tuple[int, int]]]
+"""
+By the ``id`` of a mapping or list: for each member, the number of its first line and of the line after the text of its own value,
+from 0. Members are in the order of the text.
+"""
+
+
+class Parsed(NamedTuple):
+    """
+    A document with its value, its number in the stream, the offset of its first character, and the offset after its last
+    character.
+    """
+
+    value: JsonValue
+    number: int
+    start: int
+    end: int
+
+
+def read_blocks(text: str, most_documents: int) -> list[Parsed] | None:
+    """Returns the documents that are not empty, or None if ``reader`` must read the text."""
+    if is_odd(text) or _most_nodes(text) > MAX_NODES:
+        return None
+    documents: list[Parsed] = []
+    try:
+        chunks = list(_chunks(text)) if "---" in text else [(0, len(text))]
+        if len(chunks) > most_documents:
+            return None
+        for index, (begin, end) in enumerate(chunks):
+            content = _CONTENT.search(text, begin, end)
+            value = read_block(text[begin:end].split("\n")) if content is not None else None
+            if content is not None and value is not None:
+                documents.append(Parsed(value, index, content.end() - 1, end))
+    except UnclearError:
+        return None
+    return documents
+
+
+def is_odd(text: str) -> bool:
+    """Whether the text has characters that only ``reader`` reads, or an end of a document."""
+    odd = text.encode().translate(None, _ALLOWED) if text.isascii() else _ODD.search(text)
+    return bool(odd) or "\n..." in text or text.startswith("...")
+
+
+def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # noqa: PLR0915 - one flat loop, for speed
+    """
+    Returns the value of a document that is not odd. Also adds the lines of all members to ``places``. Raises UnclearError.
+    """
+    root: list[JsonValue] = [None]
+    container: Collection = root
+    stack: list[tuple[int, Collection, str]] = []
+    column, name, is_list = -1, "", True
+    awaits = True  # whether the last member has no value yet
+    plain_at = -1  # the line of a plain scalar that further lines can continue, or -1
+    number, count = 0, len(lines)
+    while number < count:
+        line = lines[number]
+        number += 1
+        kind, at, dash, key, start, end, value = forms.get(hash(line)) or cached_form(line)
+        if kind <= COMMENT:
+            if kind == COMMENT:
+                plain_at = -1
+            continue
+        if at != column or is_list is not (dash > 0) or key is None:
+            if plain_at >= 0 and len(line) - len(line.lstrip(" ")) > column:
+                value, number = plain_lines(lines, plain_at, number - 1, column)
+                _replace(container, name, value, places, number)
+                plain_at = -1
+                continue
+            if kind == UNCLEAR:
+                raise UnclearError
+            if key is None and not dash:  # a scalar below its key
+                if at <= column or not awaits or not stack or kind > TYPED:
+                    raise UnclearError
+                _replace(container, name, value if kind == TYPED else line[start:end], places, number)
+                plain_at, awaits = number - 1 if kind != QUOTED else -1, False
+                continue
+            if at != column or is_list is not (dash > 0):
+                if awaits and (at > column or (at == column and not is_list)):
+                    new: Collection = [] if dash else {}
+                    _replace(container, name, new)
+                    stack.append((column, container, name))
+                    if len(stack) > MOST_DEEP:
+                        raise UnclearError
+                    column, container, is_list = at, new, dash > 0
+                else:
+                    while at < column or (at == column and is_list and not dash):
+                        column, container, name = stack.pop()
+                        is_list = container.__class__ is list
+                    if at != column or is_list is not (dash > 0):
+                        raise UnclearError
+        first = number - 1
+        if kind <= PLAIN:
+            value = line[start:end]
+        elif kind == BLOCK_SCALAR:
+            value, number = block_scalar(lines, number, at + dash if key is not None else at, str(value))
+        elif kind == FLOW:
+            value = read_brackets(line[start:end])
+        elif kind == ESCAPED:
+            value = unescaped(line[start:end])
+        elif kind == OPEN:
+            value, number = quoted_lines(lines, number, start, at + dash if key is not None else at)
+        if places is not None:
+            if kind == AWAITS and key is None:  # the place of the item is below
+                raise UnclearError
+            places.setdefault(id(container), []).append((first, number))
+        if isinstance(container, list):
+            if key is None:
+                container.append(value)
+            else:
+                stack.append((column, container, name))
+                column, new, is_list = at + dash, {key: value}, False
+                container.append(new)
+                container, name = new, key
+                if places is not None:
+                    places[id(new)] = [(first, number)]
+        elif key is None or key in container:
+            raise UnclearError
+        else:
+            container[key] = value
+            name = key
+        awaits = kind == AWAITS
+        plain_at = first if PLAIN <= kind <= TYPED else -1
+    return root[0]
+
+
+def _replace(container: Collection, name: str, value: JsonValue, places: Lines | None = None, number: int = 0) -> None:
+    """Replaces the value of the last member. ``number`` is the line after the text of the value."""
+    if isinstance(container, list):
+        container[-1] = value
+    else:
+        container[name] = value
+    if places is not None:
+        places[id(container)][-1] = places[id(container)][-1][0], number
+
+
+def _most_nodes(text: str) -> int:
+    """Returns a number of nodes that the text cannot exceed. A line has at most three nodes outside of brackets."""
+    if len(text) <= MAX_NODES:
+        return len(text)
+    return 3 * text.count("\n") + 2 * (text.count(",") + text.count("[") + text.count("{")) + 3
+
+
+def _chunks(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of each document in the stream, without the separators. Raises UnclearError."""
+    begin = 0
+    separator = 0 if text.startswith("---") else text.find("\n---") + 1
+    while separator or text.startswith("---"):
+        line = text.find("\n", separator)
+        after = line if line >= 0 else len(text)
+        if _AFTER_SEPARATOR.fullmatch(text, separator + 3, after) is None:
+            raise UnclearError
+        if begin or _CONTENT.search(text, 0, separator):  # content before the first --- is a document
+            yield begin, separator
+        begin = after
+        separator = text.find("\n---", after) + 1
+        if not separator:
+            break
+    yield begin, len(text)
