@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.machines import manifest
-from tests.yaml.test_fast_reader import MANIFESTS, PIECES, SCALARS, edited
+from tests.yaml.test_block_reader import MANIFESTS, PIECES, SCALARS, edited
 from webhook.errors import BadInput
 from webhook.yaml.block_places import BlockPlaces, UnclearError
+from webhook.yaml.block_reader import Parsed
 from webhook.yaml.composed_places import ComposedPlaces
 from webhook.yaml.document import MAX_DOCUMENTS
-from webhook.yaml.fast_reader import Parsed
 from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Place, Places, Text
 
