@@ -2,7 +2,6 @@
 Builds values from libyaml events with go-yaml v2 semantics. Iterative and bounded. This module does no I/O.
 """
 
-import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
@@ -21,16 +20,14 @@ from webhook.yaml.events import (
     Event,
     events,
 )
-from webhook.yaml.go_differences import as_go_yaml, is_mostly_repeated, may_refuse
+from webhook.yaml.go_differences import as_go_yaml, is_mostly_repeated
 from webhook.yaml.json_reader import MAX_DEPTH, MAX_NODES, duplicate_key, has_nul, too_deep, too_many
 from webhook.yaml.scalars import (
     MERGE_TAG,
-    NUMERIC,
     PREFIX,
-    WORDS,
     Scalar,
     ScalarError,
-    json_number,
+    json_value,
     key,
     plain,
     tagged,
@@ -41,7 +38,6 @@ MAX_ALIASES: Final = 1_000
 
 _MAPPING_TAGS: Final = (None, "!", PREFIX + "map")
 _SEQUENCE_TAGS: Final = (None, "!", PREFIX + "seq")
-_NUL_ESCAPE = re.compile(r"\\(?:0|x00|u0000|U00000000)")
 
 
 class _Merge(Enum):
@@ -66,18 +62,12 @@ class _Anchor(NamedTuple):
     extra: int  # The nodes that go-yaml counts in addition (see Builder._extra).
 
 
-def _is_marked(event: Event) -> bool:
-    return event.tag is not None or event.anchor is not None or event.style == '"'
-
-
 class Builder:
     """Reads one YAML stream. Raises ``yaml.YAMLError`` for invalid YAML, and ``BadInput`` for YAML that Kubernetes rejects."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
-        self._next_event = events(text.text.encode())
-        if may_refuse(text.text):
-            self._next_event = as_go_yaml(self._next_event, text)
+        self._next_event = as_go_yaml(events(text.text.encode()), text)
         self._index = -1
         self._nodes = 0
         self._most_nodes = max(MAX_NODES, len(text.text) // 10)  # the same limit as ``most_nodes``
@@ -91,8 +81,6 @@ class Builder:
             str, _Anchor | None
         ] = {}  # The value is None while the mapping or list with the anchor is open.
         self._stack: list[_Frame] = []
-        # Most files contain no tag, no anchor and no "\\0". In such a file, events need no check for tags, anchors and NUL.
-        self._marked = any(sign in text.text for sign in "!&") or _NUL_ESCAPE.search(text.text) is not None
 
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:
         """Yields the value of each document (None for an empty document), with the first and last offset of the document."""
@@ -114,9 +102,9 @@ class Builder:
             elif event.__class__ is STREAM_END:
                 return
 
-    def _document(self) -> tuple[JsonValue, int, int]:  # noqa: PLR0915  # one flat loop, because nearly all time is spent here
+    def _document(self) -> tuple[JsonValue, int, int]:  # noqa: PLR0915 - one flat loop over the events
         """Reads the events of one document up to its end."""
-        next_event, stack, marked = self._next_event, self._stack, self._marked
+        next_event, stack = self._next_event, self._stack
         root: list[JsonValue] = []
         items, members = root, dict[str, JsonValue]()
         name: _Key | None = None
@@ -130,18 +118,14 @@ class Builder:
                 start = event.start_mark.index
             if names is not None and name is None and kind is not MAPPING_END:
                 self._nodes += 1
-                name = event.value if kind is SCALAR else None
-                if name is None or name in WORDS or name[:1] in NUMERIC or (marked and _is_marked(event)):
-                    name = self._key(event)
+                name = self._key(event)
                 offset = event.start_mark.index
                 if names.setdefault(name, offset) != offset and name is not _Merge.KEY:
                     raise self._duplicate(name, names[name], offset)
                 continue
             if kind is SCALAR:
                 self._nodes += 1
-                value = event.value
-                if value in WORDS or value[:1] in NUMERIC or (marked and _is_marked(event)):
-                    value = self._value(self._scalar(event), event)
+                value = self._value(self._scalar(event), event)
             elif kind is MAPPING_START or kind is SEQUENCE_START:
                 self._nodes += 1
                 stack.append((items, members, name, names, event.anchor, self._nodes))
@@ -222,10 +206,8 @@ class Builder:
         return scalar
 
     def _value(self, scalar: Scalar, event: Event) -> JsonValue:
-        if scalar.__class__ is str or scalar is None or isinstance(scalar, bool | str):
-            return scalar
         try:
-            return json_number(scalar)
+            return json_value(scalar)
         except ScalarError as error:
             raise self._error(str(error), "Quote the value if it is a string.", event) from None
 

@@ -17,8 +17,6 @@ from webhook.yaml.text import Text
 
 _STARTS: Final = (MAPPING_START, SEQUENCE_START)
 _ENDS: Final = (MAPPING_END, SEQUENCE_END)
-_OPENING = re.compile(r"(?:^|[\s\[{,:])[\[{](?![\]}])")
-_ENDED_TAG = re.compile(r"(?:^|[\s\[{,])![^\s,]*,")
 _SLASH = re.compile(r"\\(?:\\|(/)|)")
 
 
@@ -32,14 +30,6 @@ def is_mostly_repeated(repeated: int, decoded: int) -> bool:
         return False
     share = min(max(decoded - _SMALL, 0) / (_LARGE - _SMALL), 1)
     return repeated / decoded > 0.99 - 0.89 * share
-
-
-def may_refuse(text: str) -> bool:
-    """Whether the text might contain YAML that libyaml accepts and go-yaml does not accept."""
-    if "\\/" in text or ("!" in text and _ENDED_TAG.search(text) is not None):
-        return True
-    last = text.rfind("?")
-    return last >= 0 and _OPENING.search(text, 0, last) is not None
 
 
 def as_go_yaml(next_event: Callable[[], Event], text: Text) -> Callable[[], Event]:
