@@ -151,16 +151,16 @@ def test_an_sbom_has_the_packages_that_the_platform_gets(tmp_path: Path, machine
     lock = tmp_path / "lock.txt"
     lock.write_text(
         "click==8.5.1 \\\n    --hash=sha256:bb \\\n    --hash=sha256:aa\n"
-        "ryaml==0.5.1 ; platform_machine in 'x86_64 aarch64' \\\n    --hash=sha256:cc \\\n    --hash=sha256:dd\n"
+        "msgspec==0.21.1 ; platform_machine in 'x86_64 aarch64' \\\n    --hash=sha256:cc \\\n    --hash=sha256:dd\n"
     )
-    wheels = {"bb": "click-8.5.1-py3-none-any.whl", "cc": "ryaml-linux_x86_64.whl", "dd": "ryaml-linux_aarch64.whl"}
+    wheels = {"bb": "click-8.5.1-py3-none-any.whl", "cc": "msgspec-linux_x86_64.whl", "dd": "msgspec-linux_aarch64.whl"}
 
     texts = {sboms.sbom(lock, "1.0.0", EPOCH, wheels, machine=machine, python=(3, 13)) for _ in range(2)}
 
     [text] = texts
     body = json.loads(text)
     names = [component["purl"] for component in body["components"]]
-    assert names == ["pkg:pypi/click@8.5.1", "pkg:pypi/ryaml@0.5.1"][: len(digests)]
+    assert names == ["pkg:pypi/click@8.5.1", "pkg:pypi/msgspec@0.21.1"][: len(digests)]
     assert [entry["content"] for component in body["components"] for entry in component["hashes"]] == digests
     assert (body["bomFormat"], body["specVersion"]) == ("CycloneDX", "1.6")
     assert body["metadata"]["component"]["purl"] == "pkg:pypi/kubevirt-migratable@1.0.0"

@@ -12,7 +12,7 @@ import pytest
 
 from tools.release.__main__ import ROOT
 
-NEEDED = ("click", "msgspec", "pathspec", "pyyaml", "ryaml")
+NEEDED = ("click", "msgspec", "pathspec", "pyyaml")
 BLOCK = 4096
 
 

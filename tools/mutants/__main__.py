@@ -31,7 +31,7 @@ BUDGET: Final = 3.0
 """Seconds that tests of other files than the mirroring one may take for a mutant, measured while calls are traced."""
 THIRD_PARTY: Final = (
     "cryptography.x509", "fastapi", "hypothesis.strategies", "hypothesis.stateful", "jsonpatch", "jsonschema_rs",
-    "kubernetes.client", "markdown_it", "msgspec", "prometheus_client", "pydantic", "pytest", "ryaml", "uvicorn", "yaml",
+    "kubernetes.client", "markdown_it", "msgspec", "prometheus_client", "pydantic", "pytest", "uvicorn", "yaml",
 )  # fmt: skip
 """Imported before processes are forked, for speed alone."""
 
