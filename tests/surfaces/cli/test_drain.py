@@ -10,8 +10,7 @@ from click.testing import CliRunner, Result
 from tests.drain.fleets import Object, kubevirt, node, owned, vmi
 from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import render_fleet
-from webhook.surfaces.cli.drain import command
-from webhook.surfaces.cli.snapshot import command as snapshot_command
+from webhook.surfaces.cli.commands import cli
 
 
 def as_file(folder: Path, *objects: Object) -> str:
@@ -25,7 +24,7 @@ def cluster(*machines: Object, **spec: Any) -> list[Object]:
 
 
 def drain(*arguments: str, stdin: str = "") -> Result:
-    return CliRunner().invoke(command, [*arguments, "-o", "json"], input=stdin)
+    return CliRunner().invoke(cli, ["drain", *arguments, "-o", "json"], input=stdin)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +107,8 @@ def test_a_report_names_its_objects(tmp_path: Path, output: str) -> None:
     """
     file = as_file(tmp_path, *cluster(vmi("vm", "n1")))
 
-    of_file = CliRunner().invoke(command, ["n1", "--facts", file, "-o", output])
-    of_input = CliRunner().invoke(command, ["n1", "--facts", "-", "-o", output], Path(file).read_text())
+    of_file = CliRunner().invoke(cli, ["drain", "n1", "--facts", file, "-o", output])
+    of_input = CliRunner().invoke(cli, ["drain", "n1", "--facts", "-", "-o", output], Path(file).read_text())
 
     assert "fleet.json." in of_file.stdout
     assert "Objects: standard input." in of_input.stdout
@@ -161,7 +160,7 @@ def test_without_nodes_a_usage_error_names_the_options() -> None:
     """
     The status is 2.
     """
-    result = CliRunner().invoke(command, [])
+    result = CliRunner().invoke(cli, ["drain"])
 
     assert result.exit_code == 2
     assert "Name one or more nodes, or write --all, --rolling or --upgrade." in result.output
@@ -182,7 +181,7 @@ def test_the_snapshot_of_a_drain_has_all_namespaces() -> None:
     """
     The pods of other namespaces take room on nodes.
     """
-    result = CliRunner().invoke(snapshot_command, ["--drain", "-n", "lab"])
+    result = CliRunner().invoke(cli, ["snapshot", "--drain", "-n", "lab"])
 
     assert result.exit_code == 2
     assert "Write either --drain or --namespace" in result.output

@@ -18,13 +18,13 @@ from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import render_fleet
 from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.vm import VirtualMachine
-from webhook.surfaces.cli.explain import command
+from webhook.surfaces.cli.commands import cli
 from webhook.surfaces.cli.rule_parameter import RULE_OR_VM
 from webhook.surfaces.cli.vm_revisions import with_revisions_of
 
 
 def explain(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(cli, ["explain", *arguments])
 
 
 @pytest.fixture
@@ -126,6 +126,8 @@ def test_shells_complete_vms_in_the_files(facts: str) -> None:
     """
     Without files, only the prefix is known.
     """
+    command = cli.get_command(click.Context(cli), "explain")
+    assert command is not None
     context = click.Context(command)
     argument = command.params[0]
 
