@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from webhook.console.pages.addresses import NODES, node_address
 from webhook.console.pages.drains import NOT_YET, first_steps, left_by_upgrade, rehearsed, remarks
@@ -10,6 +10,7 @@ from webhook.console.pages.frame import notices, page, section
 from webhook.console.pages.listing import Column, chips, choice, counted, header, pager, part_of, text_field
 from webhook.console.pages.query import Check, Parameters, anything, one_of, whole_number
 from webhook.console.pages.seen import Seen
+from webhook.console.pages.sorting import Key, one_of_columns, sort_rows
 from webhook.console.pages.words import OUTCOMES, number, outcome_badge
 from webhook.drain.plan import DrainReport, NodePlan, Outcome
 from webhook.report.drain.drain_words import time_of
@@ -22,7 +23,7 @@ def _counter(outcome: Outcome) -> Callable[[NodePlan], int]:
     return lambda node: -sum(one.outcome is outcome for one in node.machines)
 
 
-_KEYS: Final[Mapping[str, Callable[[NodePlan], Any]]] = {
+_KEYS: Final[Mapping[str, "Key[NodePlan]"]] = {
     "node": lambda node: node.name,
     "outcome": lambda node: (_RANKS[node.outcome], node.name),
     "vmis": lambda node: -len(node.machines),
@@ -40,7 +41,7 @@ PARAMETERS: Final[Mapping[str, Check]] = {
     "q": anything,
     "outcome": one_of(list(OUTCOMES)),
     "namespace": anything,
-    "sort": one_of([*_KEYS, *(f"-{name}" for name in _KEYS)]),
+    "sort": one_of_columns(_KEYS),
     "page": whole_number,
 }
 
@@ -71,8 +72,7 @@ def _content(report: DrainReport, parameters: Parameters) -> Iterator[Child]:
     yield first_steps([step.text for step in report.first])
     nodes = [node for node in report.nodes if _is_chosen(node, parameters)]
     nodes.sort(key=lambda node: (_RANKS[node.outcome], node.name))
-    if sort := parameters["sort"]:
-        nodes.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-"))
+    sort_rows(nodes, _KEYS, parameters["sort"])
     part = part_of(nodes, parameters["page"])
     yield section(
         "Drains",

@@ -1,10 +1,11 @@
 """The rows of the list of VMs: which of them a filter chooses, and their order. This module renders nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from webhook.console.pages.query import Check, Parameters, anything, one_of, whole_number
 from webhook.console.pages.seen import Seen
+from webhook.console.pages.sorting import Key, one_of_columns, sort_rows
 from webhook.console.pages.words import OUTCOMES, VERDICTS
 from webhook.console.state import VM, MatchedPolicy, State
 from webhook.drain.plan import Machine
@@ -41,7 +42,7 @@ def _last(text: str) -> tuple[bool, str]:
     return not text, text
 
 
-KEYS: Final[Mapping[str, Callable[[Row], Any]]] = {
+KEYS: Final[Mapping[str, "Key[Row]"]] = {
     "vm": lambda row: (row.vm.namespace, row.vm.name),
     "verdict": lambda row: _VERDICTS[row.vm.migratability],
     "reason": lambda row: _last(row.vm.reason),
@@ -118,7 +119,7 @@ def known_parameters(seen: Seen) -> dict[str, Check]:
     if sight.policies:
         checks |= dict.fromkeys(("policy", "loses", "maybe"), anything)
     columns = [name for name in KEYS if sight.nodes or name not in OF_NODES]
-    return checks | {"sort": one_of([*columns, *(f"-{name}" for name in columns)]), "page": whole_number}
+    return checks | {"sort": one_of_columns(columns), "page": whole_number}
 
 
 def rows_of(seen: Seen) -> list[Row]:
@@ -131,9 +132,7 @@ def chosen(rows: Iterable[Row], parameters: Parameters, state: State) -> list[Ro
     """The rows that all filters choose, sorted."""
     predicates = list(_predicates(parameters, state))
     remaining = [row for row in rows if all(predicate(row) for predicate in predicates)]
-    sort = parameters["sort"]
-    if sort:
-        remaining.sort(key=KEYS[sort.removeprefix("-")], reverse=sort.startswith("-"))
+    sort_rows(remaining, KEYS, parameters["sort"])
     return remaining
 
 
