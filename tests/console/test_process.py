@@ -62,7 +62,7 @@ def console() -> Iterator[ConsoleProcess]:
     process.stop()
 
 
-def test_it_answers_with_pages_namespaces_and_the_version(console: ConsoleProcess) -> None:
+def test_the_process_answers_with_pages_namespaces_and_the_version(console: ConsoleProcess) -> None:
     """
     The version of a page is that of the state.
     """
@@ -178,7 +178,7 @@ def test_a_process_that_hangs_is_ended() -> None:
         process.stop()
 
 
-def test_it_gets_few_environment_variables(console: ConsoleProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_gets_few_environment_variables(console: ConsoleProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A kubeconfig can name a credential plugin, which can need any variable.
     """
