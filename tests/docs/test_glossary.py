@@ -1,4 +1,4 @@
-"""The glossary names every public term of facts, policy and report."""
+"""The glossary names every public term of facts, policy, report and the state of the pages for operators."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ PUBLIC = [
     *(ROOT / "webhook" / "facts").glob("*.py"),
     *(ROOT / "webhook" / "policy").glob("*.py"),
     ROOT / "webhook" / "report" / "model.py",
+    ROOT / "webhook" / "console" / "state.py",
 ]
 EXCLUDED = {
     "Examined",  # parts of larger facts, which no message and no page names
@@ -32,6 +33,8 @@ EXCLUDED = {
     "ObjectsWorld",
     "RestrictedWorld",
     "ReadPermissions",
+    "VM",  # a row of a list, and the last rehearsals
+    "Drains",
     "Candidate",
     "Candidates",
     "Tie",
