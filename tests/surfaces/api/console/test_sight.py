@@ -217,3 +217,16 @@ def test_with_many_namespaces_a_request_must_name_one(cluster: Cluster) -> None:
     assert others[0].text.replace("erp", "no0") == others[1].text
     assert len(cluster.reviews) < 20
     assert sight_in(get(app, "/fleet/vms", bearer("token-admin")))["namespaces"] is None
+
+
+def test_the_form_for_a_namespace_keeps_the_filters(cluster: Cluster) -> None:
+    """
+    Such as those of a link from the MigrationPolicies.
+    """
+    app = server(Pages(*(f"n{number}" for number in range(MOST_NAMESPACES + 1))), cluster)
+    cookie = ("cookie", "__Host-migratable=token-tenant")
+
+    page = get(app, "/fleet/vms?namespace=erp&loses=slow&q=%22a%22", BROWSER, cookie).text
+
+    assert '<input type="hidden" name="loses" value="slow"><input type="hidden" name="q" value="&quot;a&quot;">' in page
+    assert page.count('name="namespace"') == 1

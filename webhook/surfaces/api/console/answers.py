@@ -79,7 +79,8 @@ def namespace_needed(request: Request, error: NamespaceNeeded) -> Response:
     """Asks for a namespace."""
     if not is_browser(request):
         raise HTTPException(400, f"{error.problem} Add ?namespace=NAME to the address.")
-    return html(small_pages.namespace_needed(error.user, error.problem, quote(request.scope["path"])))
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] != "namespace"]
+    return html(small_pages.namespace_needed(error.user, error.problem, quote(request.scope["path"]), kept))
 
 
 def redirect(path: str, headers: Mapping[str, str] | None = None) -> Response:

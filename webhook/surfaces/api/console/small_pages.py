@@ -1,5 +1,6 @@
 """The pages for operators that need no objects of a cluster: sign-in, and errors. This module does no I/O."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from webhook.report.phrases import capitalized
@@ -92,8 +93,8 @@ def nothing_visible(user: str) -> bytes:
     )
 
 
-def namespace_needed(user: str, problem: str, path: str) -> bytes:
-    """The form that names a namespace. ``path`` is the path of the page that follows."""
+def namespace_needed(user: str, problem: str, path: str, kept: Iterable[tuple[str, str]] = ()) -> bytes:
+    """The form that names a namespace. ``path`` is that of the page that follows, and ``kept`` are its other parameters."""
     return _page(
         "Choose a namespace",
         element("h1", "Choose a namespace"),
@@ -102,6 +103,7 @@ def namespace_needed(user: str, problem: str, path: str) -> bytes:
             "form",
             element("label", "Namespace", for_="namespace"),
             element("input", id="namespace", name="namespace", maxlength=63, required=True, autocomplete="off"),
+            (element("input", type="hidden", name=name, value=value) for name, value in kept),
             element("button", "Show", class_="main"),
             method="get",
             action=path,
