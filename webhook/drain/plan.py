@@ -179,4 +179,7 @@ class DrainReport(msgspec.Struct, frozen=True, rename="camel"):
     missing_kinds: tuple[str, ...] = ()
     """The kinds without which no outcome is certain, and that were not provided: Node, Pod, VirtualMachineInstance."""
     source: str = ""
-    """The source of the objects: the API server with the time, or the files in a report for people."""
+    """
+    The source of the objects: the API server with the time, or the files. It is empty in JSON, so that equal objects give equal
+    documents.
+    """

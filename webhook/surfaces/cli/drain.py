@@ -98,10 +98,8 @@ def command(
             fleet_of_files(paths) if paths else (fleet_of_cluster("drain", kubeconfig, context, timeout), True)
         )
         report = rehearse(fleet, Request(tuple(nodes), mode, max_unavailable, upgrade, release, link))
-        if not paths:
-            report = replace(report, source=_now(cluster_name("drain", kubeconfig, context)))
-        elif output in _FOR_PEOPLE:  # the JSON of the same objects is the same, from whatever files
-            report = replace(report, source=", ".join("standard input" if path == "-" else path for path in paths))
+        if output in _FOR_PEOPLE:  # the JSON of equal objects is equal, whatever their source
+            report = replace(report, source=_files(paths) or _now(cluster_name("drain", kubeconfig, context)))
         renderer = import_module(f"webhook.report.drain.drain_{output}")
         write_stdout(renderer.render(report))
     except WebhookError as error:
@@ -124,6 +122,10 @@ def status_of(report: DrainReport, fail_on: str) -> int:
     if fail_on != "never" and is_failing:
         return EXIT_FINDINGS
     return EXIT_ERROR if is_unknown else 0
+
+
+def _files(paths: Sequence[str]) -> str:
+    return ", ".join("standard input" if path == "-" else path for path in paths)
 
 
 def _now(cluster: str) -> str:
