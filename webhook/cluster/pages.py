@@ -137,7 +137,7 @@ class Lister:
 
     def get(self, kind: Kind, path: str, query: Mapping[str, str], accept: str = JSON) -> Answer:
         """
-        The response to a read about a kind, which is repeated while it can help.
+        The response to a read of a kind. Repeats the read while a retry can succeed.
 
         Raises NotListed if there is no response, or only responses in ``TRY_LATER``.
         """
