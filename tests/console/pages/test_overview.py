@@ -9,6 +9,7 @@ from tests.console.large import large
 from tests.console.pages.asking import Shown, get
 from tests.console.states import FIX, REFUSED, STATE, Fixed, audited, finding, vm
 from webhook.console.state import Drains, State
+from webhook.surfaces.api.console.messages import Sight
 
 
 def behind(shown: Shown, start: str) -> list[tuple[str, Shown]]:
@@ -137,6 +138,15 @@ def test_one_namespace_has_an_overview() -> None:
     assert "in namespace red" in shown.text
     assert "red/broken" not in shown.text
     assert "in namespace red" not in get("", (("namespace", "blue"),), source=source).text
+
+
+def test_a_page_names_the_namespaces_that_the_visitor_may_list() -> None:
+    """
+    So that a part of the cluster is not taken for the whole.
+    """
+    assert "only namespaces blue, red" in get(sight=Sight(("blue", "red"))).text
+    assert "no namespace" in get(sight=Sight(())).text
+    assert "only namespaces" not in get().text
 
 
 def test_an_empty_state_is_a_page() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from webhook.console.pages.addresses import HOME, NODES, POLICIES, VMS, listed
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.words import moment, number
+from webhook.report.grouping import some
 from webhook.report.phrases import capitalized
 from webhook.report.sentences import sentence
 from webhook.surfaces.api.page.layout import document
@@ -13,6 +14,7 @@ from webhook.surfaces.api.page.markup import Child, Html, element, join, shorten
 
 SCRIPT: Final = "/fleet.js"
 AUDIT: Final = "migratable audit"
+_MOST_NAMESPACES: Final = 3
 
 
 def page(seen: Seen, title: str, *content: Child, here: str = "", command: str = AUDIT) -> bytes:
@@ -61,6 +63,12 @@ def _origin(seen: Seen) -> Html:
 def _parts(seen: Seen) -> Iterator[Child]:
     state = seen.state
     yield join(element("strong", state.source))
+    if seen.sight.namespaces is not None:
+        yield (
+            f"only namespaces {some(seen.sight.namespaces, _MOST_NAMESPACES)}"
+            if seen.sight.namespaces
+            else "no namespace"
+        )
     yield f"KubeVirt {state.release}" if state.release != "any" else "any supported KubeVirt release"
     yield f"profile {state.profile}"
     if state.judged_at is not None:
