@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from webhook.check.check import Settings
 from webhook.console.followed_files import FollowedFiles
@@ -41,7 +42,7 @@ def test_files_that_have_become_unreadable_keep_their_judgements(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    The log has the place.
+    The log has the place, and the page says it until they are judged again.
     """
     file = tmp_path / "vm.yaml"
     file.write_text(VM)
@@ -53,6 +54,14 @@ def test_files_that_have_become_unreadable_keep_their_judgements(
     settings.append(Settings(Policy(profile=Profile.EXACT)))
     files.refresh()
 
-    assert files.state() is before
+    noted = files.state()
+    file.write_text(VM)
+    settings.append(Settings(Policy(), "1.6"))
+    files.refresh()
+
+    assert replace(noted, notes=before.notes, version=before.version) == before
+    assert f"cannot be judged again: {file}:1" in noted.notes[-1]
+    assert noted.version != before.version
+    assert not any("cannot be judged again" in note for note in files.state().notes)
     (record,) = caplog.records
     assert f"{file}:1" in record.__dict__["problem"]

@@ -3,6 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from msgspec.structs import replace
 
 from webhook.check.check import Settings
 from webhook.console.files_source import FilesSource
@@ -25,6 +28,8 @@ class FollowedFiles:
         self._settings = settings
         self._judged_by = settings()
         self._source = FilesSource(paths, self._judged_by)
+        self._kept: State | None = None
+        """The earlier state with a note, while the files cannot be judged again."""
 
     def run(self, stopping: threading.Event) -> None:
         """Judges, and judges again after each change of the settings, until ``stopping`` is set."""
@@ -43,12 +48,13 @@ class FollowedFiles:
             source.run()
         except WebhookError as error:
             log.error("the files cannot be judged again", extra={"problem": error.message})  # noqa: TRY400 - no locals
+            self._kept = _noted(self._source.state(), error)
             return
-        self._source = source
+        self._source, self._kept = source, None
 
     def state(self) -> State:
         """The present state."""
-        return self._source.state()
+        return self._kept or self._source.state()
 
     def judged(self, namespace: str, name: str) -> tuple[Audited, ...]:
         """The VirtualMachine and the VMI of this name."""
@@ -57,3 +63,10 @@ class FollowedFiles:
     def explained(self, namespace: str, name: str) -> VMExplanation | None:
         """The explanation of a VM, or None if there is no such VM."""
         return self._source.explained(namespace, name)
+
+
+def _noted(state: State, error: WebhookError) -> State:
+    """A state with a note that it is from an earlier policy or date. The note is part of the version."""
+    note = f"the policy or the date has changed, but the files cannot be judged again: {error.message}"
+    version = f"{state.version}-{sha256(note.encode(errors='replace')).hexdigest()[:8]}"
+    return replace(state, notes=(*state.notes, note), version=version)
