@@ -118,7 +118,8 @@ def test_the_state_of_the_drains_is_named() -> None:
         return get(source=Fixed(replace(STATE, drains=drains))).text
 
     assert "The drains of the nodes are not rehearsed yet." in shown(Drains())
-    assert "the cluster does not answer" in shown(Drains(problem="the cluster does not answer"))
+    never = shown(Drains(problem="the cluster does not answer"))
+    assert "Nodes The last rehearsal failed: the cluster does not answer. Settings" in never
     assert "Rehearsed 2027-01-15 08:00:00 UTC ." in shown(STATE.drains)
     failed = shown(replace(STATE.drains, problem="the cluster does not answer"))
     assert "08:00:00 UTC . The last rehearsal failed: the cluster does not answer." in failed

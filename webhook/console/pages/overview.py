@@ -177,7 +177,7 @@ def _table(
 def _nodes(drains: Drains) -> Html:
     report = drains.report
     if report is None:
-        return section("Nodes", element("p", drains.problem or NOT_YET))
+        return section("Nodes", rehearsed(drains) or element("p", NOT_YET))
     counts = Counter(node.outcome for node in report.nodes)
     return section(
         "Nodes",
