@@ -3,9 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -176,6 +180,24 @@ def test_a_process_that_hangs_is_ended() -> None:
         assert pid(process) != hanging
     finally:
         process.stop()
+
+
+def test_the_process_ends_with_the_server_while_it_reads_files(tmp_path: Path) -> None:
+    """
+    The server can be stopped during the start. A read of files can hang.
+    """
+    os.mkfifo(tmp_path / "pipe.yaml")  # an open pipe waits for a writer
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "webhook.console", str(theirs.fileno())], pass_fds=(theirs.fileno(),)
+        )
+    with Connection(ours.detach()) as server:
+        server.send_bytes(encode(Start((str(tmp_path / "pipe.yaml"),))))
+    try:
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
 
 
 def test_the_process_gets_few_environment_variables(console: ConsoleProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ the server sends what the caller may see.
 import logging
 import os
 import resource
+import select
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> None:
     os.nice(LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain the objects of a cluster
     log_to_stderr()
+    threading.Thread(target=_end_with_server, args=(int(arguments[0]),), name="server", daemon=True).start()
     with suppress(EOFError, OSError), Connection(int(arguments[0])) as server:
         start = decode_request(server.recv_bytes())
         if not isinstance(start, Start):
@@ -78,6 +80,14 @@ def main(arguments: Sequence[str]) -> None:
         threading.Thread(target=partial(_judge, source), name="judge", daemon=True).start()
         while True:
             server.send_bytes(encoded(answer(source, decode_request(server.recv_bytes()))))
+
+
+def _end_with_server(socket: int) -> None:
+    """Ends the process when the server closes the socket, also while files are read: a read of a network disk can hang."""
+    closed = select.poll()
+    closed.register(socket, 0)  # POLLHUP needs no flag
+    closed.poll()
+    os._exit(0)
 
 
 def open_source(start: Start) -> RunningSource:
