@@ -6,7 +6,6 @@ kubectl and the API server resolve scalars with go-yaml v2 (``resolve.go``) and 
 results of the Go code. This module does no I/O.
 """
 
-import base64
 import math
 import re
 import struct
@@ -157,6 +156,8 @@ def _as_float(text: str) -> Scalar:
 
 
 def _as_binary(text: str) -> Scalar:
+    import base64  # noqa: PLC0415 - few texts have this tag
+
     packed = text.replace("\n", "").replace("\r", "")
     if not _BASE64(packed):
         raise ScalarError("value tagged !!binary is not base64")
