@@ -16,6 +16,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.audit.reported import FAILS, audit_of, audited
 from tests.report.reports import DRAIN
 from tests.surfaces.running import Ran, migratable
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.audit.report_writer import writer_for
 from webhook.cluster.writes import ReportStore, Stored
 from webhook.cluster.writing_client import connect_writer
@@ -64,9 +65,14 @@ class Cluster:
         return [request["verb"] for request in self.requests() if request["verb"] in WRITES]
 
     def reports(self, path: str = REPORTS) -> list[dict[str, Any]]:
-        reply = self.plane.client.api("GET", path)
-        assert reply.status == 200
-        items: list[dict[str, Any]] = reply.document["items"]
+        """The reports. The API server answers 429 while it prepares its cache of a kind."""
+
+        def listed() -> Any:
+            reply = self.plane.client.api("GET", path)
+            assert reply.status in (200, 429)
+            return reply if reply.status == 200 else None
+
+        items: list[dict[str, Any]] = wait_until(listed, PATIENCE_SECONDS, "the list of reports").document["items"]
         return items
 
 
