@@ -55,7 +55,7 @@ def test_the_wheel_with_its_dependencies_takes_at_most_12_mb(packages: Path) -> 
     assert 8 < size_of(packages) <= 12
 
 
-def test_with_bytecode_it_takes_at_most_13_mb_after_a_check_and_20_mb_in_total(packages: Path) -> None:
+def test_with_bytecode_it_takes_at_most_12_mb_after_a_check_and_19_mb_in_total(packages: Path) -> None:
     """
     Python writes the bytecode of the modules that it loads. `pip install` compiles all modules.
     """
@@ -65,5 +65,5 @@ def test_with_bytecode_it_takes_at_most_13_mb_after_a_check_and_20_mb_in_total(p
     after_a_check = size_of(packages)
     run(packages, "compileall", "-q", str(packages))
 
-    assert before + 1 < after_a_check <= 13
-    assert after_a_check + 1 < size_of(packages) <= 20
+    assert before + 1 < after_a_check <= 12
+    assert after_a_check + 1 < size_of(packages) <= 19
