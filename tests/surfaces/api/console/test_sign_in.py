@@ -157,7 +157,7 @@ def test_only_a_page_of_this_server_can_sign_in_or_out(
 
 def test_sign_out_removes_the_cookie() -> None:
     """
-    A link alone signs nobody out: the page has a button.
+    A link alone does not sign out: the page has a button.
     """
     page = get(APP, "/sign-out", BROWSER)
     answer = post(APP, "/sign-out", "", SAME_SITE)
