@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contestants.auditing import ALL, Auditor
-from benchmarks.manifests import Ran, run
+from benchmarks.launching import Ran, run
 from tests.apiserver import crds
 from tests.apiserver.audit_log import AuditLog
 from tests.apiserver.clusters.loading import load

@@ -13,46 +13,21 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks import machines
 from benchmarks.contestants.checking import ALL, OURS, Checker, ours
+from benchmarks.generators import tidy
+from benchmarks.generators.vms import name_of, violates
+from benchmarks.generators.writing import write
+from benchmarks.launching import run
 
 SIZES = (1, 100, 1_000, 10_000)
 PROVING = 100
 LARGE, FEW = 10_000, 3
 """So many machines are checked in so few rounds."""
 _NONE = float("nan")
-_LAUNCH = """
-import json, os, sys
-pid = os.fork()
-if not pid:
-    os.execvp(sys.argv[1], sys.argv[1:])
-_, status, used = os.wait4(pid, 0)
-print("\\n" + json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
-"""
-"""A small process between: what is started from a large one is counted as large (the peak outlives exec)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """One run of a tool."""
-
-    status: int
-    cpu: float
-    """Seconds."""
-    peak: float
-    """MiB."""
-    out: str
-    err: str
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it could not do its work; 1 says that it found something."""
-        return self.status not in (0, 1)
 
 
 @dataclass
@@ -72,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="migratable-benchmark-") as place:
         folders = {size: Path(place) / f"{size}" for size in {*options.sizes, PROVING}}
         for size, folder in folders.items():
-            machines.write(folder, size)
+            write(folder, size)
         running = [
             Measured(name, checker)
             for name, checker in _contestants(options).items()
@@ -97,19 +72,6 @@ def _contestants(options: Namespace) -> dict[str, Checker]:
     return {**chosen, **{f"migratable, {python}": ours(python) for python in options.also_python}}
 
 
-def run(command: Sequence[object]) -> Ran:
-    """Runs a command in a small process of its own, without a terminal."""
-    argv = [sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, command)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-        subprocess.run(argv, check=True, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment)
-        out.seek(0)
-        err.seek(0)
-        said, _, last = out.read().decode().rstrip("\n").rpartition("\n")
-        status, cpu, peak = json.loads(last)
-        return Ran(status, cpu, peak, said, err.read().decode(errors="replace"))
-
-
 def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
     """Whether it is here and finds the bad machines, and only those; prints why not, and ends where it finds others."""
     try:
@@ -117,7 +79,7 @@ def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
         print(f"{name}: left out, because it could not be built: {error}", file=sys.stderr)
         return False
-    wanted = {machines.name_of(number) for number in range(PROVING) if machines.violates(number) in checker.checks}
+    wanted = {name_of(number) for number in range(PROVING) if violates(number) in checker.checks}
     found = checker.found(ran.out) if not ran.has_failed else None
     if found != wanted:
         raise SystemExit(f"{name} found {sorted(found or ())}, not {sorted(wanted)}:\n{ran.out}\n{ran.err}")
@@ -144,7 +106,7 @@ def _print(running: list[Measured], options: Namespace) -> None:
     reference = next((measured for measured in running if measured.name == OURS), None)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(
-        f"one file a machine: a VirtualMachine and its claim, {len(machines.manifest(0))} bytes; "
+        f"one file a machine: a VirtualMachine and its claim, {len(tidy.manifest(0))} bytes; "
         f"{options.rounds} rounds ({FEW} with {LARGE:,} or more), Python {sys.version.split()[0]}, load {load}; "
         "median (lowest to highest)"
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.machines import manifest
+from benchmarks.generators.tidy import manifest
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable

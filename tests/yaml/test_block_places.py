@@ -7,7 +7,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.machines import manifest
+from benchmarks.generators.tidy import manifest
 from tests.yaml.test_block_reader import MANIFESTS, PIECES, SCALARS, edited
 from webhook.errors import BadInput
 from webhook.yaml.block_places import BlockPlaces, UnclearError

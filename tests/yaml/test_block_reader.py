@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from benchmarks import lived_in, machines
+from benchmarks.generators.vms import EVERY
+from benchmarks.generators.writing import GENERATORS
 from webhook.errors import BadInput
 from webhook.yaml.block_reader import read_blocks
 from webhook.yaml.document import MAX_DOCUMENTS
@@ -19,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLE = json.loads((ROOT / "tests" / "yaml" / "yaml_table.json").read_text())["scalars"]
 PATHS = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "deploy" / "kustomize").rglob("*.yaml")])
 MANIFESTS = {str(path.relative_to(ROOT)): path.read_text() for path in PATHS}
-STYLES = (machines, lived_in)
 WORDS = "y n yes NO on Off true FALSE null Null ~ = <<"
 NUMBERS = (
     "0 1 -1 +1 010 0o17 0x1f 0b11 1_000 1e3 1.5 1.0 1. .5 -.5 .inf .nan 08 12:30 1:30:45 52:54:00:12:34:56 2024-01-01 "
@@ -96,7 +96,12 @@ def test_manifests_of_any_style_are_read_by_lines() -> None:
     No example and no VM of a benchmark needs the exact reader.
     """
     examples = {name: text for name, text in MANIFESTS.items() if name.startswith("examples")}
-    generated = {f"{module.__name__} {number}": module.manifest(number) for module in STYLES for number in range(20)}
+    generated = {
+        f"{name} {path}": text
+        for name, files in GENERATORS.items()
+        for number in range(2 * EVERY)
+        for path, text in files(number).items()
+    }
 
     for text in generated.values():
         assert_equal(text)

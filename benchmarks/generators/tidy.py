@@ -1,22 +1,12 @@
-"""
-Manifests as a repository of virtual machines holds them: a VirtualMachine of about 3 KB and its claim, one file each.
+"""Manifests as a repository of VMs holds them at first: in block style, without surprises."""
 
-Of every twenty machines five are bad, one for each of the five checks (``benchmarks.contestants``); the machines are
-otherwise alike, and no two have a name, an address, a size or a claim in common.
-"""
-
-from pathlib import Path
 from textwrap import indent
 
+from benchmarks.generators.vms import values
 from tests.apiserver.clusters.machines import USER_DATA
-from tests.apiserver.clusters.shape import CHECKS
-
-NAMESPACES = 50
-EVERY = 20
-"""How many machines there are to one that violates a given check."""
 
 _MACHINE = """\
-# {title}, ordered by team {team}; see the runbook before changing disks.
+# Machine {number}, ordered by team {team}; see the runbook before changing disks.
 apiVersion: kubevirt.io/v1
 kind: VirtualMachine
 metadata:
@@ -127,45 +117,15 @@ spec:
     requests:
       storage: {size}Gi
 """
-
-
-def name_of(number: int) -> str:
-    """The machine's name."""
-    return f"vm-{number:05}"
-
-
-def violates(number: int) -> str:
-    """The check that a machine violates; empty for a good one."""
-    at = number % EVERY
-    return CHECKS[at // 4] if at % 4 == 0 else ""
+_DEVICES = {
+    "filesystems": "          filesystems:\n            - name: shared\n              virtiofs: {}\n",
+    "host devices": "          hostDevices:\n            - name: fpga\n              deviceName: example.com/fpga\n",
+}
 
 
 def manifest(number: int) -> str:
-    """One machine with its claim."""
-    wrong, name, namespace = violates(number), name_of(number), f"tenant-{number % NAMESPACES:02}"
-    devices = {
-        "filesystems": "          filesystems:\n            - name: shared\n              virtiofs: {}\n",
-        "host devices": "          hostDevices:\n            - name: fpga\n              deviceName: example.com/fpga\n",
-    }
-    machine = _MACHINE.format(
-        title=f"Machine {number}",
-        name=name,
-        namespace=namespace,
-        team=f"team-{number % 17}",
-        cores=1 + number % 8,
-        memory=2 * (1 + number % 8),
-        devices=devices.get(wrong, ""),
-        binding="bridge" if wrong == "bridge" else "masquerade",
-        mac=f"{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}",
-        port=49152 if wrong == "port" else 8080,
-        user_data=indent(USER_DATA.format(name=name, key=f"{number:042}"), " " * 14),
-    )
-    mode = "ReadWriteOnce" if wrong == "claim" else "ReadWriteMany"
-    return machine + _CLAIM.format(name=name, namespace=namespace, mode=mode, size=10 + number % 90)
-
-
-def write(folder: Path, machines: int) -> None:
-    """Writes one file a machine."""
-    folder.mkdir()
-    for number in range(machines):
-        (folder / f"{name_of(number)}.yaml").write_text(manifest(number))
+    """One VM with its claim."""
+    known = values(number, _DEVICES)
+    mac = f"{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+    user_data = indent(USER_DATA.format(**known), " " * 14)
+    return (_MACHINE + _CLAIM).format(**known, mac=mac, user_data=user_data)

@@ -1,11 +1,9 @@
 """
-Manifests as a repository of virtual machines holds them after some years: comments, MAC addresses of decimal digits without
-quotation marks, quoted and unquoted strings, tolerations, affinity, and cloud-init with flow lists.
-
-The VMs are the same as those of ``benchmarks.machines``, with the same violations.
+Manifests as a repository of VMs holds them after some years: comments, MAC addresses of decimal digits without quotation marks,
+quoted and unquoted strings, tolerations, affinity, and cloud-init with flow lists.
 """
 
-from benchmarks.machines import NAMESPACES, name_of, violates
+from benchmarks.generators.vms import values
 
 _MACHINE = """\
 # Owner: {team}. Ticket PLAT-{number}. Do not edit by hand: see docs/runbooks/vms.md
@@ -123,28 +121,13 @@ spec:
   storageClassName: 'ceph-rbd'
   resources: {{requests: {{storage: {size}Gi}}}}
 """
+_DEVICES = {
+    "filesystems": "          filesystems:\n          - {name: shared, virtiofs: {}}\n",
+    "host devices": "          hostDevices:\n          - name: fpga\n            deviceName: example.com/fpga\n",
+}
 
 
 def manifest(number: int) -> str:
     """One VM with its claim."""
-    wrong, name = violates(number), name_of(number)
-    devices = {
-        "filesystems": "          filesystems:\n          - {name: shared, virtiofs: {}}\n",
-        "host devices": "          hostDevices:\n          - name: fpga\n            deviceName: example.com/fpga\n",
-    }
-    return _MACHINE.format(
-        number=number,
-        name=name,
-        namespace=f"tenant-{number % NAMESPACES:02}",
-        team=f"team-{number % 17}",
-        month=1 + number % 9,
-        cores=1 + number % 8,
-        memory=2 * (1 + number % 8),
-        devices=devices.get(wrong, ""),
-        binding="bridge" if wrong == "bridge" else "masquerade",
-        mac=f"{number // 10_000 % 100:02}:{number // 100 % 100:02}:{number % 100:02}",
-        port=49152 if wrong == "port" else 8080,
-        key=f"{number:042}",
-        mode="ReadWriteOnce" if wrong == "claim" else "ReadWriteMany",
-        size=10 + number % 90,
-    )
+    mac = f"{number // 10_000 % 100:02}:{number // 100 % 100:02}:{number % 100:02}"
+    return _MACHINE.format(**values(number, _DEVICES), month=1 + number % 9, mac=mac)
