@@ -1,12 +1,13 @@
 """
-The small process between a benchmark and the command that it measures: `python -I -S launcher.py OPTIONS`.
+The small process between a benchmark and the command that it measures: `python -I -S launcher.py`.
 
-A process that is started from a large one is counted as large, because the peak outlives exec. OPTIONS is a JSON object. The last
-line of output is a JSON object with the figures.
+A process that is started from a large one is counted as large, because the peak outlives exec. Standard input is a JSON object
+with the command, which may be too long for one argument. The last line of output is a JSON object with the figures.
 """
 
 import json
 import os
+import resource
 import select
 import sys
 import time
@@ -16,12 +17,15 @@ INTERVAL_MS = 10
 
 
 def main() -> None:
-    options = json.loads(sys.argv[1])
+    options = json.load(sys.stdin)
     if options["cores"]:
         os.sched_setaffinity(0, options["cores"])
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # gator keeps all files open
     began = time.monotonic()
     pid = os.fork()
     if not pid:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         try:
             os.execvp(options["argv"][0], options["argv"])
         except OSError as error:

@@ -49,7 +49,7 @@ def run(
     ``watched`` adds the memory of all its processes, which slows the run a little. ``cores`` are the only ones that it may use.
     """
     options = {"argv": [str(part) for part in command], "watched": watched, "cores": sorted(cores)}
-    argv = [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(options)]
+    argv = [sys.executable, "-I", "-S", str(LAUNCHER)]
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         subprocess.run(
@@ -57,7 +57,7 @@ def run(
             check=True,
             stdout=out,
             stderr=err,
-            stdin=subprocess.DEVNULL,
+            input=json.dumps(options).encode(),
             env={**inherited, "NO_COLOR": "1", "PYTHONPATH": str(ROOT), **environment},
             cwd=folder,
         )

@@ -1,10 +1,10 @@
 """
-Manifest checkers side by side: CPU time and peak memory. `python -m benchmarks.manifests --help`.
+Manifest checkers side by side: CPU time, wall time and peak memory. `python -m benchmarks.manifests --help`.
 
-All check the same folders, of 1, 100, 1,000 and 10,000 machines with their claims, one file each, with default settings, in
-interleaved rounds, so that what else the machine does hits all alike. Before that each must have found exactly the bad ones
-among 100. CPU time is user and system time of the process and its threads as the kernel counts it (wait4), peak memory its
-largest resident set; none of them starts other processes.
+All check the same folders of VMs with their claims, with default settings, on the same cores, in interleaved rounds, so that
+other load on the computer changes all. Each must first find exactly the bad VMs among 100. CPU time is user and system time of a
+checker and its processes (wait4). Peak memory is the largest resident set; for a checker with several processes, it is the sum of
+their proportional sets in a run of its own, because counting takes time.
 """
 
 import json
@@ -17,53 +17,80 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.contestants.checking import ALL, OURS, Checker, ours
-from benchmarks.generators import tidy
+from benchmarks.contestants.checking import ALL, KUBECONFORM, OPA, OURS, Checker, ours
+from benchmarks.figures import Figure, load_average
 from benchmarks.generators.vms import name_of, violates
-from benchmarks.generators.writing import write
-from benchmarks.launching import run
+from benchmarks.generators.writing import GENERATORS, write
+from benchmarks.launching import Ran, run
+from benchmarks.manifest_goals import Cost, goals
 
 SIZES = (1, 100, 1_000, 10_000)
 PROVING = 100
-LARGE, FEW = 10_000, 3
-"""So many machines are checked in so few rounds."""
-_NONE = float("nan")
+LARGE, FEW = 10_000, 1
+"""From so many VMs on, checkers without a goal at this size run so many rounds."""
+_HAVE_GOALS = (OURS, KUBECONFORM, OPA)
 
 
 @dataclass
 class Measured:
-    """A contestant and what was measured, by number of machines; a text where it could not go on."""
+    """A contestant and its runs with one folder, or the reason why it stopped."""
 
     name: str
     checker: Checker
-    cpu: dict[int, list[float]] = field(default_factory=dict)
-    peak: dict[int, float] = field(default_factory=dict)
-    stopped: dict[int, str] = field(default_factory=dict)
+    runs: list[Ran] = field(default_factory=list)
+    watched_peak: float = 0
+    stopped: str = ""
+
+    @property
+    def cost(self) -> Cost:
+        """The medians, and the peak."""
+        return Cost(
+            median(ran.cpu for ran in self.runs),
+            median(ran.wall for ran in self.runs),
+            max(self.watched_peak, *(ran.peak for ran in self.runs)),
+        )
 
 
-def main() -> None:
-    """Runs the rounds and prints a table and one JSON object."""
+def main() -> int:
+    """Prints a table and the goals for each folder, and one JSON object. Returns 1 if a goal is missed."""
     options = _options()
+    missed: list[str] = []
+    rows: list[dict[str, object]] = []
+    print(
+        f"{options.cores} cores, Python {sys.version.split()[0]}, load average {load_average()}; CPU and wall time in seconds: "
+        f"median of {options.rounds} rounds (lowest to highest); with {LARGE:,} VMs, {FEW} round for checkers without a goal"
+    )
     with tempfile.TemporaryDirectory(prefix="migratable-benchmark-") as place:
-        folders = {size: Path(place) / f"{size}" for size in {*options.sizes, PROVING}}
-        for size, folder in folders.items():
-            write(folder, size)
-        running = [
-            Measured(name, checker)
-            for name, checker in _contestants(options).items()
-            if _has_proven_itself(name, checker, folders[PROVING])
-        ]
-        for size in options.sizes:
-            _measure(running, size, folders[size], options)
-    _print(running, options)
+        for generator in options.generators:
+            folder = Path(place) / f"{generator}-proof"
+            write(folder, PROVING, generator)
+            contestants = {
+                name: checker for name, checker in _contestants(options).items() if _is_proven(name, checker, folder)
+            }
+            for size in options.sizes:
+                folder = Path(place) / f"{generator}-{size}"
+                files = write(folder, size, generator)
+                measured = [Measured(name, checker) for name, checker in contestants.items()]
+                _measure(measured, size, folder, options)
+                print(f"\n{generator}, {size:,} VMs in {files:,} files")
+                rows += _show(generator, size, measured)
+                missed += [f"{generator} {size:,}: {figure.what}" for figure in _show_goals(size, measured)]
+                contestants = {one.name: one.checker for one in measured if not one.stopped}
+    print(f"\nload average {load_average()}; goals missed: {', '.join(missed) or 'none'}")
+    print(json.dumps(rows))
+    return int(bool(missed))
 
 
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of machines")
-    parser.add_argument("--rounds", type=int, default=7, help=f"at most {FEW} with {LARGE:,} machines or more")
+    parser.add_argument("--generators", nargs="+", default=list(GENERATORS), choices=list(GENERATORS))
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of VMs")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--cores", type=int, default=len(os.sched_getaffinity(0)), help="all run on the first so many cores"
+    )
     parser.add_argument("--only", nargs="+", default=list(ALL), choices=list(ALL))
-    parser.add_argument("--also-python", nargs="*", default=[], help="other interpreters to run ours with")
+    parser.add_argument("--also-python", nargs="*", default=[], help="other interpreters to run Migratable with")
     return parser.parse_args()
 
 
@@ -72,8 +99,8 @@ def _contestants(options: Namespace) -> dict[str, Checker]:
     return {**chosen, **{f"migratable, {python}": ours(python) for python in options.also_python}}
 
 
-def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
-    """Whether it is here and finds the bad machines, and only those; prints why not, and ends where it finds others."""
+def _is_proven(name: str, checker: Checker, folder: Path) -> bool:
+    """Whether it finds the bad VMs, and only those. Prints the reason if it could not be built, and ends if it finds others."""
     try:
         ran = run(checker.argv(folder))
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
@@ -82,58 +109,69 @@ def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
     wanted = {name_of(number) for number in range(PROVING) if violates(number) in checker.checks}
     found = checker.found(ran.out) if not ran.has_failed else None
     if found != wanted:
-        raise SystemExit(f"{name} found {sorted(found or ())}, not {sorted(wanted)}:\n{ran.out}\n{ran.err}")
+        raise SystemExit(
+            f"{name} found {sorted(found or ())}, not {sorted(wanted)}:\n{ran.out[-3000:]}\n{ran.err[-3000:]}"
+        )
     return True
 
 
 def _measure(running: list[Measured], size: int, folder: Path, options: Namespace) -> None:
-    for number in range(options.rounds if size < LARGE else min(options.rounds, FEW)):
-        for measured in running:
-            if measured.stopped or size > measured.checker.most:
+    cores = sorted(os.sched_getaffinity(0))[: options.cores]
+    for one in running:
+        if one.checker.forks:
+            one.watched_peak = run(one.checker.argv(folder), watched=True, cores=cores).peak
+    for number in range(options.rounds):
+        for one in running:
+            if one.stopped or (
+                size >= LARGE and number >= FEW and not one.name.startswith(("migratable", *_HAVE_GOALS))
+            ):
                 continue
-            ran = run(measured.checker.argv(folder))
+            ran = run(one.checker.argv(folder), cores=cores)
             if ran.has_failed:
-                measured.stopped[size] = (ran.err.strip() or ran.out.strip()).splitlines()[-1][-160:]
-                print(f"{measured.name}: stopped at {size}: {measured.stopped[size]}", file=sys.stderr)
+                one.stopped = (ran.err.strip() or ran.out.strip() or f"exit {ran.status}").splitlines()[-1][-160:]
+                print(f"{one.name}: stopped at {size}: {one.stopped}", file=sys.stderr)
                 continue
-            measured.cpu.setdefault(size, []).append(ran.cpu)
-            measured.peak[size] = max(measured.peak.get(size, 0), ran.peak)
-            print(f"{size:6} round {number + 1} {measured.name}: {ran.cpu:.2f} s, {ran.peak:.0f} MiB", file=sys.stderr)
+            one.runs.append(ran)
+            print(f"{size:6} round {number + 1} {one.name}: {ran.cpu:.2f} s, {ran.wall:.2f} s", file=sys.stderr)
 
 
-def _print(running: list[Measured], options: Namespace) -> None:
-    """A table for each size with ratios to ours, and all of it as JSON."""
-    reference = next((measured for measured in running if measured.name == OURS), None)
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+def _show(generator: str, size: int, measured: list[Measured]) -> list[dict[str, object]]:
+    """Prints a table with the ratios of the first checker to each, and returns its rows."""
+    first = measured[0].cost
     print(
-        f"one file a machine: a VirtualMachine and its claim, {len(tidy.manifest(0))} bytes; "
-        f"{options.rounds} rounds ({FEW} with {LARGE:,} or more), Python {sys.version.split()[0]}, load {load}; "
-        "median (lowest to highest)"
+        f"{'':28} {'CPU':>7} {'':17} {'wall':>7} {'':17} {'peak MiB':>8} {'CPU: ours/its':>14} {'wall: ours/its':>14}"
     )
-    rows = []
-    for size in options.sizes:
-        mine = median(reference.cpu[size]) if reference is not None and reference.cpu.get(size) else _NONE
-        print(f"\n{size:6} machines{'':19} {'CPU s':>8} {'':>18} {'is ours x':>10} {'peak MiB':>9}")
-        for measured in running:
-            spent = measured.cpu.get(size)
-            if not spent:
-                print(f"{measured.name:34} {measured.stopped.get(size, 'not run')}")
-                rows.append({"tool": measured.name, "machines": size, "stopped": measured.stopped.get(size, "")})
-                continue
-            row = {
-                "cpu_s": round(median(spent), 3),
-                "cpu_s_lowest": round(min(spent), 3),
-                "cpu_s_highest": round(max(spent), 3),
-                "to_ours": round(median(spent) / mine, 2),
-                "peak_mib": round(measured.peak[size]),
-            }
-            rows.append({"tool": measured.name, "machines": size, **row})
-            print(
-                f"{measured.name:34} {row['cpu_s']:8.2f} ({row['cpu_s_lowest']:6.2f} to {row['cpu_s_highest']:6.2f}) "
-                f"{row['to_ours']:10.2f} {row['peak_mib']:9}"
-            )
-    print(json.dumps(rows))
+    rows: list[dict[str, object]] = []
+    for one in measured:
+        if not one.runs:
+            print(f"{one.name:28} {one.stopped}")
+            continue
+        cost = one.cost
+        cpu, wall = first.cpu / cost.cpu, first.wall / cost.wall
+        print(
+            f"{one.name:28} {cost.cpu:7.3f} {_range([ran.cpu for ran in one.runs])} {cost.wall:7.3f} "
+            f"{_range([ran.wall for ran in one.runs])} {cost.peak:8.0f} {cpu:14.2f} {wall:14.2f}"
+        )
+        row = {"generator": generator, "vms": size, "tool": one.name, "rounds": len(one.runs)}
+        row |= {"cpu_s": round(cost.cpu, 3), "wall_s": round(cost.wall, 3), "peak_mib": round(cost.peak)}
+        rows.append({**row, "cpu_ours_to_it": round(cpu, 2), "wall_ours_to_it": round(wall, 2)})
+    return rows
+
+
+def _range(values: list[float]) -> str:
+    return f"({min(values):6.3f} to {max(values):6.3f})"
+
+
+def _show_goals(size: int, measured: list[Measured]) -> list[Figure]:
+    """Prints each figure that has a goal, and returns those that miss it."""
+    costs = {one.name: one.cost for one in measured if one.runs}
+    if OURS not in costs:
+        return []
+    figures = list(goals(size, costs))
+    for figure in figures:
+        print(f"  {figure.what:32} {figure.value:>12}   goal {figure.goal}: {'met' if figure.met else 'MISSED'}")
+    return [figure for figure in figures if not figure.met]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,7 @@ The checks are those of this package; who sees one object at a time cannot look 
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -18,6 +18,10 @@ from tests.apiserver.clusters.shape import CHECKS
 HERE = Path(__file__).resolve().parent
 _MANIFESTS = HERE / "manifests"
 OURS = "migratable, all rules"
+KUBECONFORM = "kubeconform, schema only"
+OPA = "opa exec, 1 to 4"
+GATOR = "gator test, 1 to 5"
+KYVERNO = "kyverno apply, 1 to 4"
 FIVE = frozenset(CHECKS)
 FOUR = FIVE - {"claim"}
 _NAME = r"vm-\d{5}"
@@ -33,8 +37,8 @@ class Checker:
     argv: Callable[[Path], list[object]]
     checks: frozenset[str]
     found: Found
-    most: int = 10_000
-    """It is not asked for more machines than that."""
+    forks: bool = False
+    """Whether it starts processes, so that the memory of all of them is measured in a run of its own."""
 
 
 def _lines(pattern: str) -> Found:
@@ -46,18 +50,26 @@ def _lines(pattern: str) -> Found:
 
 
 def _decisions(text: str) -> set[str]:
-    return {Path(entry["path"]).stem for entry in json.loads(text)["result"] if entry.get("result")}
+    paths = [entry["path"] for entry in json.loads(text)["result"] if entry.get("result")]
+    return {name for path in paths for name in re.findall(_NAME, path)[:1]}
+
+
+def _resources(folder: Path) -> Iterator[object]:
+    """Kyverno reads neither subfolders nor a second folder."""
+    files = list(folder.glob("*/**/*.yaml"))
+    for path in [*folder.glob("*.yaml"), *files] if files else [folder]:
+        yield from ("--resource", path)
 
 
 def ours(python: str = sys.executable) -> Checker:
     """``migratable check`` as the ``migratable`` script calls it."""
     start = "from webhook.__main__ import main; main()"
-    return Checker(lambda folder: [python, "-c", start, "check", folder], FIVE, _lines(r"^  deny LM"))
+    return Checker(lambda folder: [python, "-c", start, "check", folder], FIVE, _lines(r"^  deny LM"), forks=True)
 
 
 ALL: Mapping[str, Checker] = {
     OURS: ours(),
-    "kubeconform, schema only": Checker(
+    KUBECONFORM: Checker(
         lambda folder: [
             *(built("kubeconform"), "-summary", "-schema-location"),
             *(f"{_MANIFESTS}/schemas/{{{{.ResourceKind}}}}.json", folder),
@@ -65,7 +77,7 @@ ALL: Mapping[str, Checker] = {
         frozenset(),
         _lines("invalid"),
     ),
-    "opa exec, 1 to 4": Checker(
+    OPA: Checker(
         lambda folder: [
             *(built("opa"), "exec", "--bundle", _MANIFESTS / "each", "--decision", "main/deny", folder),
         ],
@@ -80,7 +92,7 @@ ALL: Mapping[str, Checker] = {
         FIVE,
         _lines("FAIL"),
     ),
-    "gator test, 1 to 5": Checker(
+    GATOR: Checker(
         lambda folder: [
             *(built("gator"), "test", "-f", HERE / "gatekeeper" / "template.yaml"),
             *("-f", HERE / "gatekeeper" / "constraint.yaml", "-f", folder),
@@ -88,8 +100,8 @@ ALL: Mapping[str, Checker] = {
         FIVE,
         _lines("Message:"),
     ),
-    "kyverno apply, 1 to 4": Checker(
-        lambda folder: [built("kyverno"), "apply", _MANIFESTS / "kyverno.yaml", "--resource", folder],
+    KYVERNO: Checker(
+        lambda folder: [built("kyverno"), "apply", _MANIFESTS / "kyverno.yaml", *_resources(folder)],
         FOUR,
         _lines("failed:"),
     ),
