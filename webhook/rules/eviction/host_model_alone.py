@@ -6,7 +6,7 @@ from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.host_model import follows_host_model, host_models
 from webhook.objects.meta import Json
-from webhook.rules.eviction._eviction import common_model, model_path
+from webhook.rules.eviction._cpu_models import common_model, model_path
 from webhook.rules.example import node
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
 
