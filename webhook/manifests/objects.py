@@ -126,10 +126,10 @@ def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
 
 SNAPSHOT = ("migratable/v1", "Snapshot")
 _OWN_GROUPS = (b"kubevirt.io/", b"k8s.cni.cncf.io/")
-_TEMPLATE = re.compile(rb"\{[{%]")
-_COMMENTED_JSON = re.compile(rb"\A\s*[{\[/](?s:.*)(?:^|[ \t,{\[])(?://|/\*)", re.MULTILINE)
-_OWN_TAG = re.compile(rb"[ \t\[,]![A-Za-z]")
-_TOP_LEVEL = re.compile(rb"""^(?:apiVersion|kind)[ \t]*:|^[{ \t]*["'](?:apiVersion|kind)["'][ \t]*:""", re.MULTILINE)
+_TEMPLATE = rb"\{[{%]"
+_COMMENTED_JSON = rb"(?m)\A\s*[{\[/](?s:.*)(?:^|[ \t,{\[])(?://|/\*)"
+_OWN_TAG = rb"[ \t\[,]![A-Za-z]"
+_TOP_LEVEL = rb"""(?m)^(?:apiVersion|kind)[ \t]*:|^[{ \t]*["'](?:apiVersion|kind)["'][ \t]*:"""
 
 
 def is_other_file(content: bytes, manifests: Manifests) -> bool:
@@ -145,8 +145,9 @@ def is_other_file(content: bytes, manifests: Manifests) -> bool:
     try:
         documents = read_documents(content, "")
     except BadInput:
-        is_of_others = (_OWN_TAG.search(content) or _COMMENTED_JSON.match(content)) and not _TOP_LEVEL.search(content)
-        return bool(_TEMPLATE.search(content) or is_of_others) and b"kind: VirtualMachine" not in content
+        is_of_others = re.search(_OWN_TAG, content) or re.match(_COMMENTED_JSON, content)
+        is_of_others = is_of_others and not re.search(_TOP_LEVEL, content)
+        return bool(re.search(_TEMPLATE, content) or is_of_others) and b"kind: VirtualMachine" not in content
     return not any(
         isinstance(document.value, dict) and ("apiVersion" in document.value or "kind" in document.value)
         for document in documents

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from webhook.yaml.brackets import read_brackets
-from webhook.yaml.json_reader import MAX_NODES
 from webhook.yaml.line_forms import (
     AWAITS,
     BLOCK_SCALAR,
@@ -25,15 +24,15 @@ from webhook.yaml.line_forms import (
     cached_form,
     forms,
 )
-from webhook.yaml.text import JsonValue
+from webhook.yaml.text import MAX_NODES, JsonValue
 from webhook.yaml.texts import UnclearError, block_scalar, plain_lines, quoted_lines, unescaped
 
 MOST_DEEP: Final = 200
 """Maximum depth of mappings and lists. ``reader`` supports more."""
 _ALLOWED: Final = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
-_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]")
+_ODD: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff\ufffe\uffff]"
 """Characters that YAML does not allow, reads as the end of a line, or ignores."""
-_AFTER_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
+_AFTER_SEPARATOR: Final = r"[ \t]*(?:[ \t]#.*)?"
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 
 Collection: TypeAlias = list[JsonValue] | dict[str, JsonValue]
@@ -77,7 +76,7 @@ def read_blocks(text: str, most_documents: int) -> list[Parsed] | None:
 
 def is_odd(text: str) -> bool:
     """Whether the text has characters that only ``reader`` reads, or an end of a document."""
-    odd = text.encode().translate(None, _ALLOWED) if text.isascii() else _ODD.search(text)
+    odd = text.encode().translate(None, _ALLOWED) if text.isascii() else re.search(_ODD, text)
     return bool(odd) or "\n..." in text or text.startswith("...")
 
 
@@ -187,7 +186,8 @@ def _chunks(text: str) -> Iterator[tuple[int, int]]:
     while separator or text.startswith("---"):
         line = text.find("\n", separator)
         after = line if line >= 0 else len(text)
-        if _AFTER_SEPARATOR.fullmatch(text, separator + 3, after) is None:
+        rest = text[separator + 3 : after]
+        if rest and re.fullmatch(_AFTER_SEPARATOR, rest) is None:
             raise UnclearError
         if begin or _CONTENT.search(text, 0, separator):  # content before the first --- is a document
             yield begin, separator

@@ -21,7 +21,7 @@ from webhook.yaml.events import (
     events,
 )
 from webhook.yaml.go_differences import as_go_yaml, is_mostly_repeated
-from webhook.yaml.json_reader import MAX_DEPTH, MAX_NODES, duplicate_key, has_nul, too_deep, too_many
+from webhook.yaml.json_reader import duplicate_key, has_nul, too_deep, too_many
 from webhook.yaml.scalars import (
     MERGE_TAG,
     PREFIX,
@@ -32,7 +32,7 @@ from webhook.yaml.scalars import (
     plain,
     tagged,
 )
-from webhook.yaml.text import RENDER, JsonValue, Step, Text
+from webhook.yaml.text import MAX_DEPTH, MAX_NODES, RENDER, JsonValue, Step, Text
 
 MAX_ALIASES: Final = 1_000
 

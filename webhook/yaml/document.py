@@ -21,7 +21,7 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_DOCUMENTS: Final = 50_000
 
 _BOM: Final = b"\xef\xbb\xbf"
-_BOM_AFTER_SEPARATOR = re.compile(r"^(---[^\r\n]*)(\r?\n)\ufeff", re.MULTILINE)
+_BOM_AFTER_SEPARATOR: Final = r"(?m)^(---[^\r\n]*)(\r?\n)\ufeff"
 
 
 class Document:
@@ -119,7 +119,7 @@ def move_inner_boms(text: str) -> str:
 
     kubectl splits a stream at separators before it parses YAML, so it ignores a byte order mark at the start of each part.
     """
-    return _BOM_AFTER_SEPARATOR.sub(r"\1 \2", text) if "\ufeff" in text else text
+    return re.sub(_BOM_AFTER_SEPARATOR, r"\1 \2", text) if "\ufeff" in text else text
 
 
 def _decode(content: bytes, source: str, most_bytes: int) -> str:

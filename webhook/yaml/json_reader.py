@@ -13,10 +13,7 @@ from typing import Final, cast
 from webhook.errors import BadInput
 from webhook.objects.shown import shown
 from webhook.yaml.scalars import ScalarError, json_number
-from webhook.yaml.text import JsonValue, Path, Step, Text
-
-MAX_DEPTH: Final = 512
-MAX_NODES: Final = 1_000_000
+from webhook.yaml.text import MAX_DEPTH, MAX_NODES, JsonValue, Path, Step, Text
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 # kubectl also accepts a sequence of JSON values, with or without YAML document separators.

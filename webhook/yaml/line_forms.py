@@ -40,7 +40,7 @@ _LINE = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-FURTHER: Final = re.compile(rf"({_REST}+)[ ]*((?:(?<=[ ])\#.*)?)", re.VERBOSE | re.ASCII)
+FURTHER: Final = rf"(?xa)({_REST}+)[ ]*((?:(?<=[ ])\#.*)?)"
 """Matches a further line of a plain scalar without its indentation. Group 2 is a comment, which ends the scalar."""
 _KINDS: Final = {4: PLAIN, 5: QUOTED, 6: QUOTED, 7: ESCAPED, 8: OPEN, 9: FLOW, 10: BLOCK_SCALAR}
 _HEADER, _COMMENT = 10, 11

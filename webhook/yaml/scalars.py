@@ -8,7 +8,6 @@ results of the Go code. This module does no I/O.
 
 import math
 import re
-import struct
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -41,11 +40,14 @@ _WORDS: Final[dict[str, Scalar]] = {
 }
 """The words that ``resolve.go`` reads as other values."""
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)").fullmatch
-_PREFIXED = re.compile(r"([-+]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))").fullmatch
-_BINARY_SIGNED = re.compile(r"0b([-+][01]+)").fullmatch  # the second attempt of go-yaml reads 0b-1 as -1
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
-_POINT = re.compile(r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?").fullmatch
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
+_LAST_OF_NUMBER: Final = frozenset("0123456789abcdefABCDEF._")
+"""The last characters that a number can have. Most other texts, such as ``2Gi`` and MAC addresses, need no pattern then."""
+# compiled at their first use, because most runs need none
+_PREFIXED: Final = r"([-+]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))"
+_BINARY_SIGNED: Final = r"0b([-+][01]+)"  # the second attempt of go-yaml reads 0b-1 as -1
+_FLOAT: Final = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_POINT: Final = r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?"
+_BASE64: Final = r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
 
 def _word(text: str) -> Scalar:
@@ -64,7 +66,7 @@ def _finite_or_text(text: str, number: str) -> Scalar:
 def _point(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
-    return _finite_or_text(text, text) if _POINT(text) else text
+    return _finite_or_text(text, text) if re.fullmatch(_POINT, text) else text
 
 
 def _number(text: str) -> Scalar:
@@ -76,13 +78,15 @@ def _number(text: str) -> Scalar:
         return int(text)
     if text in _WORDS:
         return _WORDS[text]
+    if text[-1] not in _LAST_OF_NUMBER or ":" in text:
+        return text
     digits = text.replace("_", "")
     value = _whole(digits)
     if value is not None and (value in _INT64 or (value in _UINT64 and digits[0] != "+")):
         return value
-    if _FLOAT(digits):
+    if re.fullmatch(_FLOAT, digits):
         return _finite_or_text(text, digits)
-    signed = _BINARY_SIGNED(digits)
+    signed = re.fullmatch(_BINARY_SIGNED, digits)
     if signed and (value := int(signed[1], 2)) in _INT64:
         return value
     return text
@@ -96,7 +100,7 @@ def _whole(digits: str) -> int | None:
             return None
     if _DECIMAL(digits):
         return int(digits)
-    match = _PREFIXED(digits)
+    match = re.fullmatch(_PREFIXED, digits)
     if match is None:
         return None
     sign, hexadecimal, binary, octal = match.groups()
@@ -159,7 +163,7 @@ def _as_binary(text: str) -> Scalar:
     import base64  # noqa: PLC0415 - few texts have this tag
 
     packed = text.replace("\n", "").replace("\r", "")
-    if not _BASE64(packed):
+    if not re.fullmatch(_BASE64, packed):
         raise ScalarError("value tagged !!binary is not base64")
     decoded = base64.b64decode(packed).decode("utf-8", "surrogateescape")
     return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # Go's JSON encoder writes U+FFFD for each invalid byte
@@ -240,6 +244,8 @@ def _float_key(value: float) -> str:
 
 
 def _single(value: float) -> float:
+    import struct  # noqa: PLC0415 - few keys are floats
+
     try:
         return float(struct.unpack("f", struct.pack("f", value))[0])
     except OverflowError:

@@ -1,5 +1,5 @@
 """
-Defines the text of a source, with lines and columns, and the types of values, paths and places.
+Defines the text of a source, with lines and columns, the limits of its size, and the types of values, paths and places.
 
 Lines are counted on demand, because most documents have no finding. This module does no I/O.
 """
@@ -20,7 +20,10 @@ JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict
 #: The remedy for a template that was passed instead of a manifest.
 RENDER: Final = "Render the chart first: helm template ... | migratable check -f -"
 
-_LONE_RETURN = re.compile(r"\r(?!\n)")
+MAX_DEPTH: Final = 512
+MAX_NODES: Final = 1_000_000
+
+_LONE_RETURN: Final = r"\r(?!\n)"
 _CHUNK: Final = 1 << 16
 _LONGEST_PATH: Final = 32
 """Maximum number of steps of a path in a message."""
@@ -48,7 +51,7 @@ class Text:
     def mark(self, offset: int) -> Mark:
         """Returns the position of a character offset."""
         if not self._lines:
-            self._lines = _LONE_RETURN.sub("\n", self.text)
+            self._lines = re.sub(_LONE_RETURN, "\n", self.text)
         chunk, counts = offset // _CHUNK, self._lines_before_chunk
         for begin in range((len(counts) - 1) * _CHUNK, chunk * _CHUNK, _CHUNK):
             counts.append(counts[-1] + self._lines.count("\n", begin, begin + _CHUNK))

@@ -13,10 +13,10 @@ class UnclearError(Exception):
 
 _STRING: Final = {'"': r'(?:[^"\\]|\\.)*', "'": r"(?:[^']|'')*"}
 _FURTHER: Final = {
-    sign: re.compile(rf"({inside})(?:({sign})(?!{sign})[ ]*(?:(?<=[ ])#.*)?)?") for sign, inside in _STRING.items()
+    sign: rf"({inside})(?:({sign})(?!{sign})[ ]*(?:(?<=[ ])#.*)?)?" for sign, inside in _STRING.items()
 }
 """Match a further line of a quoted string without its indentation. Group 2 is the closing quotation mark."""
-_ESCAPE = re.compile(r'\\(?:(["\\nrtbf])|u(?![dD][89a-fA-F]|0000)([0-9a-fA-F]{4})|x(?!00)([0-9a-fA-F]{2}))')
+_ESCAPE: Final = r'\\(?:(["\\nrtbf])|u(?![dD][89a-fA-F]|0000)([0-9a-fA-F]{4})|x(?!00)([0-9a-fA-F]{2}))'
 _NAMED: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -24,9 +24,11 @@ def unescaped(text: str) -> str:
     """Returns the value of a string in quotation marks. Raises UnclearError for rare escapes."""
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
-    if "\\" in _ESCAPE.sub("", text):
+    if "\\" in re.sub(_ESCAPE, "", text):
         raise UnclearError
-    return _ESCAPE.sub(lambda match: _NAMED[match[1]] if match[1] else chr(int(match[2] or match[3], 16)), text[1:-1])
+    return re.sub(
+        _ESCAPE, lambda match: _NAMED[match[1]] if match[1] else chr(int(match[2] or match[3], 16)), text[1:-1]
+    )
 
 
 def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> tuple[str, int]:
@@ -45,7 +47,7 @@ def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> t
         if content and (len(lines[number]) - len(content) <= column or content[0] == "#"):
             break
         number += 1
-        match = FURTHER.fullmatch(content)
+        match = re.fullmatch(FURTHER, content)
         if match is not None:
             parts += ["\n" * breaks or " ", match[1]]
             breaks = 0
@@ -72,7 +74,7 @@ def quoted_lines(lines: Sequence[str], number: int, start: int, column: int) -> 
         if not content:
             breaks += 1
             continue
-        match = _FURTHER[sign].fullmatch(content)
+        match = re.fullmatch(_FURTHER[sign], content)
         if match is None or "\t" in content or len(lines[number - 1]) - len(content) <= column:
             break
         parts.append("\n" * breaks or " ")
@@ -90,12 +92,12 @@ def end_of_value(lines: Sequence[str], first: int, last: int) -> int:
     form, line = cached_form(lines[first]), lines[last]
     indent = len(line) - len(line.lstrip(" "))
     if form.kind == OPEN:
-        match = _FURTHER[lines[first][form.start]].fullmatch(line, indent)
+        match = re.compile(_FURTHER[lines[first][form.start]]).fullmatch(line, indent)
     elif first == last or cached_form(line).kind == QUOTED:
         form = cached_form(line)
         return form.end + (form.kind == QUOTED and line[form.start - 1 : form.start] in _STRING)
     else:
-        match = FURTHER.fullmatch(line, indent)
+        match = re.compile(FURTHER).fullmatch(line, indent)
     if match is None:
         raise UnclearError
     return match.end(2) if form.kind == OPEN else match.end(1)
