@@ -145,8 +145,8 @@ def is_other_file(content: bytes, manifests: Manifests) -> bool:
     try:
         documents = read_documents(content, "")
     except BadInput:
-        is_of_others = re.search(_OWN_TAG, content) or re.match(_COMMENTED_JSON, content)
-        is_of_others = is_of_others and not re.search(_TOP_LEVEL, content)
+        is_tagged = bool(re.search(_OWN_TAG, content) or re.match(_COMMENTED_JSON, content))
+        is_of_others = is_tagged and not re.search(_TOP_LEVEL, content)
         return bool(re.search(_TEMPLATE, content) or is_of_others) and b"kind: VirtualMachine" not in content
     return not any(
         isinstance(document.value, dict) and ("apiVersion" in document.value or "kind" in document.value)

@@ -7,7 +7,8 @@ name, because a misspelt ``userData`` contains secrets too.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from webhook.report.model import FindingReport
 
@@ -16,15 +17,13 @@ FRAME_LINES = 3
 The maximum number of lines in an excerpt. Lines outside the value at fault are not shown, because they could contain a secret.
 """
 UNKNOWN_FIELD = "LM803"
-_BARE = re.compile(r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*")
+_BARE = r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*"
 """Keys and brackets. If only these precede the value at fault on its line, the whole line can be shown."""
-_CLOSING = re.compile(r"[\s\]},]*")
-SECRET = re.compile(
-    r"cloudinit|sysprep|userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE
-)
+_CLOSING = r"[\s\]},]*"
+SECRET = r"cloudinit|sysprep|userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized"  # noqa: S105 - a pattern
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True):
     """One line of an excerpt. ``number`` is None for the line of carets."""
 
     number: int | None
@@ -44,13 +43,13 @@ def rows_of(finding: FindingReport, lines: Sequence[str], room: int) -> Iterator
     assert finding.column is not None  # noqa: S101 - narrows for the type checker
     begin = finding.column - 1
     last, end = _end_of(finding, lines)
-    bare = _BARE.fullmatch(lines[finding.line - 1][:begin]) is not None
+    bare = re.fullmatch(_BARE, lines[finding.line - 1][:begin]) is not None
     shift = max(0, begin - room // 2) if bare else begin
     for number, text in enumerate(lines[finding.line - 1 : last], finding.line):
-        if SECRET.search(text):
+        if re.search(SECRET, text, re.IGNORECASE):
             return
         ends = number == last and end is not None
-        shown = _showable(text[:end] if ends and not _CLOSING.fullmatch(text[end:]) else text)
+        shown = _showable(text[:end] if ends and not re.fullmatch(_CLOSING, text[end:]) else text)
         yield Row(number, shown[shift : shift + room])
         if number == finding.line:
             stop = end if ends and end is not None else len(shown)

@@ -5,13 +5,13 @@ The report: ``check -o json`` prints it, ``POST /v1/check`` returns it, and all 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from webhook.errors import BadInput
 from webhook.facts.objects_world import Choice
-from webhook.fixes.register import fixes_of
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.releases import describe
 from webhook.kubevirt.verdict import NOT_MIGRATABLE, StorageVerdict, Verdict
@@ -20,6 +20,9 @@ from webhook.objects.path import FieldPath, dotted
 from webhook.policy.policy import Action, Decision, Exemption
 from webhook.report.printable import escaped, printable
 from webhook.report.release_phrases import release_names
+
+if TYPE_CHECKING:
+    from webhook.fixes.fix import Fix
 
 API_VERSION = "migratable/v1"
 
@@ -387,9 +390,16 @@ def finding_report(
     )
 
 
+@cache
+def _fixes_of() -> "Callable[[Finding, Json], Sequence[Fix]]":
+    from webhook.fixes.register import fixes_of  # noqa: PLC0415 - a check without findings does not need it
+
+    return fixes_of
+
+
 def _fixes(finding: Finding, raw: Json) -> Iterator[FixReport]:
     """The fixes of a finding. A patch cannot escape characters, so a fix with an unprintable character is left out."""
-    for fix in fixes_of(finding, raw):
+    for fix in _fixes_of()(finding, raw):
         encoded = msgspec.json.encode([fix.title, fix.patch]).decode()
         if escaped(encoded) == encoded:
             yield FixReport(fix.title, fix.is_safe, list(fix.patch))

@@ -1,10 +1,10 @@
 """The report as text for a terminal: findings by object, each with place, message, excerpt and remedy."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
 from webhook.policy.policy import Action
-from webhook.report.audited import AuditReport
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, StorageVerdictReport, reason_phrase
 from webhook.report.pen import BLUE, BOLD, COLOURS, CYAN, DIM, GREEN, INDENT, RED, YELLOW, Pen
@@ -13,6 +13,9 @@ from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.rendered import FindOrigin
 from webhook.report.sentences import exempted, name_of, place_of
 from webhook.rules.rule import Basis
+
+if TYPE_CHECKING:
+    from webhook.report.audited import AuditReport
 
 Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by its name in the report."""
@@ -55,10 +58,10 @@ def render(
     ]
     if quiet:
         return "\n\n".join(blocks) + "\n" * bool(blocks)
-    if isinstance(report, AuditReport):
+    if (audit := _audit(report)) is not None:
         from webhook.report.audit_remarks import remark_blocks  # noqa: PLC0415 - a check does not need it
 
-        blocks += remark_blocks(report, pen)
+        blocks += remark_blocks(audit, pen)
     if known := "\n".join(_baseline(report, pen)):
         blocks.insert(0, known)  # new findings are at the end, where users look first in a log
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
@@ -71,9 +74,18 @@ def render(
     return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
 
 
+def _audit(report: Report) -> "AuditReport | None":
+    """The report on a cluster, or None for the report of a check."""
+    if type(report) is Report:
+        return None
+    from webhook.report.audited import AuditReport  # noqa: PLC0415 - a check does not need it
+
+    return report if isinstance(report, AuditReport) else None
+
+
 def _commands_of(report: Report, pen: Pen) -> _Commands:
     """Commands for the objects of a cluster. The fixes of manifests are changes of files."""
-    if not isinstance(report, AuditReport):
+    if _audit(report) is None:
         return lambda _judged, _finding: iter(())
     from webhook.report.grouping import manages_kubevirt  # noqa: PLC0415 - a check does not need it
     from webhook.report.kubectl import command_lines  # noqa: PLC0415

@@ -7,7 +7,9 @@ UnclearError, and ``reader`` reads the text. Differential tests compare the two.
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
+
+import msgspec
 
 from webhook.yaml.brackets import read_brackets
 from webhook.yaml.line_forms import (
@@ -43,7 +45,7 @@ from 0. Members are in the order of the text.
 """
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True):
     """
     A document with its value, its number in the stream, the offset of its first character, and the offset after its last
     character.

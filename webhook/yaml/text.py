@@ -6,7 +6,7 @@ Lines are counted on demand, because most documents have no finding. This module
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -74,7 +74,7 @@ class Text:
         )
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """The first and last offset of a key with its value, or of a list item."""
 
     start: int

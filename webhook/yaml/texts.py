@@ -12,9 +12,7 @@ class UnclearError(Exception):
 
 
 _STRING: Final = {'"': r'(?:[^"\\]|\\.)*', "'": r"(?:[^']|'')*"}
-_FURTHER: Final = {
-    sign: rf"({inside})(?:({sign})(?!{sign})[ ]*(?:(?<=[ ])#.*)?)?" for sign, inside in _STRING.items()
-}
+_FURTHER: Final = {sign: rf"({inside})(?:({sign})(?!{sign})[ ]*(?:(?<=[ ])#.*)?)?" for sign, inside in _STRING.items()}
 """Match a further line of a quoted string without its indentation. Group 2 is the closing quotation mark."""
 _ESCAPE: Final = r'\\(?:(["\\nrtbf])|u(?![dD][89a-fA-F]|0000)([0-9a-fA-F]{4})|x(?!00)([0-9a-fA-F]{2}))'
 _NAMED: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}

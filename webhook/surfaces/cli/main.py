@@ -10,13 +10,13 @@ import gc
 import os
 import signal
 import sys
-from contextlib import suppress
 from errno import EBADF, EIO, ENOSPC, EPIPE
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FrameType
 
     from click import Group
 
@@ -70,15 +70,20 @@ def _exit_on_ctrl_c() -> None:
     KeyboardInterrupt in an import prints a traceback, and msgspec crashes if it is interrupted while it inspects types.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with suppress(ValueError):  # this is not the main thread
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _set_handler(signal.SIG_DFL)
+
+
+def _set_handler(handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
+    try:  # noqa: SIM105 - contextlib is one more import
+        signal.signal(signal.SIGINT, handler)
+    except ValueError:  # this is not the main thread
+        pass
 
 
 def interruptible() -> None:
     """Makes Ctrl-C raise KeyboardInterrupt again."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        with suppress(ValueError):
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        _set_handler(signal.default_int_handler)
 
 
 def finish_imports() -> None:

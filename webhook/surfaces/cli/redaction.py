@@ -15,7 +15,7 @@ _MIN_SECRET, _MIN_VALUE = 3, 6
 """The minimum lengths of hidden values: for secret keys, and for other keys. Many words contain shorter values."""
 _CONFIG = re.compile(r" with config: `.*`| from \[patch: .*\]", re.DOTALL)
 """The whole configuration of a transformer, which kustomize prints after an error."""
-_PAIR = re.compile(rf"([\w.-]*(?:{SECRET.pattern})[\w.-]*[\"']?\s*[:=]\s+)\S.*", re.IGNORECASE)
+_PAIR = re.compile(rf"([\w.-]*(?:{SECRET})[\w.-]*[\"']?\s*[:=]\s+)\S.*", re.IGNORECASE)
 
 
 class Redaction:
@@ -82,7 +82,7 @@ def _scalars(value: JsonValue, *, is_secret: bool) -> Iterator[tuple[str, bool]]
     """Each text and number, and whether a key above it is secret."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _scalars(inner, is_secret=is_secret or bool(SECRET.search(key)))
+            yield from _scalars(inner, is_secret=is_secret or bool(re.search(SECRET, key, re.IGNORECASE)))
     elif isinstance(value, list):
         for inner in value:
             yield from _scalars(inner, is_secret=is_secret)

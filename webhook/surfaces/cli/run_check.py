@@ -2,8 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from os.path import isdir
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -45,7 +44,10 @@ if TYPE_CHECKING:
     from webhook.surfaces.cli.nested import NestedConfigurations
 
 GC_THRESHOLD = 100_000
-"""Number of new objects between two garbage collections."""
+"""
+Number of new objects between two garbage collections. A check creates almost no reference cycles. Python's default, a collection
+every 700 objects, took half of a long run.
+"""
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -108,8 +110,12 @@ def run(options: Mapping[str, Any]) -> NoReturn:
             write_stdout(show(effective))
             sys.exit(0)
         nested = None if options["isolated"] or options["config_file"] else _nested(paths, Flags(**flags))
-        with _rare_garbage_collection():
+        before = gc.get_threshold()
+        gc.set_threshold(GC_THRESHOLD, *before[1:])
+        try:
             sys.exit(_run(run_options, effective, loaded, nested))
+        finally:
+            gc.set_threshold(*before)
     except WebhookError as error:
         fail(error)
 
@@ -154,17 +160,6 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
     for name, is_used in (("--write-baseline", options.write_baseline), ("--output", has_outputs)):
         if prints_patches and is_used:
             raise UsageMistake(f"{used[0]} prints only patches. Remove {name}.")
-
-
-@contextmanager
-def _rare_garbage_collection() -> Iterator[None]:
-    """A check creates almost no reference cycles. Python's default, a collection every 700 objects, took half of a long run."""
-    before = gc.get_threshold()
-    gc.set_threshold(GC_THRESHOLD, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _policy(path: "Path") -> Policy:
