@@ -11,7 +11,7 @@ from tests.conftest import FIGURE
 from tests.instructions import instructions
 from tests.yaml.reading import read, read_error, read_one
 from webhook.errors import BadInput
-from webhook.yaml import builder, document, json_reader
+from webhook.yaml import builder, document, text
 from webhook.yaml.document import read_documents
 
 
@@ -142,9 +142,9 @@ def test_the_limits_have_the_documented_values() -> None:
     """
     limits = (
         document.MAX_BYTES,
-        json_reader.MAX_DEPTH,
+        text.MAX_DEPTH,
         builder.MAX_ALIASES,
-        json_reader.MAX_NODES,
+        text.MAX_NODES,
         document.MAX_DOCUMENTS,
     )
 
