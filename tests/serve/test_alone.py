@@ -140,6 +140,26 @@ def test_a_request_for_a_foreign_host_gets_421(server: Alone, path: str) -> None
     assert (own.status, address.status) == ((404, 404) if path.endswith("s/") else (200, 200))
 
 
+@pytest.mark.parametrize("path", ["/", "/v1/rules", "/rules/LM101", "/v1/check", "/nope"])
+def test_head_has_the_headers_of_get_without_a_body(server: Alone, path: str) -> None:
+    """
+    After HEAD, the connection can be used again: no byte of a body is left on it.
+    """
+    connection = server.connect(server.api)
+    try:
+        answers = []
+        for method in ("HEAD", "GET"):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            answers.append((answer.status, answer.getheader("content-length"), answer.getheader("content-type")))
+            body = answer.read()
+            assert bool(body) is (method == "GET")
+    finally:
+        connection.close()
+
+    assert answers[0] == answers[1]
+
+
 def hosted(server: Alone, port: int, host: str, path: str) -> Got:
     """A GET with this Host, as curl -H sends it."""
     connection = server.connect(port)

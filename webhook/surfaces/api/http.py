@@ -12,6 +12,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webhook.errors import BadInput, WebhookError
 from webhook.report.model import Report
@@ -47,7 +48,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def add_headers_and_errors(app: FastAPI) -> None:
-    """Adds headers, error handlers and the real schemas to an application."""
+    """Adds HEAD, headers, error handlers and the real schemas to an application."""
+    app.add_middleware(_HeadAsGet)
 
     @app.middleware("http")
     async def add_headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -87,6 +89,18 @@ def add_headers_and_errors(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the schema
+
+
+class _HeadAsGet:
+    """Answers HEAD as GET (RFC 9110, section 9.3.2). The server leaves out the body, because its own scope still has HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on."""
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if is_head else scope, receive, send)
 
 
 def problem_response(description: str) -> dict[str, Any]:
