@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.console.pages.asking import get
 from tests.console.states import DISKS, MIGRATABLE, REFUSED, STATE, UNPROVEN, Fixed, audited, drains, machine, vm
@@ -13,6 +15,7 @@ from webhook.console.pages import vm_rows
 from webhook.console.pages.query import Parameters, anything
 from webhook.console.state import VM, State
 from webhook.drain.plan import NodePlan, Outcome
+from webhook.report.audited import UnreadReport
 from webhook.surfaces.api.console.messages import Sight
 
 NAMESPACES, NODES, RULES = ("blue", "red"), ("node-a", "node-b"), ("LM201", "LM302")
@@ -202,3 +205,24 @@ def test_vms_without_a_namespace_have_an_address() -> None:
     assert "/fleet/vms/-/a%20b%2Fc" in get("/vms", source=source).links
     found = get("/vms/-/a b/c", source=Fixed(source.state(), {("", "a b/c"): (audited("", "a b/c"),)}))
     assert (found.status, "a b/c" in found.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "noun"),
+    [
+        ("/vms", "VirtualMachine", "VMs"),
+        ("", "VirtualMachineInstance", "VMs"),
+        ("/policies", "MigrationPolicy", "MigrationPolicies"),
+    ],
+)
+def test_an_unread_kind_is_never_shown_as_absent(path: str, kind: str, noun: str) -> None:
+    """
+    The sentence in place of the list has the reason. Without an unread kind, it says that there are none.
+    """
+    empty = State("1", "test", "1.9", "strict")
+    unread = replace(empty, unread=(UnreadReport(kind),))
+
+    assert f"There are no {noun}." in get(path, source=Fixed(empty)).text
+    shown = get(path, source=Fixed(unread)).text
+    assert f"There are no {noun}." not in shown
+    assert f"No {noun} can be shown: {kind} was not read (not allowed)." in shown

@@ -15,7 +15,7 @@ from webhook.console.pages.frame import AUDIT, bullets, cut, notices, page, sect
 from webhook.console.pages.query import Parameters, anything
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.vm_rows import NONE, RULE_NAMES
-from webhook.console.pages.words import DRAINS, VERDICTS, number
+from webhook.console.pages.words import DRAINS, VERDICTS, VM_KINDS, none_of, number
 from webhook.console.state import VM, Drains, State
 from webhook.report.audit_metrics import Migratability
 from webhook.report.audit_remarks import unread_notes
@@ -65,7 +65,7 @@ def _within(state: State, namespace: str) -> State:
 def _machines(state: State, namespace: str) -> Html:
     counts = Counter(vm.migratability for vm in state.vms)
     if not state.vms:
-        return section("VMs", element("p", "There are no VMs."))
+        return section("VMs", none_of("VMs", state.unread, *VM_KINDS))
     differing = sum(vm.is_disputed for vm in state.vms)
     return section(
         "VMs",

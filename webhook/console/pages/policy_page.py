@@ -8,7 +8,7 @@ from webhook.console.pages.frame import notices, page
 from webhook.console.pages.listing import pager, part_of
 from webhook.console.pages.query import Check, Parameters, anything, whole_number
 from webhook.console.pages.seen import Seen
-from webhook.console.pages.words import number
+from webhook.console.pages.words import none_of, number
 from webhook.console.state import MatchedPolicy
 from webhook.report.grouping import some
 from webhook.report.phrases import plural
@@ -43,7 +43,11 @@ def policy_page(seen: Seen, parameters: Parameters) -> bytes:
             class_="lead",
         ),
         [_policy(policy) for policy in part.items]
-        or element("p", "There is no such MigrationPolicy." if name else "There are no MigrationPolicies."),
+        or (
+            element("p", "There is no such MigrationPolicy.")
+            if name and seen.state.policies
+            else none_of("MigrationPolicies", seen.state.unread, "MigrationPolicy")
+        ),
         pager(part, POLICIES, parameters),
         here=POLICIES,
         command="migratable explain vm/NAMESPACE/NAME",

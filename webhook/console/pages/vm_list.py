@@ -10,7 +10,7 @@ from webhook.console.pages.query import Parameters
 from webhook.console.pages.seen import Seen
 from webhook.console.pages.vm_filters import filter_form, filters_in_force
 from webhook.console.pages.vm_rows import OF_NODES, Row, chosen, rows_of
-from webhook.console.pages.words import ACTIONS, outcome_badge, verdict_badge
+from webhook.console.pages.words import ACTIONS, VM_KINDS, none_of, outcome_badge, verdict_badge
 from webhook.policy.policy import Action
 from webhook.surfaces.api.page.layout import MARKS
 from webhook.surfaces.api.page.markup import Child, Html, element, shortened
@@ -45,10 +45,14 @@ def vm_list(seen: Seen, parameters: Parameters) -> bytes:
         counted(len(remaining), len(rows), "VM"),
         _table(part.items, parameters, has_nodes=seen.sight.nodes)
         if part.items
-        else element("p", "No VM matches." if rows else "There are no VMs."),
+        else _nothing(seen, has_rows=bool(rows)),
         pager(part, VMS, parameters),
         here=VMS,
     )
+
+
+def _nothing(seen: Seen, *, has_rows: bool) -> Html:
+    return element("p", "No VM matches.") if has_rows else none_of("VMs", seen.state.unread, *VM_KINDS)
 
 
 def _table(rows: Sequence[Row], parameters: Parameters, *, has_nodes: bool) -> Html:

@@ -1,11 +1,13 @@
 """The words and marks of states that several pages share. ``docs/page.md`` has the list."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from webhook.drain.plan import Outcome
 from webhook.policy.policy import Action
 from webhook.report.audit_metrics import Migratability
+from webhook.report.audited import UnreadReport
 from webhook.report.drain.drain_words import NODE_VERDICTS
 from webhook.surfaces.api.page.layout import badge
 from webhook.surfaces.api.page.markup import Html, element
@@ -33,6 +35,8 @@ ACTIONS: Final = {
 }
 """State and words of a finding's action, the most severe first."""
 UNPROVEN: Final = ("open", "unproven")
+VM_KINDS: Final = ("VirtualMachine", "VirtualMachineInstance")
+"""The kinds of the rows of the list of VMs."""
 
 
 def verdict_badge(verdict: Migratability) -> Html:
@@ -55,3 +59,11 @@ def moment(seconds: float) -> Html:
 def number(count: int) -> str:
     """A number with thin groups of three digits, such as ``10,000``."""
     return f"{count:,}"
+
+
+def none_of(noun: str, unread: Sequence[UnreadReport], *kinds: str) -> Html:
+    """The sentence in place of an empty list of objects of ``kinds``. It never says that there are none if some were not read."""
+    reasons = dict.fromkeys(f"{one.kind} was not read ({one.reason})" for one in unread if one.kind in kinds)
+    if not reasons:
+        return element("p", f"There are no {noun}.")
+    return element("p", f"No {noun} can be shown: {', '.join(reasons)}.")
