@@ -1,6 +1,7 @@
 """Reads mappings and lists in brackets on one line. This module does no I/O."""
 
 import re
+from functools import cache
 from typing import Final
 
 from webhook.yaml.scalars import ScalarError, json_value, plain
@@ -8,20 +9,24 @@ from webhook.yaml.text import JsonValue
 from webhook.yaml.texts import UnclearError, unescaped
 
 _MOST_DEEP: Final = 20
-_TOKEN = re.compile(
-    r"""
-    [ ]*(?:
-        ([\[{\]},])                                                 # 1: a bracket, brace or comma
-      | (                                                           # 2: a scalar
-            "(?:[^"\\]|\\.)*"
-          | '(?:[^']|'')*'
-          | (?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|-(?=[^\s,\[\]{}]))
-            (?:[^\s:,\[\]{}\#?]|:(?=[^\s,\[\]{}])|(?<=\S)\#|[ ]+(?=[^\s\#,\[\]{}:]))*
-        )[ ]*(:(?=[ ]))?                                            # 3: the colon after a key
+
+
+@cache  # compiled at the first use, because many texts have no brackets except {}
+def _token_pattern() -> re.Pattern[str]:
+    return re.compile(
+        r"""
+        [ ]*(?:
+            ([\[{\]},])                                                 # 1: a bracket, brace or comma
+          | (                                                           # 2: a scalar
+                "(?:[^"\\]|\\.)*"
+              | '(?:[^']|'')*'
+              | (?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|-(?=[^\s,\[\]{}]))
+                (?:[^\s:,\[\]{}\#?]|:(?=[^\s,\[\]{}])|(?<=\S)\#|[ ]+(?=[^\s\#,\[\]{}:]))*
+            )[ ]*(:(?=[ ]))?                                            # 3: the colon after a key
+        )
+        """,
+        re.VERBOSE | re.ASCII,
     )
-    """,
-    re.VERBOSE | re.ASCII,
-)
 
 
 def read_brackets(text: str) -> JsonValue:
@@ -65,7 +70,7 @@ def _value(text: str, offset: int, depth: int) -> tuple[JsonValue, int]:
 
 def _token(text: str, offset: int) -> tuple[str, str, str, int]:
     """Returns bracket, scalar and colon at an offset (empty if there is none), and the offset after them."""
-    match = _TOKEN.match(text, offset)
+    match = _token_pattern().match(text, offset)
     if match is None:
         raise UnclearError
     return match[1] or "", match[2] or "", match[3] or "", match.end()

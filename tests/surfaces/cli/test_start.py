@@ -43,10 +43,21 @@ HEAVY = {
     "xml.etree",
     "yaml",
 }
-MOST_MODULES = 320
+MOST_MODULES = 280
 """
-Imports take most of the time of a check of one file. On the machine of docs/decisions/0013, 253 modules take 0.07 s of CPU;
-an import of pydantic, kubernetes or fastapi by mistake adds hundreds.
+Imports take most of the time of a check of one file. An import of pydantic, kubernetes or fastapi by mistake adds hundreds.
+"""
+ENGINE = {"webhook.check.check", "webhook.judging.machines", "webhook.rules.machines", "webhook.yaml.document"}
+FUNCTION = """
+import sys
+import webhook.__main__ as program
+sys.argv = ["migratable", *sys.argv[2:]] if sys.argv[1] == "main" else sys.argv[1:]
+try:
+    getattr(program, "main" if sys.argv[0] == "migratable" else "complete")()
+except SystemExit:
+    pass
+import json
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 RUN = """
 import sys
@@ -129,3 +140,14 @@ def test_a_check_of_one_file_imports_few_modules_and_opens_only_the_file(
     record_property(FIGURE, f"start of a check: {len(ran.modules)} modules, {ran.seconds:.2f} s of CPU")
     assert [path for path in ran.opened if not path.endswith((".pyc", ".so"))] == [str(manifest)]
     assert len(ran.modules) <= MOST_MODULES
+
+
+@pytest.mark.parametrize("words", [("main", "check", "--help"), ("complete", "check", "--rel"), ("complete", "che")])
+def test_help_and_completion_of_check_do_not_import_the_engine(words: tuple[str, ...]) -> None:
+    """
+    A shell waits for each completion, so neither rules nor the YAML reader are imported for it.
+    """
+    ran = subprocess.run([sys.executable, "-c", FUNCTION, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "check" in ran.stdout or "--rel" in ran.stdout
+    assert ENGINE & set(json.loads(ran.stderr.splitlines()[-1])) == set()

@@ -11,11 +11,10 @@ import click
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.report.release_phrases import release_names
 from webhook.surfaces.cli.commands import cli
+from webhook.surfaces.cli.main import begin_imports, finish_imports
 from webhook.surfaces.cli.options import FORMATS, OPTIONS, Option
 from webhook.surfaces.cli.program_name import title
 from webhook.surfaces.cli.rule_parameter import RULE_NAME, Suggested
-from webhook.surfaces.cli.run_check import run
-from webhook.surfaces.cli.status import UsageMistake
 
 SUGGESTED = {"outputs": FORMATS, "release": ("any", *release_names(SUPPORTED))}
 """The words that shell completion offers, by the key of the option."""
@@ -43,6 +42,11 @@ def _option(option: Option) -> click.Option:
 
 
 def _run(**options: Any) -> None:  # noqa: ANN401 - the options
+    begin_imports()
+    from webhook.surfaces.cli.run_check import run  # help and completion do not need it
+    from webhook.surfaces.cli.status import UsageMistake
+
+    finish_imports()
     try:
         run(options)
     except UsageMistake as error:
