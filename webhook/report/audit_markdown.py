@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from webhook.report.audit_remarks import INCOMPLETE, condition_phrase, unread_notes
+from webhook.report.audit_remarks import INCOMPLETE, condition_phrase, missing_rights, unread_notes
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import (
     counted,
@@ -105,3 +105,5 @@ def remarks(report: AuditReport) -> Iterator[str]:
     if report.unread:
         yield from ("", "### Not read")
         yield from ("", *(f"- {cell(why)}" for why in unread_notes(report.unread)))
+        if remedy := missing_rights(report.unread):
+            yield from ("", remedy)

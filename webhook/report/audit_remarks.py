@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from webhook.objects.fleet_kinds import FLEET_KINDS
 from webhook.report.audited import AuditReport, ConditionReport, DisagreementReport, UnreadReport
 from webhook.report.pen import Pen
 from webhook.report.phrases import plural
@@ -30,6 +31,13 @@ def unread_notes(unread: Sequence[UnreadReport]) -> list[str]:
         place = f" in namespace {one.namespace}" if one.namespace else ""
         kinds.setdefault(f"{one.reason}{place}", []).append(one.kind)
     return [f"not read ({reason}): {', '.join(names)}" for reason, names in kinds.items()]
+
+
+def missing_rights(unread: Sequence[UnreadReport]) -> str:
+    """The instruction to grant the missing permissions, or an empty text if none is missing."""
+    refused = {one.kind for one in unread if one.is_refused}
+    resources = [f"{kind.plural}.{kind.group}".rstrip(".") for kind in FLEET_KINDS if kind.kind in refused]
+    return f"Grant the account the verb list for {', '.join(resources)}." if resources else ""
 
 
 def remark_blocks(report: AuditReport, pen: Pen) -> list[str]:
@@ -64,3 +72,5 @@ def _unread(report: AuditReport, pen: Pen) -> Iterator[str]:
         yield from pen.title("Results that depend on these kinds are unproven:")
     for why in unread_notes(report.unread):
         yield from pen.wrap(why, "  ")
+    if remedy := missing_rights(report.unread):
+        yield from pen.wrap(remedy, "  ")
