@@ -7,10 +7,12 @@ This module does no I/O. The same object and the same world give the same findin
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import ModuleType
+from typing import Final
 
 from msgspec.structs import replace
 
 from webhook.facts.drain import DrainFacts
+from webhook.facts.features import Features, features_of
 from webhook.facts.manifest import ManifestFacts, PatchedProblem
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Differing, Fact, Unknown
@@ -35,7 +37,7 @@ from webhook.objects.quotas import ResourceQuota
 from webhook.objects.scheduling import HOSTNAME
 from webhook.objects.storage import PersistentVolume, StorageClass
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
-from webhook.rules.rule import Assumption, Basis
+from webhook.rules.rule import Assumption, Basis, Rule
 
 CLUSTER_API = "capk.cluster.x-k8s.io/"
 """
@@ -75,7 +77,10 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     assumptions: list[str] = []
     expansions = tuple(expand(subject, world, releases))
     last = expansions[-1]  # the newest releases, which decide the verdict
-    for rule in VMI_RULES:
+    features = 0
+    for facts in expansions:
+        features |= features_of(facts)
+    for rule in _rules_for(features):
         for facts in expansions:
             limit = len(findings) + MAX_VIOLATIONS
             for outcome in rule.check(facts):
@@ -100,6 +105,25 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     merged.extend(_target_findings(judged, subject, last, drain, known, releases))
     merged.extend(_budget_findings(whole, world, verdict))
     return Judgement(tuple(merged), verdict)
+
+
+_chosen: tuple[tuple[Rule, ...], dict[Features, tuple[Rule, ...]]] = ((), {})
+"""The rules about VMIs, and those of them that can have an outcome, by the features of the VMI."""
+_MOST_CHOSEN: Final = 4096
+
+
+def _rules_for(features: Features) -> tuple[Rule, ...]:
+    """The rules that can have an outcome for a VMI with these features only, in the order of their registration."""
+    global _chosen  # noqa: PLW0603 - one entry, replaced as a whole
+    if _chosen[0] is not VMI_RULES:
+        _chosen = VMI_RULES, {}
+    rules, by_features = _chosen
+    known = by_features.get(features)
+    if known is None:
+        if len(by_features) >= _MOST_CHOSEN:
+            by_features.clear()
+        known = by_features[features] = tuple(rule for rule in rules if rule.needs & features)
+    return known
 
 
 def _budget_findings(facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:

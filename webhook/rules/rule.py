@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from webhook.facts.features import Feature, Features
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Releases, giving
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
@@ -157,6 +158,8 @@ class Rule(msgspec.Struct, frozen=True):
     baseline: bool = False
     """Whether the rule is on the fixed list, which profile ``strict`` denies in every release."""
     severity: Severity = Severity.ERROR
+    needs: Features = Feature.ANY_VMI
+    """For rules about VMIs: ``check`` is called only for a VMI with one of these features, and yields nothing for other VMIs."""
     kubevirt: Releases = -1
     """The releases that refuse to migrate the VM. By default, ``reason`` determines these releases."""
     cel: tuple[Cel, ...] = ()

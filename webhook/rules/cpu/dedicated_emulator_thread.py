@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.example import instancetype
@@ -32,6 +33,7 @@ RULE = Rule(
     remediation="Remove `isolateEmulatorThread: true`, or run KubeVirt 1.1 or later.",
     source="pkg/util/util.go, v1.0.1 line 106",
     reference=MIGRATION_GUIDE,
+    needs=Feature.ISOLATED_EMULATOR_THREAD,
     check=check,
     examples=(
         Example("an isolated emulator thread in 1.1 and later", _BOTH, release="1.3"),

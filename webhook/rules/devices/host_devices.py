@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.cel import DEVICE_NAME, Cel, bounded, printable
@@ -41,6 +42,7 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.9.0",
     reference=MIGRATION_GUIDE,
+    needs=Feature.HOST_DEVICES,
     check=check,
     cel=(
         Cel(
