@@ -113,11 +113,13 @@ RULE = Rule(
 NEXT: Final = """\
 {path}: {id} {name}, registered in {register}
 
-1. Replace the check, the texts and the examples. Keep three accepted and three rejected examples.
+1. Replace the check, the texts and the examples. Keep three accepted and three rejected examples.{needs}
 2. Run `.venv/bin/python -m pytest tests/rules -q -k {id}`.
 3. Run `make docs`, which writes docs/rules/{id}.md.
 4. Run `make check` and `make test`.
 """
+NEEDS: Final = """
+   If few VMs have the part of a VM that the rule reads, name the part with `needs` (webhook/facts/features.py)."""
 
 
 class Refused(Exception):
@@ -141,7 +143,8 @@ def write(name: str, family: str) -> str:
     register.write_text(with_entry(text, variable, rules, module, number), encoding="utf-8")
     tidy(path, register)
     places = (path.relative_to(ROOT), register.relative_to(ROOT))
-    return NEXT.format(path=places[0], register=places[1], id=number, name=name)
+    needs = NEEDS if family != "manifest" else ""
+    return NEXT.format(path=places[0], register=places[1], id=number, name=name, needs=needs)
 
 
 def next_id(digit: str) -> str:
