@@ -71,7 +71,7 @@ async def _serve(options: Options) -> None:
     followed = {certificates, admission_tls}
     metrics.certified(followed)
     disclosure = facts.disclosure() if isinstance(facts, ClusterSource) else None
-    admission = AdmissionApp(facts, configurations, metrics, time.monotonic, draining, disclosure=disclosure)
+    admission = AdmissionApp(facts, configurations, metrics, time.monotonic, draining=draining, disclosure=disclosure)
     background = facts.objects if isinstance(facts, ManifestSource) else ()
     cluster = facts.attached() if isinstance(facts, ClusterSource) else None
     judge = SeparateProcess(placed_in(background))

@@ -10,17 +10,17 @@ from webhook.surfaces.admission.http import (
     ANSWER_MARGIN,
     CLOSE,
     DEFAULT_TIMEOUT,
-    JSON_TYPE,
     MAX_BODY,
     RETRY,
     CallerGone,
     TooLate,
     answer_in_time,
-    answer_plain,
+    plain,
     read_body,
     seconds_allowed,
+    send_reply,
 )
-from webhook.surfaces.asgi import Receive
+from webhook.surfaces.asgi import JSON_TYPE, Receive
 
 NEVER = 3600.0
 GUARD = 5
@@ -158,12 +158,12 @@ def test_a_response_is_cancelled_when_its_caller_leaves(
     assert ended == ["cancelled"]
 
 
-@pytest.mark.parametrize("scope", [{}, {"query_string": b"timeout=\xff"}, {"query_string": b"dryRun=All"}])
-def test_a_caller_that_names_no_timeout_has_ten_seconds(scope: dict[str, Any]) -> None:
+@pytest.mark.parametrize("query", [b"", b"timeout=\xff", b"dryRun=All"])
+def test_a_caller_that_names_no_timeout_has_ten_seconds(query: bytes) -> None:
     """
     Ten seconds are an API server's own default, also where the query is missing or not ASCII.
     """
-    assert seconds_allowed(scope) == DEFAULT_TIMEOUT - ANSWER_MARGIN == 9.5
+    assert seconds_allowed(query) == DEFAULT_TIMEOUT - ANSWER_MARGIN == 9.5
 
 
 def test_a_plain_answer_is_one_line_of_text() -> None:
@@ -175,9 +175,14 @@ def test_a_plain_answer_is_one_line_of_text() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    run(answer_plain(send, 503, "late", [RETRY]))
+    run(send_reply(send, plain(503, "late", RETRY), [CLOSE]))
 
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"5"), (b"retry-after", b"1")]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"retry-after", b"1"),
+        (b"content-length", b"5"),
+        CLOSE,
+    ]
     assert sent == [
         {"type": "http.response.start", "status": 503, "headers": headers},
         {"type": "http.response.body", "body": b"late\n"},

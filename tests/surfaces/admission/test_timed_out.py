@@ -191,7 +191,7 @@ def test_half_a_second_of_the_callers_timeout_is_kept_for_the_answer_to_arrive(q
     """
     API servers wait 60 s at most, and 10 s where they do not say; no caller binds a thread for longer.
     """
-    assert seconds_allowed({"query_string": query}) == seconds
+    assert seconds_allowed(query) == seconds
 
 
 def test_the_cache_check_gets_a_third_of_the_time_and_the_reads_what_is_left() -> None:

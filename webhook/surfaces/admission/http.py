@@ -1,12 +1,14 @@
 """The HTTP side of admission: bodies, plain responses and the caller's timeout."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
-from webhook.surfaces.asgi import Receive, Scope, Send
+from webhook.surfaces.asgi import Header, Receive, Reply, Scope, Send
+
+T = TypeVar("T")
 
 MAX_BODY = 8 * 2**20
 """The maximum size in bytes: two versions of an object with 3 MiB each, and the envelope."""
@@ -14,10 +16,9 @@ ANSWER_MARGIN = 0.5
 """The part of the caller's ``timeout`` that is reserved for sending the response, in seconds."""
 DEFAULT_TIMEOUT = 10.0
 
-Header: TypeAlias = tuple[bytes, bytes]
 CLOSE: Header = (b"connection", b"close")
 RETRY: Header = (b"retry-after", b"1")
-JSON_TYPE: Header = (b"content-type", b"application/json")
+PLAIN_TYPE: Header = (b"content-type", b"text/plain; charset=utf-8")
 
 
 class CallerGone(Exception):
@@ -48,7 +49,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def answer_in_time(answer: Coroutine[Any, Any, bytes], receive: Receive, seconds: float) -> bytes:
+async def answer_in_time(answer: Coroutine[Any, Any, T], receive: Receive, seconds: float) -> T:
     """The response, if it is ready in time. Raises TooLate, or CallerGone if the caller disconnects. Cancels the rest."""
     answering = asyncio.ensure_future(answer)
     disconnecting = asyncio.ensure_future(_disconnected(receive))
@@ -67,13 +68,9 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def seconds_allowed(scope: Scope) -> float:
-    """The seconds in the caller's ``timeout`` parameter, minus the margin for sending the response."""
-    return _timeout(scope.get("query_string", b"")) - ANSWER_MARGIN
-
-
 @lru_cache(maxsize=16)  # an API server sends one query for each webhook
-def _timeout(query: bytes) -> float:
+def seconds_allowed(query: bytes) -> float:
+    """The seconds in the ``timeout`` parameter of a query, minus the margin for sending the response."""
     values = parse_qs(query.decode("ascii", "replace")).get("timeout")
     seconds = DEFAULT_TIMEOUT
     if values:
@@ -81,21 +78,17 @@ def _timeout(query: bytes) -> float:
             seconds = float(values[0].removesuffix("s"))
         except ValueError:
             seconds = DEFAULT_TIMEOUT
-    return seconds if 0 < seconds <= 60 else DEFAULT_TIMEOUT
+    return (seconds if 0 < seconds <= 60 else DEFAULT_TIMEOUT) - ANSWER_MARGIN
 
 
-async def answer_plain(send: Send, status: int, text: str, headers: list[Header]) -> None:
-    """Sends one line of text."""
-    body = text.encode() + b"\n"
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-                *headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+def plain(status: int, text: str, *headers: Header) -> Reply:
+    """A reply with one line of text."""
+    return Reply(status, text.encode() + b"\n", (PLAIN_TYPE, *headers))
+
+
+async def send_reply(send: Send, reply: Reply, headers: Sequence[Header] = ()) -> None:
+    """Sends the reply with further headers."""
+    length = b"content-length", b"%d" % len(reply.body)
+    start = {"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length, *headers]}
+    await send(start)
+    await send({"type": "http.response.body", "body": reply.body})
