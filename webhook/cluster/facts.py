@@ -147,6 +147,7 @@ class ClusterFacts:
         self._transport: Transport | None = None
         self._reader: AsyncReader | None = None
         self._threads: list[threading.Thread] = []
+        self._is_ready = False
 
     def start(
         self, kubeconfig: Path | None = None, context: str | None = None, *, transport: Transport | None = None
@@ -194,7 +195,9 @@ class ClusterFacts:
     @property
     def ready(self) -> bool:
         """Whether each kind has been listed or is not served by the cluster."""
-        return all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
+        if not self._is_ready:  # once listed, a kind stays listed or becomes a kind that is not served
+            self._is_ready = all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
+        return self._is_ready
 
     @property
     def unread(self) -> str:
