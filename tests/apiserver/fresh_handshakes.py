@@ -15,6 +15,10 @@ from webhook.surfaces.asgi import Receive, Scope, Send
 class ClosingApp(AdmissionApp):
     """The admission door, with ``Connection: close`` on every answer."""
 
+    def takes_directly(self, path: str) -> bool:
+        """All requests go through ASGI."""
+        return False
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
 

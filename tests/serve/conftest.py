@@ -8,13 +8,14 @@ import pytest
 
 from tests.apiserver.pki import CertificateAuthority
 from tests.serve.contexts import server_context
-from tests.serve.wire import Counting, Listening, listening
+from tests.serve.wire import Counting, DirectlyCounting, Listening, listening
 
 
-@pytest.fixture
-def app() -> Counting:
-    """The application behind the limiter."""
-    return Counting()
+@pytest.fixture(params=[Counting, DirectlyCounting], ids=["through ASGI", "directly"])
+def app(request: pytest.FixtureRequest) -> Counting:
+    """The application behind the limiter, which takes requests in both ways."""
+    made: Counting = request.param()
+    return made
 
 
 @pytest.fixture

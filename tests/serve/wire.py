@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.clocks import Clock
 from tests.waiting import wait_until
 from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Listener
+from webhook.surfaces.asgi import Reply
 
 SECONDS = 20
 """The limit of each wait; much longer than any step takes on a busy machine."""
@@ -50,6 +51,42 @@ class Counting:
             await self.held.wait()
         body = self.answer if scope["path"] == "/answer" else b"%d" % size
         await _give(send, body)
+
+
+@dataclass
+class DirectlyCounting(Counting):
+    """
+    The same application, which answers whole small requests without ASGI.
+
+    ``/broken`` and ``/late`` fail at once and after a wait.
+    """
+
+    direct: list[str] = field(default_factory=list)
+    """The paths of requests that did not go through ASGI."""
+
+    def takes_directly(self, path: str) -> bool:
+        return path != "/early"
+
+    def answer_directly(
+        self, path: str, _query: bytes, body: bytes, _began: float
+    ) -> Reply | Coroutine[Any, Any, Reply]:
+        self.handled.append(path)
+        self.direct.append(path)
+        if path == "/broken":
+            raise ValueError(path)
+        if path in ("/held", "/late"):
+            return self._later(path, body)
+        return self._reply(path, body)
+
+    def _reply(self, path: str, body: bytes) -> Reply:
+        text = self.answer if path == "/answer" else b"%d" % len(body)
+        return Reply(200, text, review={} if path == "/known" else None)
+
+    async def _later(self, path: str, body: bytes) -> Reply:
+        await self.held.wait()
+        if path == "/late":
+            raise ValueError(path)
+        return self._reply(path, body)
 
 
 async def _give(send: Any, body: bytes) -> None:

@@ -12,12 +12,19 @@ class BufferedTransport:
     time of an admission review by a tenth.
     """
 
-    __slots__ = ("_held", "_loop", "_transport")
+    __slots__ = ("_held", "_loop", "_transport", "is_closing")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._held = b""
+        self.is_closing = transport.is_closing
+        """As ``asyncio.BaseTransport.is_closing``."""
+
+    def write_now(self, data: bytes) -> None:
+        """Write data that is a whole response."""
+        held, self._held = self._held, b""
+        self._transport.write(held + data if held else data)
 
     def write(self, data: bytes) -> None:
         """As ``asyncio.WriteTransport.write``."""

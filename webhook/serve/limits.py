@@ -21,9 +21,7 @@ import httptools
 import uvloop
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 from webhook.serve.buffered_writes import BufferedTransport
 
@@ -82,16 +80,6 @@ class ConnectionLimiter:
         self.refused = refused
         self.open: dict[LimitedProtocol, None] = {}
         self._sources: Counter[str] = Counter()
-
-    def protocol(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        **rest: Any,  # noqa: ANN401
-    ) -> "LimitedProtocol":
-        """Create the protocol for a connection. uvicorn calls this method as its ``http_protocol_class``."""
-        return LimitedProtocol(self, config, server_state, app_state, **rest)
 
     def admit(self, connection: "LimitedProtocol") -> bool:
         """
@@ -159,6 +147,8 @@ class ConnectionLimiter:
             elif connection.request_began is None:
                 if not connection.has_sent:
                     silent.append(connection)
+                elif now - connection.idle_since > connection.timeout_keep_alive:
+                    connection.transport.close()
             elif (
                 connection.is_in_headers and now - connection.request_began > limits.header_seconds - SWEEP_SECONDS
             ) or (connection.is_receiving and now - connection.request_began > limits.request_seconds - SWEEP_SECONDS):
@@ -211,7 +201,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """uvicorn checks neither the client certificate's names nor the number of connections per source."""
-        super().connection_made(BufferedTransport(transport))  # type: ignore[arg-type]
+        self.buffered = BufferedTransport(transport)
+        super().connection_made(self.buffered)  # type: ignore[arg-type]
         self.source = self.client[0] if self.client else ""
         if self._limiter.client_names and not is_trusted_client(transport, self._limiter.client_names):
             self._limiter.refused("certificate")
@@ -264,14 +255,19 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """uvicorn queues pipelined requests. API servers do not send pipelined requests, but request smuggling uses them."""
+        self.begin_message()
+        super().on_message_begin()
+
+    def begin_message(self) -> None:
+        """Begin a request. Raises HttpParserError if it is pipelined."""
         if (
-            self._unanswered() or self.request_began is None
+            self.is_unanswered() or self.request_began is None
         ):  # or this request arrived together with the end of the previous request
             raise httptools.HttpParserError("pipelined")
         self.is_in_headers = True
-        super().on_message_begin()
 
-    def _unanswered(self) -> bool:
+    def is_unanswered(self) -> bool:
+        """Whether an earlier request has no response yet."""
         cycle: RequestResponseCycle | None = (
             self.cycle
         )  # the cycle is None before the first request, contrary to uvicorn's annotation
@@ -319,8 +315,12 @@ class LimitedProtocol(HttpToolsProtocol):
         """Ends the current request, and records whether the client is an API server."""
         if KNOWN in self.cycle.scope["state"]:
             self.is_known = True
-        self.request_began, self.idle_since = None, self._limiter.clock()
+        self.end_request()
         super().on_response_complete()
+
+    def end_request(self) -> None:
+        """Record that the response is complete."""
+        self.request_began, self.idle_since = None, self._limiter.clock()
 
 
 def is_trusted_client(transport: asyncio.BaseTransport, names: Iterable[str]) -> bool:

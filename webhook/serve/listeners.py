@@ -12,14 +12,16 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from webhook.errors import Misconfigured
-from webhook.serve.limits import ConnectionLimiter
+from webhook.serve.direct import DirectProtocol
+from webhook.serve.limits import ConnectionLimiter, LimitedProtocol
 
 KEEP_ALIVE = 120
 """
@@ -60,6 +62,11 @@ class Listener:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         return socket.create_server((self.host, port or self.port), family=family, backlog=BACKLOG)
 
+    def _protocol(self) -> Callable[..., LimitedProtocol]:
+        if hasattr(self.app, "answer_directly"):
+            return partial(DirectProtocol, self.app, self.limiter)
+        return partial(LimitedProtocol, self.limiter)
+
     def server(self) -> uvicorn.Server:
         """Returns a uvicorn server for this listener, without access log."""
         return _Server(
@@ -68,7 +75,7 @@ class Listener:
                 host=self.host,
                 port=self.port,
                 loop="none",
-                http=self.limiter.protocol,  # type: ignore[arg-type] # uvicorn only calls it
+                http=self._protocol(),  # type: ignore[arg-type] # uvicorn only calls it
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
