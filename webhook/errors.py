@@ -9,7 +9,7 @@ WebhookError
 Violations are data (``webhook.rules.rule``), not exceptions. A message never contains the content of an object.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class WebhookError(Exception):
@@ -21,6 +21,16 @@ class WebhookError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets an error cross to another process: pickle passes no keyword arguments to the constructor of an exception."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[WebhookError], args: tuple[Any, ...], state: dict[str, Any]) -> WebhookError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class BadInput(WebhookError):
