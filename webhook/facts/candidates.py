@@ -118,8 +118,8 @@ class _Level:
 def _only(group: _Group, judged: Kubernetes | None) -> Candidate | Tie:
     if not group.differs:
         return group.first
-    own = next((member for member in group.members if member.object == judged), None) if judged is not None else None
-    return own or group.tie
+    own = [member for member in group.members if member.object == judged] if judged is not None else []
+    return min(own, key=lambda member: member.source) if own else group.tie
 
 
 class Candidates:
