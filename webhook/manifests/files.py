@@ -104,6 +104,25 @@ class Sources(msgspec.Struct):
             self.ignored = self.ignored or LeftOut()
             self.ignored.add(file, place)
 
+    def apart(self) -> "Sources":
+        """
+        New sources for files that another process reads. They are merged with ``add``.
+
+        Only the settings of kustomizations change how a file is read.
+        """
+        return Sources(settings=self.settings)
+
+    def add(self, other: "Sources") -> None:
+        """Adds what was read into other sources."""
+        self.texts |= other.texts
+        self.paths |= other.paths
+        self.encodings |= other.encodings
+        self.forgotten |= other.forgotten
+        self.others |= other.others
+        self.patches |= other.patches
+        for chart, templates in other.charts.items():
+            self.charts.setdefault(chart, set()).update(templates)
+
     def forget(self, name: str) -> None:
         """Drops the text of a file that can be read again."""
         if self.paths.pop(name, None) is not None:
@@ -196,18 +215,41 @@ class Inputs:
             if self._progress is not None:
                 self._progress(number + 1, len(self._entries))
 
-    def forget(self, number: int) -> None:
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def name(self, number: int) -> str:
+        """The name of a file in messages, or an empty text for a number that no file has."""
+        if number not in range(len(self._entries)):
+            return ""
+        entry = self._entries[number]
+        if isinstance(entry, File):
+            return shown(entry.path)
+        sources = [manifest.document.source for manifest in entry.objects] + [each.source for each in entry.problems]
+        return sources[0] if sources else ""
+
+    def is_stream(self, number: int) -> bool:
+        """Whether the entry is standard input or a pipe, which can be read only once."""
+        entry = self._entries[number]
+        return isinstance(entry, File) and _is_stream(entry)
+
+    def forget(self, number: int, sources: Sources | None = None) -> None:
         """Drops the text of a file, unless it contains comments or annotations that exempt findings."""
+        sources = sources if sources is not None else self._sources
         entry = self._entries[number]
         name = shown(entry.path) if isinstance(entry, File) else ""
-        text = self._sources.texts.get(name, COMMENT)
+        text = sources.texts.get(name, COMMENT)
         if COMMENT not in text and ANNOTATION not in text:
-            self._sources.forget(name)
+            sources.forget(name)
 
     def read(self, number: int) -> Manifests:
         """Reads a file, which can be read several times. Standard input is read only once, and its text is kept."""
+        return self.read_into(number, self._sources)
+
+    def read_into(self, number: int, sources: Sources) -> Manifests:
+        """Reads a file as ``read`` does, and records in ``sources`` what was read."""
         entry = self._entries[number]
-        return entry if isinstance(entry, Manifests) else _read(entry, self._sources)
+        return entry if isinstance(entry, Manifests) else _read(entry, sources)
 
 
 def read_all(
@@ -246,11 +288,9 @@ def _read(file: File, sources: Sources) -> Manifests:
     named.
     """
     path, root = file.path, file.root
-    if not root and path == "-":
-        return _stream(path, sources.stdin_name, sources)
     name = shown(path)
-    if file.is_named and path.startswith(_STREAMS):
-        return _stream(path, name, sources)
+    if _is_stream(file):
+        return _stream(path, sources.stdin_name if path == "-" else name, sources)
     try:
         if file.is_link and root and not is_within(os.path.realpath(path, strict=True), root):
             return unreadable(name, "the symbolic link points outside the folder", "Name the file itself.")
@@ -287,6 +327,10 @@ def _read(file: File, sources: Sources) -> Manifests:
     sources.texts[name] = content
     sources.paths[name] = path
     return manifests
+
+
+def _is_stream(file: File) -> bool:
+    return (file.path == "-" and not file.root) or (file.is_named and file.path.startswith(_STREAMS))
 
 
 def _content(path: str, size: int) -> bytes:
