@@ -40,7 +40,7 @@ K = TypeVar("K", bound=Kubernetes)
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
-_RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
+RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
 """The lookups that choose the release."""
 
 
@@ -80,18 +80,89 @@ class FileResult(msgspec.Struct):
     later: Sequence[FollowUp] = ()
 
     @property
-    def has_findings(self) -> bool:
-        """Whether the file has findings."""
-        return any(judged.findings for judged in self.objects)
+    def needs_text(self) -> bool:
+        """Whether the file has findings, or can have them after all files are judged. Reports show excerpts of its text."""
+        return bool(self.later) or any(judged.findings for judged in self.objects)
 
 
-def _ignore(*_: int) -> None:
+def ignore(*_: int) -> None:
     """No progress display."""
+
+
+class FileJudge:
+    """
+    Judges files by number, in a world that grows with each file.
+
+    ``outdated`` has the numbers of the files that looked up an object that was added later.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        background: Iterable[ManifestObject] = (),
+        snapshot: Snapshot = NO_SNAPSHOT,
+        judged: Callable[[], None] = ignore,
+        settings_of: Callable[[str], Settings | None] | None = None,
+    ) -> None:
+        """Raises BadInput for a release that cannot be judged."""
+        self.settings = settings
+        self.world = GrowingWorld(snapshot, placed_in(background))
+        self.release: ReleaseChoice = choose_release(settings.release, self.world)
+        self.outdated: set[int] = set()
+        self._judged = judged
+        self._settings_of = settings_of
+        self._users: dict[Lookup, list[int]] = {}
+
+    def add(self, number: int, manifests: Manifests) -> FileResult:
+        """Judges one file. Its references are looked up in this file and in all objects that were added before."""
+        for added, source in placed_in(manifests.objects):
+            self.add_object(with_labels_only(added), source)
+        return self.judge(number, manifests)
+
+    def add_object(self, added: Kubernetes, source: str) -> None:
+        """Adds an object. The files that looked up this object are outdated."""
+        kind = type(added)
+        self.world.add(added, source)
+        for lookup in ((kind, added.name), (kind, None)):
+            self.outdated.update(self._users.pop(lookup, ()))
+        if kind is KubeVirt or kind is HyperConverged:
+            self.release = choose_release(self.settings.release, self.world)
+
+    def judge(self, number: int, manifests: Manifests) -> FileResult:
+        """Judges a file whose objects are in the world, and records its lookups."""
+        self.outdated.discard(number)
+        self.world.lookups = set(RELEASE)
+        objects: list[ObjectReport] = []
+        used: set[tuple[str, tuple[str, ...]]] = set()
+        for manifest in manifests.objects:
+            settings, release = self._chosen(manifest.document.source)
+            for judged in examine(manifest, self.world, settings, release):
+                objects.append(object_report(judged))
+                used.add((judged.release, judged.notes))
+            self._judged()
+        for lookup in self.world.lookups:
+            self._users.setdefault(lookup, []).append(number)
+        return FileResult(objects, manifests.problems, used, manifests.notes, self.follow_ups(manifests))
+
+    def follow_ups(self, manifests: Manifests) -> list[FollowUp]:
+        """The objects of a file that are judged after all files."""
+        return [
+            FollowUp(manifest, *self._chosen(manifest.document.source))
+            for manifest in manifests.objects
+            if is_judged_later(manifest)
+        ]
+
+    def _chosen(self, source: str) -> tuple[Settings, ReleaseChoice]:
+        """The settings for a file, and the release to use unless a KubeVirt CR in a nearer folder sets one."""
+        settings = self._settings_of(source) if self._settings_of is not None else None
+        if settings is None:
+            return self.settings, self.release
+        return settings, choose_release(settings.release, self.world)
 
 
 class StreamingCheck:
     """
-    A check of many files. ``reread`` reads a file again, given its number.
+    A check of many files, one after another. ``reread`` reads a file again, given its number.
 
     ``judged`` is called after each object.
     """
@@ -102,85 +173,50 @@ class StreamingCheck:
         reread: Callable[[int], Manifests],
         background: Iterable[ManifestObject] = (),
         snapshot: Snapshot = NO_SNAPSHOT,
-        judged: Callable[[], None] = _ignore,
+        judged: Callable[[], None] = ignore,
         settings_of: Callable[[str], Settings | None] | None = None,
     ) -> None:
         """Raises BadInput for a release that cannot be judged."""
-        self._settings = settings
+        self._judge = FileJudge(settings, background, snapshot, judged, settings_of)
         self._reread = reread
-        self._judged = judged
-        self._settings_of = settings_of
-        self._world = GrowingWorld(snapshot, placed_in(background))
         self._results: list[FileResult] = []
-        self._users: dict[Lookup, list[int]] = {}
-        self._outdated: set[int] = set()
-        self._release: ReleaseChoice = choose_release(settings.release, self._world)
 
     def add(self, manifests: Manifests) -> FileResult:
         """Judges one file. Its references are looked up in this file and in all earlier files."""
-        number = len(self._results)
-        for added, source in placed_in(manifests.objects):
-            self._add_object(added, source)
-        result = self._judge(manifests)
-        for lookup in self._world.lookups:
-            self._users.setdefault(lookup, []).append(number)
+        result = self._judge.add(len(self._results), manifests)
         self._results.append(result)
         return result
 
-    def report(self, progress: Callable[[int, int], None] = _ignore) -> Report:
+    def report(self, progress: Callable[[int, int], None] = ignore) -> Report:
         """
         The report on all files. ``progress`` gets the number of files that are already judged again, and the total.
         """
-        if self._outdated:
-            progress(0, len(self._outdated))
-        for done, number in enumerate(sorted(self._outdated), 1):
-            self._results[number] = self._judge(self._reread(number))
-            progress(done, len(self._outdated))
-        objects = [judged for result in self._results for judged in result.objects]
-        later = [one for result in self._results for one in result.later]
-        objects, notes = with_later(objects, later, self._world, self._manifests_with)
-        return report_on(
-            objects,
-            [problem for result in self._results for problem in result.problems],
-            self._settings,
-            self._release,
-            set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in self._results)),
-            [*(note for result in self._results for note in result.notes), *notes],
-        )
+        outdated = sorted(self._judge.outdated)
+        if outdated:
+            progress(0, len(outdated))
+        for done, number in enumerate(outdated, 1):
+            self._results[number] = self._judge.judge(number, self._reread(number))
+            progress(done, len(outdated))
+        return report_on_files(self._results, self._judge, self._reread)
 
-    def _manifests_with(self, vm: str) -> Iterator[ManifestObject]:
+
+def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Callable[[int], Manifests]) -> Report:
+    """The report on judged files, after the objects that are judged later. ``judge`` knows all objects that these look up."""
+
+    def manifests_with(vm: str) -> Iterator[ManifestObject]:
         """Reads the files that contain a VM of this name again."""
-        for number, result in enumerate(self._results):
+        for number, result in enumerate(results):
             if any(judged.kind == VirtualMachine.__name__ and judged.name == vm for judged in result.objects):
-                yield from self._reread(number).objects
+                yield from reread(number).objects
 
-    def _add_object(self, added: Kubernetes, source: str) -> None:
-        """Adds an object. Marks the results of earlier files that looked up this object as outdated."""
-        kind = type(added)
-        self._world.add(with_labels_only(added), source)
-        for lookup in ((kind, added.name), (kind, None)):
-            self._outdated.update(self._users.pop(lookup, ()))
-        if kind is KubeVirt or kind is HyperConverged:
-            self._release = choose_release(self._settings.release, self._world)
-
-    def _chosen(self, source: str) -> tuple[Settings, ReleaseChoice]:
-        """The settings for a file, and the release to use unless a KubeVirt CR in a nearer folder sets one."""
-        settings = self._settings_of(source) if self._settings_of is not None else None
-        if settings is None:
-            return self._settings, self._release
-        return settings, choose_release(settings.release, self._world)
-
-    def _judge(self, manifests: Manifests) -> FileResult:
-        self._world.lookups = set(_RELEASE)
-        objects: list[ObjectReport] = []
-        used: set[tuple[str, tuple[str, ...]]] = set()
-        later: list[FollowUp] = []
-        for manifest in manifests.objects:
-            settings, release = self._chosen(manifest.document.source)
-            for judged in examine(manifest, self._world, settings, release):
-                objects.append(object_report(judged))
-                used.add((judged.release, judged.notes))
-            if is_judged_later(manifest):
-                later.append(FollowUp(manifest, settings, release))
-            self._judged()
-        return FileResult(objects, manifests.problems, used, manifests.notes, later)
+    objects = [judged for result in results for judged in result.objects]
+    later = [one for result in results for one in result.later]
+    objects, notes = with_later(objects, later, judge.world, manifests_with)
+    return report_on(
+        objects,
+        [problem for result in results for problem in result.problems],
+        judge.settings,
+        judge.release,
+        set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in results)),
+        [*(note for result in results for note in result.notes), *notes],
+    )
