@@ -1,0 +1,203 @@
+"""
+Worker processes of a check, made with ``fork``. A worker has all that the parent has read, and answers requests over pipes.
+
+The parent reads and writes without waiting for one worker, so no pair of processes can wait for each other. A worker ends when
+its pipe to the parent is closed, also if the parent was killed. ``close`` ends all workers.
+"""
+
+import gc
+import os
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from mmap import mmap
+from select import POLLIN, POLLOUT, poll
+from typing import Any, NoReturn, TypeAlias
+
+Begin: TypeAlias = Callable[[int], None]
+"""Records the number of the file that a worker reads."""
+Answer: TypeAlias = Callable[[Any], Iterable[Any]]
+"""The replies to a request."""
+_LENGTH = 8
+"""Bytes for the length of a message."""
+_CHUNK = 1 << 18
+_NO_FILE = -1
+
+
+class Crashed(Exception):
+    """A worker ended, or failed with an exception that is not a WebhookError."""
+
+    def __init__(self, reason: str, number: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.number = number
+        """The number of the file that the worker judged, or -1."""
+
+
+class _Failure(str):
+    """The reply of a worker that failed with an exception."""
+
+    __slots__ = ()
+
+
+class _Worker:
+    """The parent's ends of the pipes to a worker."""
+
+    def __init__(self, process: int, requests: int, replies: int) -> None:
+        self.process = process
+        self.requests = requests
+        self.replies = replies
+        self.unsent = bytearray()
+        self.received = bytearray()
+        for descriptor in (requests, replies):
+            os.set_blocking(descriptor, False)
+
+    def messages(self) -> Iterable[Any]:
+        """The complete messages that were received."""
+        while len(self.received) >= _LENGTH:
+            end = _LENGTH + int.from_bytes(self.received[:_LENGTH], "little")
+            if len(self.received) < end:
+                return
+            message = bytes(memoryview(self.received)[_LENGTH:end])
+            del self.received[:end]
+            yield pickle.loads(message)  # noqa: S301 - from a process of this check
+
+
+class Workers:
+    """At most ``count`` processes. There are fewer if the system refuses to start more."""
+
+    def __init__(self, count: int, answering: Callable[[Begin], Answer]) -> None:
+        self._workers: list[_Worker] = []
+        self._replies: deque[tuple[int, Any]] = deque()
+        self._files = memoryview(mmap(-1, _LENGTH * count)).cast("q")  # shared with the workers
+        self._poll = poll()
+        blocked = signal.pthread_sigmask(
+            signal.SIG_BLOCK, (signal.SIGINT,)
+        )  # a worker must not see Ctrl-C before it ignores it
+        try:
+            with suppress(OSError):
+                for index in range(count):
+                    self._fork(index, answering)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def send(self, index: int, request: Any) -> None:  # noqa: ANN401 - a request
+        """Sends a request to a worker."""
+        worker = self._workers[index]
+        worker.unsent += _framed(request)
+        self._write(worker)
+
+    def receive(self) -> tuple[int, Any]:
+        """Waits for the next reply, and returns it with the index of its worker. Raises Crashed if a worker ended."""
+        while not self._replies:
+            for descriptor, _ in self._poll.poll():
+                for index, worker in enumerate(self._workers):
+                    if descriptor == worker.requests:
+                        self._write(worker)
+                    elif descriptor == worker.replies:
+                        self._read(index, worker)
+        return self._replies.popleft()
+
+    def close(self) -> None:
+        """Ends all workers."""
+        for worker in self._workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker.process, signal.SIGKILL)
+        while self._workers:
+            worker = self._workers.pop()
+            os.close(worker.requests)
+            os.close(worker.replies)
+            with suppress(ChildProcessError):
+                os.waitpid(worker.process, 0)
+
+    def _fork(self, index: int, answering: Callable[[Begin], Answer]) -> None:
+        requests, replies = os.pipe(), os.pipe()
+        try:
+            process = os.fork()
+        except OSError:
+            for descriptor in (*requests, *replies):
+                os.close(descriptor)
+            raise
+        if not process:
+            for worker in self._workers:
+                os.close(worker.requests)
+                os.close(worker.replies)
+            os.close(requests[1])
+            os.close(replies[0])
+            _serve(requests[0], replies[1], lambda: answering(lambda number: self._files.__setitem__(index, number)))
+        os.close(requests[0])
+        os.close(replies[1])
+        self._files[index] = _NO_FILE
+        worker = _Worker(process, requests[1], replies[0])
+        self._workers.append(worker)
+        self._poll.register(worker.replies, POLLIN)
+
+    def _write(self, worker: _Worker) -> None:
+        """Writes as much as the pipe takes. The rest is written when the pipe is ready."""
+        waits = bool(worker.unsent)
+        with suppress(BlockingIOError, BrokenPipeError):  # a worker that ended is found when its replies end
+            while worker.unsent:
+                del worker.unsent[: os.write(worker.requests, worker.unsent)]
+        if worker.unsent:
+            self._poll.register(worker.requests, POLLOUT)
+        elif waits:
+            with suppress(KeyError):
+                self._poll.unregister(worker.requests)
+
+    def _read(self, index: int, worker: _Worker) -> None:
+        chunk = os.read(worker.replies, _CHUNK)
+        if not chunk:
+            raise Crashed(_end_of(worker.process), self._files[index])
+        worker.received += chunk
+        for message in worker.messages():
+            if isinstance(message, _Failure):
+                raise Crashed(str(message), self._files[index])
+            self._replies.append((index, message))
+
+
+def _framed(message: Any) -> bytes:  # noqa: ANN401 - a request or a reply
+    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return len(pickled).to_bytes(_LENGTH, "little") + pickled
+
+
+def _end_of(process: int) -> str:
+    """How a worker ended."""
+    _, status = os.waitpid(process, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"ended with status {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoReturn:
+    """
+    The worker: answers requests until the parent closes the pipe.
+
+    The parent ends the workers after Ctrl-C, so a worker ignores it. ``os._exit`` leaves the parent's streams alone.
+    """
+    status = 1
+    try:
+        gc.freeze()  # a collection would copy the memory that the processes share
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with open(requests, "rb") as source, open(replies, "wb") as target:
+            try:
+                answer = answering()
+                while length := source.read(_LENGTH):
+                    for reply in answer(pickle.loads(source.read(int.from_bytes(length, "little")))):  # noqa: S301
+                        target.write(_framed(reply))
+                        target.flush()
+            except OSError:  # the parent has ended
+                pass
+            except BaseException as error:  # noqa: BLE001 - the wall of the process
+                target.write(_framed(_Failure(f"failed with {type(error).__name__}")))
+        status = 0
+    finally:
+        os._exit(status)
