@@ -1,0 +1,238 @@
+"""
+Judges a part of the files of a check, and exchanges objects with the processes that judge the other parts.
+
+An object crosses only if another process looked it up:
+
+1. Objects of a kind of which every object is looked up, such as the KubeVirt CR, are announced with the next result.
+2. When all files are judged, each process states its lookups and the names of its own objects.
+3. The objects that another process looked up are given to all processes. Each process judges its outdated files again, and
+   states its new lookups. This step is repeated until no object is missing.
+
+Objects and results cross as pickles. A pickle restores exactly what was read, and keeps what objects share.
+"""
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from webhook.check.streaming import RELEASE, FileJudge, FileResult, Lookup, ignore
+from webhook.errors import WebhookError
+from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.objects import Manifests
+from webhook.objects.meta import Kubernetes
+
+Names: TypeAlias = dict[type[Kubernetes], set[str]]
+"""Names of objects by kind."""
+_Placed: TypeAlias = list[tuple[Kubernetes, str]]
+"""Objects with their files."""
+Begin: TypeAlias = Callable[[int], None]
+"""Records the number of the file that a process reads."""
+_PART = 64
+"""Number of files whose results cross together."""
+
+
+class JudgeFiles(msgspec.Struct):
+    """Requests the judgement of files. Answered by ``FilesJudged``."""
+
+    numbers: list[int]
+    objects: tuple[bytes, ...] = ()
+    """Objects of other processes."""
+
+
+class StateNames(msgspec.Struct):
+    """Requests the names of the own objects. Answered by ``NamesStated``."""
+
+
+class GiveObjects(msgspec.Struct):
+    """Requests own objects. Answered by ``ObjectsGiven``."""
+
+    names: Names
+
+
+class JudgeAgain(msgspec.Struct):
+    """Requests the judgement of all outdated files. Answered by ``FilesJudged`` for each part, and ``LookupsStated``."""
+
+    objects: tuple[bytes, ...] = ()
+
+
+Request: TypeAlias = JudgeFiles | StateNames | GiveObjects | JudgeAgain
+
+
+class FilesJudged(msgspec.Struct):
+    """Results by the numbers of the files."""
+
+    results: dict[int, FileResult]
+    sources: Sources
+    """The texts and names of these files."""
+    later: list[int] = []
+    """The files with objects that are judged after all files."""
+    objects: int = 0
+    """The number of objects in these files."""
+    announced: bytes = b""
+    """Own objects that all processes need."""
+    outdated: int = 0
+    """The number of files that are still to be judged again."""
+    failure: tuple[int, WebhookError] | None = None
+    """The number of a file, and its error, which ends the check."""
+
+
+class NamesStated(msgspec.Struct):
+    """The names of the own objects that are not yet given, and all lookups."""
+
+    names: Names
+    lookups: set[Lookup]
+
+
+class ObjectsGiven(msgspec.Struct):
+    """Own objects."""
+
+    objects: bytes
+
+
+class LookupsStated(msgspec.Struct):
+    """The lookups since the last statement."""
+
+    lookups: set[Lookup]
+
+
+Reply: TypeAlias = FilesJudged | NamesStated | ObjectsGiven | LookupsStated
+
+
+class SharingJudge(FileJudge):
+    """A judge that records its own objects, which no other process has, and its lookups."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the arguments of FileJudge
+        super().__init__(*args, **kwargs)
+        self._own: dict[type[Kubernetes], dict[str, _Placed]] = {}
+        self._every = {kind for kind, _ in RELEASE}
+        """The kinds of which every object was looked up."""
+        self._announced: _Placed = []
+        self._stated: set[Lookup] = set()
+        self._unstated: set[Lookup] = set()
+
+    def begin_part(self) -> None:
+        """Leaves the files that were judged before, and their objects, to the process that judged them."""
+        self._judged = ignore
+        self._users.clear()
+        self.outdated.clear()
+        self._own.clear()
+        self._announced.clear()
+        self._unstated.clear()
+
+    def add_object(self, added: Kubernetes, source: str) -> None:
+        """Adds an own object."""
+        super().add_object(added, source)
+        if type(added) in self._every:
+            self._announced.append((added, source))
+        else:
+            self._own.setdefault(type(added), {}).setdefault(added.name, []).append((added, source))
+
+    def judge(self, number: int, manifests: Manifests) -> FileResult:
+        """Judges a file, and records its lookups."""
+        result = super().judge(number, manifests)
+        new = self.world.lookups - self._stated
+        self._unstated |= new
+        self._every.update(kind for kind, name in new if name is None)
+        return result
+
+    def take(self, pickles: Iterable[bytes]) -> None:
+        """Adds objects of other processes."""
+        for objects in pickles:
+            for added, source in pickle.loads(objects):  # noqa: S301 - from a process of this check
+                super().add_object(added, source)
+
+    def announce(self) -> bytes:
+        """Own objects that all processes need, and that were not announced before."""
+        announced, self._announced = self._announced, []
+        return pickle.dumps(announced, pickle.HIGHEST_PROTOCOL) if announced else b""
+
+    def names(self) -> Names:
+        """The names of own objects that are not yet given to the other processes."""
+        return {kind: set(objects) for kind, objects in self._own.items()}
+
+    def give(self, names: Names) -> bytes:
+        """The own objects of these names, which are then objects of all processes."""
+        given = [
+            each for kind, wanted in names.items() for name in sorted(wanted) for each in self._own[kind].pop(name)
+        ]
+        return pickle.dumps(given, pickle.HIGHEST_PROTOCOL)
+
+    def state_lookups(self) -> set[Lookup]:
+        """The lookups since the last call."""
+        new, self._unstated = self._unstated, set()
+        self._stated |= new
+        return new
+
+
+def wanted(names: Names, lookups: Iterable[Lookup]) -> Names:
+    """The names that lookups cover."""
+    found: Names = {}
+    for kind, name in lookups:
+        known = names.get(kind, ())
+        if name is None and known:
+            found[kind] = set(known)
+        elif name in known:
+            found.setdefault(kind, set()).add(name)  # type: ignore[arg-type] # not None
+    return found
+
+
+def judge_files(
+    inputs: Inputs,
+    sources: Sources,
+    numbers: Iterable[int],
+    judge: Callable[[int, Manifests], FileResult],
+    begin: Begin,
+) -> FilesJudged:
+    """Judges files. ``begin`` is called with the number of each file before the file is read."""
+    judged = FilesJudged({}, sources)
+    for number in numbers:
+        begin(number)
+        manifests = inputs.read_into(number, sources)
+        try:
+            result = judge(number, manifests)
+        except WebhookError as error:
+            judged.failure = number, error
+            break
+        if result.later:
+            judged.later.append(number)
+            result.later = ()
+        elif not result.needs_text:
+            inputs.forget(number, sources)
+        judged.results[number] = result
+        judged.objects += len(manifests.objects)
+    return judged
+
+
+class Part:
+    """Answers the requests to the process that judges a part of the files."""
+
+    def __init__(self, judge: SharingJudge, inputs: Inputs, sources: Sources, begin: Begin) -> None:
+        judge.begin_part()
+        self._judge = judge
+        self._inputs = inputs
+        self._sources = sources
+        self._begin = begin
+
+    def answer(self, request: Request) -> Iterator[Reply]:
+        """The replies to one request."""
+        if isinstance(request, JudgeFiles):
+            self._judge.take(request.objects)
+            yield self._judged(request.numbers, self._judge.add)
+        elif isinstance(request, StateNames):
+            yield NamesStated(self._judge.names(), self._judge.state_lookups())
+        elif isinstance(request, GiveObjects):
+            yield ObjectsGiven(self._judge.give(request.names))
+        else:
+            self._judge.take(request.objects)
+            outdated = sorted(self._judge.outdated)
+            for start in range(0, len(outdated), _PART):
+                yield self._judged(outdated[start : start + _PART], self._judge.judge)
+            yield LookupsStated(self._judge.state_lookups())
+
+    def _judged(self, numbers: Iterable[int], judge: Callable[[int, Manifests], FileResult]) -> FilesJudged:
+        judged = judge_files(self._inputs, self._sources.apart(), numbers, judge, self._begin)
+        judged.announced = self._judge.announce()
+        judged.outdated = len(self._judge.outdated)
+        return judged
