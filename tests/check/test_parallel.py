@@ -1,0 +1,238 @@
+"""A check in several processes gives the same report as a check in one process."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.check import environments, test_streaming
+from tests.check.test_migration_requests import CLAIM, vm, vmim
+from tests.check.test_patched_copies import BRIDGE, clone
+from tests.generating import Manifest
+from webhook.check import parallel
+from webhook.check.check import Settings, check
+from webhook.check.parallel import ParallelCheck
+from webhook.check.sharing import SharingJudge
+from webhook.errors import BadInput, Unavailable
+from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.objects import ManifestObject, Manifests
+from webhook.policy.policy import Policy
+from webhook.report.model import Report
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few files are enough for several workers."""
+    monkeypatch.setattr(parallel, "FIRST", 1)
+    monkeypatch.setattr(parallel, "BLOCK", 2)
+
+
+@pytest.fixture(autouse=True)
+def no_child() -> Iterator[None]:
+    """No worker is left after a check, not even as a zombie."""
+    yield
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def in_processes(
+    files: Sequence[Manifests],
+    count: int,
+    chosen: Settings,
+    references: Sequence[ManifestObject] = (),
+    judge: type[SharingJudge] = SharingJudge,
+) -> Report:
+    sources = Sources()
+    inputs = Inputs([], recursive=True, sources=sources, rendered=files)
+    return ParallelCheck(judge(chosen, references), inputs, sources, count=count).report()
+
+
+def objects_of(files: Sequence[Manifests]) -> list[ManifestObject]:
+    return [manifest for file in files for manifest in file.objects]
+
+
+@given(test_streaming.repositories(), st.integers(1, 3), st.sampled_from(["", "any", "1.6"]))
+@settings(max_examples=50, deadline=None)
+def test_the_report_equals_that_of_one_process(files: list[Manifests], count: int, release: str) -> None:
+    """
+    References can go to any file, and several files can contain an object of the same name.
+    """
+    chosen = Settings(Policy(namespaces=[test_streaming.STRICTER]), release, "2026-01-01")
+
+    report = in_processes(files, count, chosen)
+
+    assert msgspec.json.encode(report) == msgspec.json.encode(check(files, chosen))
+
+
+@given(environments.repositories(), st.integers(2, 3))
+@settings(max_examples=50, deadline=None)
+def test_environments_with_the_same_names_keep_apart(
+    repository: tuple[Sequence[Manifests], Sequence[Manifests]], count: int
+) -> None:
+    """
+    A reference is resolved to the nearest file, whichever process read it.
+    """
+    files, references = repository
+
+    report = in_processes(files, count, Settings(), objects_of(references))
+
+    assert msgspec.json.encode(report) == msgspec.json.encode(check(files, Settings(), objects_of(references)))
+
+
+def named(*files: Sequence[Manifest]) -> list[Manifests]:
+    return [environments.file(f"{number}.yaml", *objects) for number, objects in enumerate(files)]
+
+
+OTHERS = [[environments.a_vmi(name=f"vmi-{number}")] for number in range(8)]
+LAST = {
+    "a claim": [environments.a_claim("ReadWriteOnce")],
+    "a KubeVirt CR": [environments.a_cr("v1.4.0")],
+    "a migration request": [vmim()],
+    "a clone with patches": [clone(BRIDGE)],
+}
+
+
+@pytest.mark.parametrize("last", LAST.values(), ids=LAST)
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("order", [1, -1], ids=["last", "first"])
+def test_all_files_see_an_object(last: list[Manifest], count: int, order: int) -> None:
+    """
+    It does not matter which process reads the object, and when.
+    """
+    files = named(*[[vm()], [CLAIM], *OTHERS, last][::order])
+
+    report = in_processes(files, count, Settings())
+
+    assert report == check(files, Settings())
+    assert any(judged.findings or judged.release != "any" for judged in report.objects)
+
+
+def test_objects_that_lead_to_other_objects_are_found() -> None:
+    """
+    A VM that gets its instancetype looks up further objects.
+    """
+    files = named(
+        [environments.a_vm()], *OTHERS, [environments.an_instancetype(gpu=True)], [environments.a_preference("bridge")]
+    )
+
+    assert in_processes(files, 3, Settings()) == check(files, Settings())
+
+
+class Ending(SharingJudge):
+    """Ends the worker at one file."""
+
+    parent = os.getpid()
+
+    def judge(self, number: int, manifests: Manifests) -> Any:
+        if number == 5 and os.getpid() != self.parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().judge(number, manifests)
+
+
+class Failing(SharingJudge):
+    """Fails at two files, the later one sooner."""
+
+    def judge(self, number: int, manifests: Manifests) -> Any:
+        if number in (3, 7):
+            raise BadInput(f"error {number}", remedy="Correct it.")
+        return super().judge(number, manifests)
+
+
+class Broken(SharingJudge):
+    """Has a bug."""
+
+    def judge(self, number: int, manifests: Manifests) -> Any:
+        if number == 5:
+            raise ZeroDivisionError("the content of an object")
+        return super().judge(number, manifests)
+
+
+class Interrupted(SharingJudge):
+    """Interrupts the parent while a worker works."""
+
+    parent = os.getpid()
+
+    def judge(self, number: int, manifests: Manifests) -> Any:
+        if number == 5:
+            os.kill(os.getpid(), signal.SIGINT)  # a worker ignores Ctrl-C
+            os.kill(self.parent, signal.SIGINT)
+            signal.pause()
+        return super().judge(number, manifests)
+
+
+@pytest.mark.parametrize(
+    ("judge", "reason"), [(Ending, "was ended by SIGKILL"), (Broken, "failed with ZeroDivisionError")]
+)
+def test_a_worker_that_ends_is_an_error_with_the_name_of_its_file(judge: type[SharingJudge], reason: str) -> None:
+    """
+    The error says how the process ended, and how to check without it. It contains nothing of an object.
+    """
+    Ending.parent = os.getpid()
+
+    with pytest.raises(Unavailable) as raised:
+        in_processes(named(*OTHERS), 2, Settings(), judge=judge)
+
+    assert raised.value.message == f"5.yaml: a process of the check {reason} while it checked this file"
+    assert raised.value.remedy == "Check in one process: --jobs 1."
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_error_of_the_first_file_ends_a_check(count: int) -> None:
+    """
+    It is the same error as that of one process.
+    """
+    with pytest.raises(BadInput, match="error 3"):
+        in_processes(named(*OTHERS), count, Settings(), judge=Failing)
+
+
+def test_ctrl_c_ends_all_processes() -> None:
+    """
+    Only the parent sees it.
+    """
+    Interrupted.parent = os.getpid()
+
+    with pytest.raises(KeyboardInterrupt):
+        in_processes(named(*OTHERS), 2, Settings(), judge=Interrupted)
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_a_system_that_starts_no_more_processes_is_no_error(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The check uses the processes that it gets.
+    """
+    fork, started = os.fork, []
+
+    def limited() -> int:
+        if len(started) == most:
+            raise BlockingIOError
+        started.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", limited)
+    files = named([vm()], [CLAIM], *OTHERS, [environments.a_cr("v1.4.0")])
+
+    assert in_processes(files, 3, Settings()) == check(files, Settings())
+    assert len(started) == most
+
+
+def test_large_messages_do_not_block() -> None:
+    """
+    Requests and replies can be larger than the buffer of a pipe, in both directions at the same time.
+    """
+
+    def classes(prefix: str) -> list[Manifest]:
+        names = [f"{prefix}-{number}" for number in range(2000)]
+        return [
+            environments.an_object("StorageClass", "storage.k8s.io/v1", name, None, provisioner="a") for name in names
+        ]
+
+    files = named([vm()], *OTHERS, classes("a"), *OTHERS, classes("b"), *OTHERS, [CLAIM])
+
+    assert in_processes(files, 3, Settings()) == check(files, Settings())

@@ -1,0 +1,250 @@
+"""
+Judges the files of a check in several processes. The report is the same as the report of one process.
+
+The parent judges the first files and all streams, so that the workers start with all imports and caches. Then it hands out the
+other files in blocks, collects the results, and passes on the objects that other processes looked up (see ``sharing``).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from webhook.check.processes import Crashed, Workers
+from webhook.check.sharing import (
+    Begin,
+    FilesJudged,
+    GiveObjects,
+    JudgeAgain,
+    JudgeFiles,
+    LookupsStated,
+    NamesStated,
+    Part,
+    SharingJudge,
+    StateNames,
+    judge_files,
+    wanted,
+)
+from webhook.check.streaming import FileResult, Lookup, ignore, report_on_files
+from webhook.errors import Unavailable
+from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.objects import Manifests
+from webhook.report.model import Report
+
+FIRST = 8
+"""Number of files that the parent judges before it starts the workers."""
+BLOCK = 64
+"""Maximum number of files in a block. A block has neighbours, because files of one folder often refer to each other."""
+_BLOCKS = 8
+"""Minimum number of blocks for each worker, so that all workers end at about the same time."""
+_AHEAD = 2
+"""Number of blocks that a worker has at the same time, so that it does not wait for the parent."""
+
+
+class ParallelCheck:
+    """
+    A check of ``inputs`` in ``count`` processes, and of ``extra`` manifests without objects after the inputs.
+
+    ``begun`` is called after each file of the parent. ``progress`` gets the number of judged files and the number of all files,
+    ``objects`` the number of objects in each part, and ``again`` the number of files that are judged again, and their total.
+    """
+
+    def __init__(
+        self,
+        judge: SharingJudge,
+        inputs: Inputs,
+        sources: Sources,
+        extra: Sequence[Manifests] = (),
+        *,
+        count: int,
+        begun: Callable[[], None] = ignore,
+        progress: Callable[[int, int], None] = ignore,
+        objects: Callable[[int], None] = ignore,
+        again: Callable[[int, int], None] = ignore,
+    ) -> None:
+        self._judge = judge
+        self._inputs = inputs
+        self._sources = sources
+        self._extra = extra
+        self._count = count
+        self._begun = begun
+        self._progress = progress
+        self._objects = objects
+        self._again = again
+        self._results: dict[int, FileResult] = {}
+        self._read: dict[int, Sources] = {}
+        """The texts and names of each part, by its first file."""
+        self._read_again: list[Sources] = []
+        self._later: set[int] = set()
+        """The files with objects that are judged after all files."""
+        self._pending: list[list[bytes]] = []
+        """Objects of other processes, for each worker."""
+
+    def report(self) -> Report:
+        """
+        The report on all files.
+
+        Raises Unavailable if a worker ends, and the error of the first file with an error that ends the check.
+        """
+        numbers = range(len(self._inputs))
+        streams = [number for number in numbers if self._inputs.is_stream(number)]
+        files = [number for number in numbers if not self._inputs.is_stream(number)]
+        for number in (*streams, *files[:FIRST]):
+            self._judge_here(number)
+        for number, manifests in enumerate(self._extra, len(self._inputs)):
+            self._results[number] = FileResult([], manifests.problems, set(), manifests.notes)
+        workers = Workers(self._count, self._part)
+        try:
+            if workers:
+                self._judge_in(workers, files[FIRST:])
+            else:  # the system refused to start a process
+                for number in files[FIRST:]:
+                    self._judge_here(number)
+                self._judge_own_again()
+        except Crashed as crash:
+            what, file = f"a process of the check {crash.reason}", self._inputs.name(crash.number)
+            raise Unavailable(
+                f"{file}: {what} while it checked this file" if file else what,
+                remedy="Check in one process: --jobs 1.",
+            ) from None
+        finally:
+            workers.close()
+        for first in sorted(self._read):
+            self._sources.add(self._read[first])
+        for sources in self._read_again:
+            self._sources.add(sources)
+        for number in self._later:
+            self._results[number].later = self._judge.follow_ups(self._read_once_more(number))
+        return report_on_files(
+            [self._results[number] for number in sorted(self._results)], self._judge, self._read_once_more
+        )
+
+    def _part(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
+        """In a worker: answers requests."""
+        return Part(self._judge, self._inputs, self._sources, begin).answer
+
+    def _read_once_more(self, number: int) -> Manifests:
+        """Reads a file for the objects that are judged later. The results do not change."""
+        return self._inputs.read_into(number, self._sources_of(number))
+
+    def _sources_of(self, number: int) -> Sources:
+        """New sources for a file. A stream can be read only once, so its text is kept."""
+        return self._sources if self._inputs.is_stream(number) else self._sources.apart()
+
+    def _judge_here(self, number: int) -> None:
+        """Judges a file in the parent. Raises an error that ends the check."""
+        judged = judge_files(self._inputs, self._sources_of(number), [number], self._judge.add, ignore)
+        if judged.failure is not None:
+            raise judged.failure[1]
+        self._keep(judged)
+        self._begun()
+
+    def _keep(self, judged: FilesJudged) -> None:
+        """Keeps results of files that were judged for the first time."""
+        self._results |= judged.results
+        self._later.update(judged.later)
+        if judged.results and judged.sources is not self._sources:
+            self._read[min(judged.results)] = judged.sources
+        self._objects(judged.objects)
+        self._progress(len(self._results), len(self._inputs))
+
+    def _judge_in(self, workers: Workers, files: Sequence[int]) -> None:
+        """Judges files in the workers."""
+        size = max(1, min(BLOCK, len(files) // (len(workers) * _BLOCKS)))
+        self._pending = [[] for _ in range(len(workers))]
+        self._hand_out(workers, deque(list(files[start : start + size]) for start in range(0, len(files), size)))
+        stated: Mapping[int, NamesStated] = _ask(workers, {index: StateNames() for index in range(len(workers))})
+        names = [stated[index].names for index in range(len(workers))]
+        lookups = [*(stated[index].lookups for index in range(len(workers))), self._judge.state_lookups()]
+        is_first = True
+        while self._exchange(workers, names, lookups) or is_first:
+            is_first = False
+            lookups = self._judge_again(workers)
+        if self._later:
+            given = _ask(workers, {index: GiveObjects(names[index]) for index in range(len(workers))})
+            self._judge.take(each.objects for each in given.values())
+
+    def _hand_out(self, workers: Workers, blocks: deque[list[int]]) -> None:
+        """Hands out all blocks. Raises the error of the first file with an error that ends the check."""
+        failures = []
+        waiting = 0
+        for index in [*range(len(workers))] * _AHEAD:
+            if blocks:
+                workers.send(index, JudgeFiles(blocks.popleft()))
+                waiting += 1
+        while waiting:
+            index, judged = workers.receive()
+            self._keep(judged)
+            self._pass_on(index, judged.announced)
+            if judged.failure is not None:
+                failures.append(judged.failure)
+                blocks.clear()  # blocks are handed out in order, so the first error is in a block that a worker has
+            if blocks:
+                workers.send(index, JudgeFiles(blocks.popleft(), self._take_pending(index)))
+            else:
+                waiting -= 1
+        if failures:
+            raise min(failures, key=lambda failure: failure[0])[1]
+
+    def _pass_on(self, origin: int, objects: bytes) -> None:
+        """Passes objects of a worker on to all other processes."""
+        if objects:
+            self._judge.take([objects])
+            for index, pending in enumerate(self._pending):
+                if index != origin:
+                    pending.append(objects)
+
+    def _take_pending(self, index: int) -> tuple[bytes, ...]:
+        pending = tuple(self._pending[index])
+        self._pending[index].clear()
+        return pending
+
+    def _exchange(self, workers: Workers, names: Sequence[dict[Any, set[str]]], lookups: Sequence[set[Lookup]]) -> bool:
+        """Passes on the objects that another process looked up. Returns whether there were any."""
+        requests = {}
+        for index, own in enumerate(names):
+            found = wanted(own, (lookup for origin, of_it in enumerate(lookups) if origin != index for lookup in of_it))
+            for kind, of_kind in found.items():
+                own[kind] -= of_kind
+            if found:
+                requests[index] = GiveObjects(found)
+        for index, given in _ask(workers, requests).items():
+            self._pass_on(index, given.objects)
+        return bool(requests)
+
+    def _judge_again(self, workers: Workers) -> list[set[Lookup]]:
+        """Judges outdated files again, and returns the new lookups of each worker, and then of the parent."""
+        for index in range(len(workers)):
+            workers.send(index, JudgeAgain(self._take_pending(index)))
+        lookups: list[set[Lookup]] = [set() for _ in range(len(workers))]
+        remaining = dict.fromkeys(range(len(workers)), 0)
+        waiting, done = len(workers), 0
+        lookups.append(self._judge_own_again())
+        while waiting:
+            index, reply = workers.receive()
+            if isinstance(reply, LookupsStated):
+                lookups[index] = reply.lookups
+                waiting -= 1
+                continue
+            self._keep_again(reply)
+            done += len(reply.results)
+            remaining[index] = reply.outdated
+            self._again(done, done + sum(remaining.values()))
+        return lookups
+
+    def _judge_own_again(self) -> set[Lookup]:
+        """Judges outdated files of the parent again, and returns the new lookups."""
+        for number in sorted(self._judge.outdated):
+            self._keep_again(judge_files(self._inputs, self._sources_of(number), [number], self._judge.judge, ignore))
+        return self._judge.state_lookups()
+
+    def _keep_again(self, judged: FilesJudged) -> None:
+        self._results |= judged.results
+        if judged.sources is not self._sources:
+            self._read_again.append(judged.sources)
+
+
+def _ask(workers: Workers, requests: Mapping[int, Any]) -> dict[int, Any]:
+    """Sends a request to each of some workers, and returns the replies by worker."""
+    for index, request in requests.items():
+        workers.send(index, request)
+    return dict(sorted(workers.receive() for _ in requests))
