@@ -29,6 +29,7 @@ HEAVY = {
     "kubernetes",
     "logging",
     "multiprocessing",
+    "pickle",
     "prometheus_client",
     "pydantic",
     "requests",
@@ -40,6 +41,8 @@ HEAVY = {
     "urllib3",
     "uvicorn",
     "uvloop",
+    "webhook.check.parallel",
+    "webhook.surfaces.cli.cores",
     "xml.etree",
     "yaml",
 }

@@ -180,6 +180,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(("--strict",), "strict", "Also fail on unproven results.", is_flag=True),
     Option(
+        ("--jobs",),
+        "jobs",
+        "Maximum number of processes for a check of many files. Default: auto, the cores that the process may use.",
+        "auto|N",
+        default="auto",
+    ),
+    Option(
         ("--color",),
         "color",
         "Color the text output. [default: auto]",

@@ -32,9 +32,9 @@ class Bar:
         self._done, self._total = done, total
         self._draw()
 
-    def judged(self) -> None:
-        """Counts one object. A single file can hold 100,000 objects, so the number of files alone does not show progress."""
-        self._objects += 1
+    def judged(self, count: int = 1) -> None:
+        """Counts objects. A single file can hold 100,000 objects, so the number of files alone does not show progress."""
+        self._objects += count
         self._draw()
 
     def clear(self) -> None:

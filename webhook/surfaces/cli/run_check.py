@@ -49,6 +49,13 @@ Number of new objects between two garbage collections. A check creates almost no
 every 700 objects, took half of a long run.
 """
 
+MAX_JOBS = 256
+FILES_PER_PROCESS = 128
+"""
+Minimum number of files for each process. With fewer files, starting another process takes longer than it saves
+(docs/decisions/0035).
+"""
+
 
 class RunOptions(msgspec.Struct, frozen=True):
     """The options that no configuration file can set."""
@@ -73,6 +80,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     diff: bool
     options: bool
     choose: Sequence[str]
+    jobs: str
 
 
 _RUN_OPTIONS = tuple(name for name in RunOptions.__struct_fields__ if name not in ("paths", "outputs"))
@@ -152,6 +160,8 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
     for name, values in (("--values", options.values), ("--set", options.chart_settings)):
         if values and not options.charts:
             raise UsageMistake(f"{name} needs --helm: it sets values of a chart.")
+    if options.jobs != "auto" and not (options.jobs.isdecimal() and 0 < int(options.jobs) <= MAX_JOBS):
+        raise UsageMistake(f"--jobs {options.jobs}: write auto or a number from 1 to {MAX_JOBS}.")
     if options.quiet and options.verbose:
         raise UsageMistake("Use only one of --quiet and --verbose.")
     if options.statistics and all(output.form != "text" for output in options.outputs):
@@ -246,7 +256,12 @@ def _run(
             return show_fixes(manifests, sources, judge, options.choose, options=options.options)
         report = write_fixes(manifests, sources, judge, options.choose)
     else:
-        report = with_exemptions(check.one_by_one(inputs, unreadable))
+        count = _processes(options.jobs, len(inputs))
+        report = with_exemptions(
+            check.one_by_one(inputs, unreadable)
+            if count == 1
+            else check.in_processes(inputs, sources, unreadable, count)
+        )
     if options.write_baseline:
         return write_baseline(report, effective.baseline)
     return _show(report, options, effective, loaded, sources, nested)
@@ -284,6 +299,18 @@ def _show(
     if effective.require_match and not report.objects:
         raise BadInput("no object was judged", remedy="Check the paths, or remove --require-match.")
     return exit_status(report, effective.fail_on, strict=effective.strict)
+
+
+def _processes(jobs: str, files: int) -> int:
+    """The number of processes for a check of so many files."""
+    useful = files // FILES_PER_PROCESS
+    if jobs == "1" or useful < 2:
+        return 1
+    from webhook.surfaces.cli.cores import can_fork, default_jobs
+
+    if not can_fork():
+        return 1
+    return min(default_jobs() if jobs == "auto" else int(jobs), useful)
 
 
 def _rendered(options: RunOptions, sources: Sources) -> Sequence[Manifests]:
@@ -325,11 +352,36 @@ class _Check:
             self._progress(done, len(files))
         return self._finish(streaming)
 
+    def in_processes(self, inputs: Inputs, sources: Sources, unreadable: Sequence[Manifests], count: int) -> Report:
+        """The report of ``one_by_one``, made in several processes."""
+        from webhook.check.parallel import ParallelCheck
+        from webhook.check.sharing import SharingJudge
+
+        def again(done: int, total: int) -> None:
+            if not done:
+                self._progress.begin("checking again")
+            self._progress(done, total)
+
+        self._progress.begin("checking")
+        report = ParallelCheck(
+            SharingJudge(self._settings, self._references, self._snapshot, settings_of=self._nested_settings()),
+            inputs,
+            sources,
+            unreadable,
+            count=count,
+            begun=interruptible,
+            progress=self._progress,
+            objects=self._progress.judged,
+            again=again,
+        ).report()
+        self._progress.clear()
+        return report
+
     def one_by_one(self, inputs: Inputs, unreadable: Sequence[Manifests]) -> Report:
         """The report on files that are read one after another. The text of a file without findings is freed."""
         streaming = self._begin(inputs.read)
         for number, manifests in enumerate(inputs):
-            if not streaming.add(manifests).has_findings:
+            if not streaming.add(manifests).needs_text:
                 inputs.forget(number)
             if not number:
                 interruptible()
@@ -345,8 +397,12 @@ class _Check:
             self._references,
             self._snapshot,
             self._progress.judged,
-            self._settings_of if self._nested is not None and self._nested.names else None,  # found with the files
+            self._nested_settings(),
         )
+
+    def _nested_settings(self) -> Callable[[str], Settings | None] | None:
+        """The settings by file. Nested configurations were found with the files."""
+        return self._settings_of if self._nested is not None and self._nested.names else None
 
     def _settings_of(self, name: str) -> Settings | None:
         """The settings for a file below a nested configuration."""
