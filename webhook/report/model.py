@@ -5,7 +5,7 @@ The report: ``check -o json`` prints it, ``POST /v1/check`` returns it, and all 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -329,8 +329,9 @@ def reference_report(choice: Choice) -> ReferenceReport:
     )
 
 
+@lru_cache(maxsize=1024)
 def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
-    """A verdict as text."""
+    """A verdict as text. Most VMs have one of a few verdicts, so their reports share it."""
     if verdict is None:
         return None
     return VerdictReport(
