@@ -60,6 +60,8 @@ class ObjectsWorld:
         self._lists: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
         """The results of ``every`` that are the same for all files."""
         self._has_choices = False
+        self._last = ("", normpath(folder))
+        """The last file and its absolute path, which its objects share."""
         for placed in objects:
             self._unplaced.setdefault(type(placed), {})[_key(type(placed), placed.namespace, placed.name)] = placed
 
@@ -187,7 +189,10 @@ class ObjectsWorld:
         return known
 
     def _path(self, source: str) -> str:
-        return normpath(join(self._folder, source))
+        if self._last[0] != source:
+            path = normpath(join(self._folder, source))
+            self._last = source, source if path == source else path
+        return self._last[1]
 
 
 class View:
