@@ -113,6 +113,13 @@ def cluster(claims: int, folder: Path) -> Iterator[Path]:
         process.join()
 
 
+def write_certificates(folder: Path) -> None:
+    """The serving certificate and its key."""
+    pair = CertificateAuthority().issue("benchmark", server_names=["localhost"])
+    (folder / "tls.crt").write_bytes(pair.cert_pem)
+    (folder / "tls.key").write_bytes(pair.key_pem)
+
+
 def once(folder: Path, *facts: str) -> dict[str, float]:
     """One start: seconds to ready, CPU seconds, memory."""
     admission, api, health = free_ports(3)
@@ -168,9 +175,7 @@ def main() -> None:
     print(json.dumps({"migratable version": command_seconds("version"), "migratable rules": command_seconds("rules")}))
     with tempfile.TemporaryDirectory(prefix="migratable-benchmark-") as place:
         folder = Path(place)
-        pair = CertificateAuthority().issue("benchmark", server_names=["localhost"])
-        (folder / "tls.crt").write_bytes(pair.cert_pem)
-        (folder / "tls.key").write_bytes(pair.key_pem)
+        write_certificates(folder)
         print(json.dumps({"facts": "examples/", **once(folder, "--facts", str(EXAMPLES))}))
         for claims in options.claims:
             with cluster(claims, folder) as kubeconfig:
