@@ -15,7 +15,7 @@ NEW_PYTHON = { command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) is n
 CORE   := yaml objects manifests cni kubevirt judging policy rules defaults fixes report check
 CLI    := check config exemptions explain_settings fix
 
-.PHONY: run test test-fast test-pythons coverage check format docs rule site site-serve release mutants lock clean
+.PHONY: run test test-fast test-pythons coverage compare check format docs rule site site-serve release mutants lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
@@ -45,6 +45,12 @@ mutants: $(VENV)/development
 # The core tests on Python 3.11 to 3.14, as far as they are installed.
 test-pythons:
 	ci/test-pythons.sh
+
+# Fails if a part is more than 15 % slower than in the commit that benchmarks/README.md names, or in BASE. Under two minutes.
+#   make compare BASE=v1.2.3
+BASE ?= auto
+compare: $(VENV)/development
+	$(BIN)/python -m benchmarks.compare --base $(BASE) --short --fail-above 15
 
 check: $(VENV)/development
 	$(BIN)/ruff format --check .

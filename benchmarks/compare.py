@@ -31,7 +31,7 @@ KINDS = ("start-up", *(f"check {name}" for name in GENERATORS), "reading", "admi
 READ_VMS = 40
 SMALL = ROOT / "examples" / "vm-good.yaml"
 ROUNDS, SECONDS = 9, 1_200.0
-SHORT_SIZE, SHORT_SECONDS, FEWEST = 300, 90.0, 5
+SHORT_SIZE, SHORT_SECONDS, FEWEST = 150, 60.0, 5
 
 
 def main() -> int:
@@ -97,7 +97,7 @@ def _workloads(place: Path, options: Namespace) -> Sequence[Workload]:
             write(place / "reading" / generator, READ_VMS, generator)
         chosen.append(Workload("reading", workloads.reading(place / "reading", 5)))
     if "admission" in options.only:
-        chosen.append(Workload("admission", workloads.stages(100, STAGES)))
+        chosen.append(Workload("admission", workloads.stages(40 if options.short else 100, STAGES)))
     return chosen
 
 
