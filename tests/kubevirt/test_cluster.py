@@ -6,7 +6,9 @@ import pytest
 from tests.kubevirt.building import Manifest, yaml
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
+from webhook.facts.versioned_world import VersionedWorld
 from webhook.kubevirt.cluster import BUILT_IN, Cluster, cluster_of, invalid_value
+from webhook.kubevirt.releases import Version
 from webhook.objects.kubevirt import Configuration, KubeVirt
 
 
@@ -103,3 +105,21 @@ def test_a_refused_configuration_is_unknown() -> None:
         ),
         "arm64",
     )
+
+
+def test_the_settings_follow_the_cr_and_the_patch_release() -> None:
+    """
+    The settings of the latest CR are kept, but never used for another CR or another patch release.
+    """
+    world = ObjectsWorld((), [KubeVirt])
+    world.add(cr("{configuration: {cpuModel: Haswell}}"), "a.yaml")
+    before = cluster_of(world)
+    version = cluster_of(VersionedWorld(world, "1.6.2")).version
+    world.add(cr("{configuration: {cpuModel: Skylake-Server}}"), "a.yaml")
+    after = cluster_of(world)
+    other = ObjectsWorld([cr("{configuration: {cpuModel: Haswell}}")])
+
+    assert before == cluster_of(other) == Cluster(Configuration(cpu_model="Haswell"), None)
+    assert version == Version(1, 6, 2)
+    assert isinstance(after.configuration, Unknown)
+    assert cluster_of(other).version is None

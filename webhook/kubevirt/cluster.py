@@ -48,8 +48,15 @@ def cluster_of(world: World) -> Cluster:
     The architecture in the CR's spec has precedence over the architecture in its status, which virt-operator writes. A
     requested patch release has precedence over the patch release in the CR's status.
     """
-    kubevirts = world.every(KubeVirt)
-    patch = requested_version(world)
+    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
+    kubevirts, patch = world.every(KubeVirt), requested_version(world)
+    known = _latest
+    if known[0] is not kubevirts or known[1] != patch:
+        known = _latest = kubevirts, patch, _cluster(kubevirts, patch)
+    return known[2]
+
+
+def _cluster(kubevirts: Fact[tuple[KubeVirt, ...]], patch: str) -> Cluster:
     requested = parse_version(patch) if patch else None
     if isinstance(kubevirts, Unknown):
         return Cluster(kubevirts, None, requested)
@@ -71,6 +78,11 @@ def cluster_of(world: World) -> Cluster:
         "which Migratable cannot read"
     )
     return Cluster(Unknown(why, "ask the platform team to correct the KubeVirt CR"), architecture, version)
+
+
+_NO_KUBEVIRTS: tuple[KubeVirt, ...] = ()
+_latest: tuple[Fact[tuple[KubeVirt, ...]], str, Cluster] = (_NO_KUBEVIRTS, "", Cluster(BUILT_IN, None))
+"""The settings of the latest KubeVirt CRs. A world returns the same objects again until one changes."""
 
 
 def invalid_value(configuration: Configuration) -> str:
