@@ -299,12 +299,15 @@ def _verdict(
 def _evidence(
     findings: Sequence[Finding], facts: MigrationFacts, release: Releases, assumptions: tuple[str, ...] = ()
 ) -> Evidence:
+    differs = isinstance(facts.host_model_known, Differing)
     deciding = [finding for finding in findings if finding.basis is Basis.KUBEVIRT and finding.releases & release]
+    if not deciding:
+        return Evidence((), (), differs, (), assumptions)
     reasons = [(finding.rule.reason, finding.undetermined) for finding in deciding if finding.rule.reason is not None]
     return Evidence(
         refusing={reason for reason, undetermined in reasons if not undetermined},
         undecided={reason for reason, undetermined in reasons if undetermined},
-        host_model_differs=isinstance(facts.host_model_known, Differing),
+        host_model_differs=differs,
         unproven=tuple(finding.message for finding in deciding if finding.undetermined),
         assumptions=assumptions,
     )
