@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -14,13 +16,37 @@ from benchmarks.generators.tidy import manifest
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
+from webhook.check import streaming
 from webhook.check.check import Settings, check
 from webhook.check.streaming import StreamingCheck
+from webhook.facts.candidates import Viewer
+from webhook.facts.objects_world import Choice, ObjectsWorld
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests, read_manifests
+from webhook.objects.meta import Kubernetes
+from webhook.objects.vm import VirtualMachine
 from webhook.policy.policy import NamespacePolicy, Policy, Profile
 from webhook.report.model import Report
 
+NODES = "\n---\n".join(
+    f"{{apiVersion: v1, kind: Node, metadata: {{name: n{n}, labels: {{kubevirt.io/schedulable: 'true'}}}}}}"
+    for n in range(2)
+)
+APART = """
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {{name: vm-{number}, namespace: tenant, labels: {{app: vm-{number}}}}}
+spec:
+  runStrategy: Always
+  template:
+    metadata: {{labels: {{app: vm-{number}}}}}
+    spec:
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+          - {{topologyKey: kubernetes.io/hostname, labelSelector: {{matchLabels: {{app: vm-{number}}}}}}}
+      domain: {{devices: {{}}}}
+"""
 STRICTER = NamespacePolicy(labels={"tier": "gold"}, profile=Profile.EXACT)
 SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant", "labels": {"tier": "gold"}}}
 MISSPELT = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMashine", "metadata": {"name": "a"}}
@@ -50,17 +76,48 @@ def repositories(draw: st.DrawFn) -> list[Manifests]:
     return [read_manifests("\n---\n".join(map(json.dumps, file)).encode(), f"{at}") for at, file in enumerate(files)]
 
 
-@given(repositories(), st.sampled_from(["", "any", "1.6"]), st.sampled_from([Policy(), Policy(namespaces=[STRICTER])]))
-@settings(max_examples=150, deadline=None)
-def test_the_report_equals_that_of_a_check_of_all_files(inputs: list[Manifests], release: str, policy: Policy) -> None:
+@given(
+    repositories(),
+    st.sampled_from(["", "any", "1.6"]),
+    st.sampled_from([Policy(), Policy(namespaces=[STRICTER])]),
+    st.sampled_from([1, streaming.MANY]),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_report_equals_that_of_a_check_of_all_files(
+    inputs: list[Manifests], release: str, policy: Policy, many: int
+) -> None:
     """
-    Of different objects with one name, the nearest one counts.
+    Of different objects with one name, the nearest one counts. Lists of many objects are complete.
     """
     settings = Settings(policy, release, "2026-01-01")
 
-    report = one_by_one(inputs, settings)
+    with patch.object(streaming, "MANY", many):
+        report = one_by_one(inputs, settings)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(inputs, settings))
+
+
+def test_a_list_of_all_vms_is_not_made_for_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    VMs that must run on different nodes are compared with all VMs. Their lists are made at the end, when they are complete.
+    """
+    made: list[int] = []
+    collect = ObjectsWorld._every_placed
+
+    def counted(self: ObjectsWorld, viewer: Viewer, kind: type[Kubernetes], choices: list[Choice]) -> Any:
+        listed = collect(self, viewer, kind, choices)
+        if kind is VirtualMachine:
+            made.append(len(listed))
+        return listed
+
+    monkeypatch.setattr(ObjectsWorld, "_every_placed", counted)
+    monkeypatch.setattr(streaming, "MANY", 10)
+    inputs = [read_manifests(APART.format(number=number).encode(), f"{number}.yaml") for number in range(100)]
+
+    report = one_by_one([read_manifests(NODES.encode(), "nodes.yaml"), *inputs], Settings())
+
+    assert report.summary.objects == 100
+    assert sum(made) < 300
 
 
 def test_a_claim_can_be_in_a_later_file(tmp_path: Path) -> None:

@@ -42,14 +42,24 @@ Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
 RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
 """The lookups that choose the release."""
+MANY = 100
+"""From so many objects of a kind, a list of them is not made for each file."""
 
 
 class GrowingWorld(ObjectsWorld):
-    """A growing set of objects. ``lookups`` records all lookups since it was last reset."""
+    """
+    A growing set of objects. ``lookups`` records all lookups since it was last reset.
+
+    While objects are still added (``is_growing``), a list of many objects is out of date after the next file. Then the world does
+    not make the list, because making it for each file takes a time that grows with the square of the number of files. It
+    returns an empty list and sets ``is_outdated``: the file must be judged again.
+    """
 
     def __init__(self, snapshot: Snapshot, background: Iterable[tuple[Kubernetes, str]]) -> None:
         super().__init__(snapshot.objects, snapshot.complete, working_directory())
         self.lookups: set[Lookup] = set()
+        self.is_growing = False
+        self.is_outdated = False
         fill(self, (), background)
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
@@ -60,12 +70,19 @@ class GrowingWorld(ObjectsWorld):
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Looks up as ``ObjectsWorld`` does, and records the lookup."""
         self.lookups.add((kind, None))
-        return super().every(kind)
+        return () if self._leaves_out(kind) else super().every(kind)
 
     def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
         """Looks up as ``ObjectsWorld`` does, and records the lookup."""
         self.lookups.add((kind, None))
-        return super().every_from(viewer, kind)
+        return ((), ()) if self._leaves_out(kind) else super().every_from(viewer, kind)
+
+    def _leaves_out(self, kind: type[Kubernetes]) -> bool:
+        """Whether a list is left out. If no object was added since the last list, that list is used."""
+        if not self.is_growing or kind in self._lists or len(self._placed.get(kind, ())) < MANY:
+            return False
+        self.is_outdated = True
+        return True
 
 
 class FileResult(msgspec.Struct):
@@ -93,7 +110,7 @@ class FileJudge:
     """
     Judges files by number, in a world that grows with each file.
 
-    ``outdated`` has the numbers of the files that looked up an object that was added later.
+    ``outdated`` has the numbers of the files that looked up an object that was added later, or a list that was left out.
     """
 
     def __init__(
@@ -117,7 +134,12 @@ class FileJudge:
         """Judges one file. Its references are looked up in this file and in all objects that were added before."""
         for added, source in placed_in(manifests.objects):
             self.add_object(with_labels_only(added), source)
-        return self.judge(number, manifests)
+        self.world.is_growing, self.world.is_outdated = True, False
+        result = self.judge(number, manifests)
+        self.world.is_growing = False
+        if self.world.is_outdated:
+            self.outdated.add(number)
+        return result
 
     def add_object(self, added: Kubernetes, source: str) -> None:
         """Adds an object. The files that looked up this object are outdated."""
