@@ -1,7 +1,8 @@
 """
-How costs grow with size: `python -m benchmarks.scale check|audit|serve`.
+How costs grow with size: `python -m benchmarks.scale check|apart|audit|serve`.
 
 - `check` reads folders of 12,500 to 100,000 VMs with their claims, and one of 10,000 (`--generator`).
+- `apart` checks 1,000 to 8,000 VMs that must run on different nodes, with two nodes: each VM is compared with all others.
 - `audit` judges 12,500 to 100,000 VMs of a real API server. etcd is filled without the API server.
 - `serve` starts with 125,000 to 1,000,000 claims, and fewer DataVolumes and networks, of a small HTTP server.
 
@@ -19,6 +20,8 @@ from statistics import median
 
 from benchmarks.contestants.checking import ALL, OURS
 from benchmarks.figures import Figure, load_average, show
+from benchmarks.generators import apart
+from benchmarks.generators.vms import name_of
 from benchmarks.generators.writing import GENERATORS, write
 from benchmarks.growth import Point, table
 from benchmarks.launching import run
@@ -26,10 +29,11 @@ from benchmarks.launching import run
 CPU, WALL, PEAK = "CPU s", "wall s", "peak MiB"
 SIZES = {
     "check": (10_000, 12_500, 25_000, 50_000, 100_000),
+    "apart": (1_000, 2_000, 4_000, 8_000),
     "audit": (12_500, 25_000, 50_000, 100_000),
     "serve": (125_000, 250_000, 500_000, 1_000_000),
 }
-NAMES = {"check": "VMs", "audit": "VMs", "serve": "claims"}
+NAMES = {"check": "VMs", "apart": "VMs", "audit": "VMs", "serve": "claims"}
 SMALL, LARGE = 10_000, 100_000
 MOST_TIME, MOST_MEMORY = 11, 1.5
 
@@ -42,7 +46,7 @@ def main() -> int:
     parser.add_argument("--generator", choices=list(GENERATORS), default="tidy", help="for check")
     options = parser.parse_args()
     before = load_average()
-    measure = {"check": _check, "audit": _audit, "serve": _serve}[options.what]
+    measure = {"check": _check, "apart": _apart, "audit": _audit, "serve": _serve}[options.what]
     points: list[Point] = []
     for size in options.sizes or SIZES[options.what]:
         points.append(_medians(size, measure, options))
@@ -79,16 +83,29 @@ def _check(vms: int, options: Namespace) -> Iterator[Once]:
     with tempfile.TemporaryDirectory(prefix="migratable-scale-") as place:
         folder = Path(place) / "vms"
         write(folder, vms, options.generator)
-        argv = ALL[OURS].argv(folder)
+        yield _checking(ALL[OURS].argv(folder))
 
-        def once() -> dict[str, float]:
-            peak = run(argv, watched=True).peak
-            ran = run(argv)
-            if ran.status != 1:
-                raise SystemExit(f"check ended with {ran.status}: {ran.err[-2000:]}")
-            return {CPU: ran.cpu, WALL: ran.wall, PEAK: max(peak, ran.peak)}
 
-        yield once
+@contextmanager
+def _apart(vms: int, _: Namespace) -> Iterator[Once]:
+    with tempfile.TemporaryDirectory(prefix="migratable-scale-") as place:
+        folder, nodes = Path(place) / "vms", Path(place) / "nodes.yaml"
+        folder.mkdir()
+        nodes.write_text(apart.NODES)
+        for number in range(vms):
+            (folder / f"{name_of(number)}.yaml").write_text(apart.manifest(number))
+        yield _checking([*ALL[OURS].argv(folder), "--facts", nodes])
+
+
+def _checking(argv: Sequence[object]) -> Once:
+    def once() -> dict[str, float]:
+        peak = run(argv, watched=True).peak
+        ran = run(argv)
+        if ran.status != 1:
+            raise SystemExit(f"check ended with {ran.status}: {ran.err[-2000:]}")
+        return {CPU: ran.cpu, WALL: ran.wall, PEAK: max(peak, ran.peak)}
+
+    return once
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.contestants.checking import ALL, OURS
-from benchmarks.generators import render
+from benchmarks.generators import apart, render
 from benchmarks.generators.vms import EVERY, name_of, violates
 from benchmarks.generators.writing import GENERATORS, write
 from benchmarks.launching import run
@@ -44,6 +44,16 @@ def test_each_vm_has_a_name_and_a_claim_of_its_own(generator: str) -> None:
             name_of(number) for number in range(vms)
         ]
     assert not [text for text in texts if "v0" in text or "7777" in text]
+
+
+def test_vms_apart_must_run_on_different_nodes() -> None:
+    """
+    Each names only itself, so all fit.
+    """
+    text = apart.manifest(7)
+
+    assert "requiredDuringSchedulingIgnoredDuringExecution" in text
+    assert text.count("app.kubernetes.io/name: vm-00007") == 3
 
 
 @pytest.mark.helm
