@@ -1,18 +1,23 @@
 """Reads mappings and lists in brackets on one line. This module does no I/O."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
-from webhook.yaml.scalars import ScalarError, json_value, plain
+from webhook.yaml.scalars import ScalarError, json_plain
 from webhook.yaml.text import JsonValue
 from webhook.yaml.texts import UnclearError, unescaped
 
 _MOST_DEEP: Final = 20
 
 
+_Token: TypeAlias = tuple[str, str, str, str]
+"""A bracket, brace or comma; or a scalar with the colon after it; or a character that belongs to rare syntax."""
+
+
 @cache  # compiled at the first use, because many texts have no brackets except {}
-def _token_pattern() -> re.Pattern[str]:
+def _tokens() -> re.Pattern[str]:
     return re.compile(
         r"""
         [ ]*(?:
@@ -23,9 +28,10 @@ def _token_pattern() -> re.Pattern[str]:
               | (?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|-(?=[^\s,\[\]{}]))
                 (?:[^\s:,\[\]{}\#?]|:(?=[^\s,\[\]{}])|(?<=\S)\#|[ ]+(?=[^\s\#,\[\]{}:]))*
             )[ ]*(:(?=[ ]))?                                            # 3: the colon after a key
+          | (.)                                                         # 4: rare syntax
         )
         """,
-        re.VERBOSE | re.ASCII,
+        re.VERBOSE | re.ASCII | re.DOTALL,
     )
 
 
@@ -33,53 +39,64 @@ def read_brackets(text: str) -> JsonValue:
     """Returns the value of ``[...]`` or ``{...}``. Raises UnclearError for rare syntax."""
     if text == "{}":
         return {}
-    value, end = _value(text, 0, 0)
-    if end != len(text):
+    tokens = iter(_tokens().findall(text))
+    opening = next(tokens)[0]
+    try:
+        value: JsonValue = _list(tokens, 0) if opening == "[" else _mapping(tokens, 0)
+    except StopIteration:
+        raise UnclearError from None
+    if next(tokens, None) is not None:
         raise UnclearError
     return value
 
 
-def _value(text: str, offset: int, depth: int) -> tuple[JsonValue, int]:
-    """Returns the value at an offset, and the offset after it."""
-    opening, scalar, colon, offset = _token(text, offset)
-    if scalar and not colon:
-        return _scalar(scalar), offset
-    if opening not in ("[", "{") or depth > _MOST_DEEP:
-        raise UnclearError
+def _list(tokens: Iterator[_Token], depth: int) -> list[JsonValue]:
+    """Returns the items after ``[``."""
     items: list[JsonValue] = []
-    members: dict[str, JsonValue] = {}
-    closing = "]" if opening == "[" else "}"
     while True:
-        sign, name, colon, after = _token(text, offset)
-        if sign == closing:
-            return items if opening == "[" else members, after
-        if opening == "[":
-            value, offset = _value(text, offset, depth + 1)
-            items.append(value)
-        else:
-            member = _scalar(name) if colon and name != "<<" else None
-            if not isinstance(member, str) or member in members:
-                raise UnclearError
-            members[member], offset = _value(text, after, depth + 1)
-        sign, _, _, after = _token(text, offset)
-        if sign == ",":
-            offset = after
-        elif sign != closing:
+        token = next(tokens)
+        if token[0] == "]":
+            return items
+        items.append(_value(token, tokens, depth))
+        sign = next(tokens)[0]
+        if sign == "]":
+            return items
+        if sign != ",":
             raise UnclearError
 
 
-def _token(text: str, offset: int) -> tuple[str, str, str, int]:
-    """Returns bracket, scalar and colon at an offset (empty if there is none), and the offset after them."""
-    match = _token_pattern().match(text, offset)
-    if match is None:
+def _mapping(tokens: Iterator[_Token], depth: int) -> dict[str, JsonValue]:
+    """Returns the members after ``{``."""
+    members: dict[str, JsonValue] = {}
+    while True:
+        sign, name, colon, _ = next(tokens)
+        if sign == "}":
+            return members
+        key = _scalar(name) if colon and name != "<<" else None
+        if not isinstance(key, str) or key in members:
+            raise UnclearError
+        members[key] = _value(next(tokens), tokens, depth)
+        sign = next(tokens)[0]
+        if sign == "}":
+            return members
+        if sign != ",":
+            raise UnclearError
+
+
+def _value(token: _Token, tokens: Iterator[_Token], depth: int) -> JsonValue:
+    """Returns the value that begins with a token."""
+    sign, scalar, colon, _ = token
+    if scalar and not colon:
+        return _scalar(scalar)
+    if sign not in ("[", "{") or depth >= _MOST_DEEP:
         raise UnclearError
-    return match[1] or "", match[2] or "", match[3] or "", match.end()
+    return _list(tokens, depth + 1) if sign == "[" else _mapping(tokens, depth + 1)
 
 
 def _scalar(text: str) -> JsonValue:
     if text[0] in "\"'":
         return unescaped(text)
     try:
-        return json_value(plain(text))
+        return json_plain(text)
     except ScalarError:
         raise UnclearError from None

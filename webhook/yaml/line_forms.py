@@ -6,9 +6,10 @@ hashes instead of lines, because lines can contain secrets. This module does no 
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from webhook.yaml.scalars import ScalarError, json_value, key, plain
+from webhook.yaml.scalars import ScalarError, json_plain, key, plain
 from webhook.yaml.text import JsonValue
 
 BLANK, COMMENT, QUOTED, PLAIN, TYPED, ESCAPED, OPEN, FLOW, BLOCK_SCALAR, AWAITS, UNCLEAR = range(11)
@@ -20,15 +21,17 @@ compares these numbers by size.
 """
 
 _FIRST: Final = r"""(?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|[\-?:](?=[^\s,\[\]{}]))"""
-_REST: Final = r"""(?:[^\s:\#]|:(?=\S)|(?<=\S)\#|[ ]+(?=[^\s\#:]|:\S))"""
+_SPECIAL: Final = r"""(?::(?=\S)|(?<=\S)\#|[ ]+(?=[^\s\#:]|:\S))"""
+_REST: Final = rf"""[^\s:\#]*+(?:{_SPECIAL}[^\s:\#]*+)*+"""
+"""The rest of a plain scalar. It is possessive, because no shorter match lets the rest of a line match."""
 _LINE = re.compile(
     rf"""
     ([ ]*)                                          # 1: indentation
     (-[ ]+|-\Z)?                                    # 2: the dash of a list item
-    (?:({_FIRST}{_REST}*|"[^"\\]*"|'[^']*')[ ]*:(?=[ ]|\Z))?    # 3: a key
+    (?:({_FIRST}{_REST}|"[^"\\]*"|'[^']*')[ ]*:(?=[ ]|\Z))?    # 3: a key
     [ ]*
     (?:
-        ({_FIRST}{_REST}*)                          # 4: a plain scalar
+        ({_FIRST}{_REST})                           # 4: a plain scalar
       | "([^"\\]*)"                                 # 5: a string without escapes
       | '([^']*)'                                   # 6: a string without escapes
       | ("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')          # 7: a string with escapes
@@ -36,11 +39,11 @@ _LINE = re.compile(
       | ([\[{{].*[\]}}])                            # 9: a value in brackets
       | ([|>][+-]?)                                 # 10: the header of a block scalar
     )?
-    [ ]*((?:(?<![^ ])\#.*)?)                        # 11: a comment
+    [ ]*(?:(?<![^ ])(\#.*))?                        # 11: a comment
     """,
     re.VERBOSE | re.ASCII,
 )
-FURTHER: Final = rf"(?xa)({_REST}+)[ ]*((?:(?<=[ ])\#.*)?)"
+FURTHER: Final = rf"(?xa)((?:[^\s:\#]|:(?=\S)|(?<=\S)\#){_REST})[ ]*((?:(?<=[ ])\#.*)?)"
 """Matches a further line of a plain scalar without its indentation. Group 2 is a comment, which ends the scalar."""
 _KINDS: Final = {4: PLAIN, 5: QUOTED, 6: QUOTED, 7: ESCAPED, 8: OPEN, 9: FLOW, 10: BLOCK_SCALAR}
 _HEADER, _COMMENT = 10, 11
@@ -82,12 +85,14 @@ def _form(line: str) -> Form:
     match = _LINE.fullmatch(line)
     if match is None or match.end(3) > _LONGEST_KEY:
         return _UNCLEAR
-    group = next((number for number in _KINDS if match.start(number) >= 0), 0)
+    group = match.lastindex or 0
+    if group not in _KINDS:  # a comment, or no value
+        group = next((number for number in _KINDS if match.start(number) >= 0), 0)
     kind, (start, end) = _KINDS.get(group, AWAITS), match.span(group)
     column, dash = match.end(1), match.end(2) - match.end(1) if match[2] else 0
     try:
         name = None if match[3] is None else _key(match[3])
-        value = json_value(plain(match[group])) if kind == PLAIN else None
+        value = json_plain(match[group]) if kind == PLAIN else None
     except ScalarError:
         return _UNCLEAR
     if kind == AWAITS:
@@ -103,6 +108,7 @@ def _form(line: str) -> Form:
     return Form(kind, column, dash, name, start, end, value)
 
 
+@lru_cache(1 << 12)
 def _key(text: str) -> str:
     if text[0] in "\"'":
         return text[1:-1]

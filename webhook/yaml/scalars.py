@@ -210,6 +210,12 @@ def json_value(value: Scalar) -> Scalar:
     return value if value is None or isinstance(value, bool | str) else json_number(value)
 
 
+def json_plain(text: str) -> Scalar:
+    """Returns ``json_value(plain(text))``. Most texts are strings."""
+    resolve = _BY_START.get(text[:1])
+    return text if resolve is None else json_value(resolve(text))
+
+
 def key(value: Scalar) -> str:
     """Returns a scalar as a mapping key in JSON (``convertToJSONableObject``). Raises ``ScalarError`` for null and for uint64."""
     if isinstance(value, str):
