@@ -1,68 +1,108 @@
 """
-Finds positions in block YAML from the lines that ``block_reader`` reads, without PyYAML. The docstring of ``places`` explains why
-this module exists.
+Finds positions in block YAML from its lines and its value, without PyYAML. The docstring of ``places`` explains why this module
+exists.
+
+The members of a mapping or list have the same order in its value as in the text, and each begins at the same column. So the place
+of a member is the place of the line with its number among the lines that begin at this column: all other lines of the mapping or
+list are indented more, are comments, or are empty.
 
 For other YAML it raises ``UnclearError``, and ``composed_places`` finds the positions. This module does no I/O.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate
-from typing import NamedTuple, cast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final
 
-from webhook.yaml.block_reader import Collection, Lines, is_odd, read_block
-from webhook.yaml.line_forms import BLOCK_SCALAR, FLOW, cached_form
+import msgspec
+
+from webhook.yaml.block_reader import Collection, is_odd, read_block
+from webhook.yaml.line_forms import (
+    AWAITS,
+    BLOCK_SCALAR,
+    COMMENT,
+    FLOW,
+    OPEN,
+    PLAIN,
+    QUOTED,
+    TYPED,
+    Form,
+    cached_form,
+)
 from webhook.yaml.text import JsonValue, Place, Places, Step
-from webhook.yaml.texts import UnclearError, end_of_value
+from webhook.yaml.texts import UnclearError, end_of_value, plain_lines, quoted_lines
 
 __all__ = ["BlockPlaces", "UnclearError"]
 
+_CONTENT: Final = re.compile(r"\n([ ]*)(?=[^ \n#])")
+"""Matches the begin of the next line that is not empty and not a comment."""
+_TEXT: Final = re.compile(r"\n([ ]*)(?=[^ \n])")
+"""Matches the begin of the next line that is not empty."""
 
-class Flow(NamedTuple):
+
+class Flow(msgspec.Struct, frozen=True):
     """The first and last offset of a value in brackets or braces. ``composed_places`` finds the positions inside the value."""
 
     start: int
     end: int
 
 
+class Block(msgspec.Struct, frozen=True):
+    """A mapping or list in block style: its value, the offset of its first key or dash, and the column of them, from 0."""
+
+    value: Collection
+    offset: int
+    column: int
+
+
 class _Members(Mapping[Step, Place]):
     """The places of the members of a mapping or list. Each place is found when it is looked up."""
 
-    def __init__(
-        self,
-        owner: Collection,
-        lines: Sequence[tuple[int, int]],
-        find: Callable[[JsonValue, int, int], Place],
-    ) -> None:
-        self._owner = dict(enumerate(owner)) if isinstance(owner, list) else owner
-        self._lines = lines
+    def __init__(self, block: Block, find: Callable[[Block, JsonValue, int], Place]) -> None:
+        self._block = block
         self._find = find
 
     def __getitem__(self, step: Step) -> Place:
-        value = self._owner[step]  # type: ignore[index]
-        number = step if isinstance(step, int) else next(at for at, name in enumerate(self._owner) if name == step)
-        return self._find(value, *self._lines[number])
+        value = self._block.value
+        if isinstance(value, list):
+            if not isinstance(step, int) or not 0 <= step < len(value):
+                raise KeyError(step)
+            return self._find(self._block, value[step], step)
+        member = value[step]  # type: ignore[index] # raises KeyError for a number
+        return self._find(self._block, member, next(at for at, name in enumerate(value) if name == step))
 
     def __iter__(self) -> Iterator[Step]:
-        return iter(self._owner) if self._lines else iter(())
+        value = self._block.value
+        return iter(range(len(value))) if isinstance(value, list) else iter(value)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._block.value)
 
 
 class BlockPlaces:
-    """Finds the positions in one document of block YAML. Raises UnclearError for other YAML."""
+    """
+    Finds the positions in one document of block YAML. Raises UnclearError for other YAML.
 
-    def __init__(self, text: str, base: int, start: int, end: int) -> None:
-        if is_odd(text[base:end]):
+    ``value`` is the value that ``block_reader`` has read, or None for a document that another reader has read.
+    """
+
+    def __init__(self, text: str, base: int, start: int, end: int, value: JsonValue = None) -> None:
+        if value is None and not is_odd(text[base:end]):
+            value = read_block(text[base:end].split("\n"))
+        if not isinstance(value, dict | list):
             raise UnclearError
         self._text = text
-        self._lines = text[base:end].split("\n")
-        self._offsets = [*accumulate((len(line) + 1 for line in self._lines), initial=base)]
-        self._members: Lines = {}
+        self._base = base
+        self._end = end
         self._composed: dict[Flow, Places] = {}
-        value = read_block(self._lines, self._members)
-        self._value = value  # keeps the objects whose ids are in _members
-        self.root = Place(start, self._end(value, 0, 1), value)
+        self._offsets: dict[tuple[int, int], tuple[list[int], Iterator[re.Match[str]]]] = {}
+        """The offsets of the first members of a mapping or list, and the lines of the others, by its own offset and column."""
+        self._root = Block(value, start, start - base)
+
+    @property
+    def root(self) -> Place:
+        """The place of the document. As an attribute, it would be part of a reference cycle, which keeps the text in memory."""
+        return Place(self._root.offset, lambda: self._end_of(self._root), self._root)
 
     def within(self, place: Place) -> Mapping[Step, Place]:
         """Returns the children of a mapping or list."""
@@ -73,28 +113,140 @@ class BlockPlaces:
 
                 self._composed[inside] = composed_places(self._text, inside.start, inside.start, inside.end)
             return self._composed[inside].within(self._composed[inside].root)
-        if isinstance(inside, dict | list):
-            return _Members(inside, self._members.get(id(inside), ()), self._place)
+        if isinstance(inside, Block):
+            return _Members(inside, self._member)
         return next(
             (places.within(place) for flow, places in self._composed.items() if flow.start <= place.start < flow.end),
             {},
         )
 
-    def _place(self, value: JsonValue, first: int, after: int) -> Place:
-        form, offset = cached_form(self._lines[first]), self._offsets[first]
-        start, end = offset + form.column + form.dash, self._end(value, first, after)
-        is_flow = form.kind == FLOW and id(value) not in self._members and isinstance(value, dict | list)
-        return Place(start, end, Flow(offset + form.start, end) if is_flow else value)
+    def _member(self, block: Block, value: JsonValue, number: int) -> Place:
+        """Returns the place of member ``number`` of a mapping or list."""
+        offset = self._offset(block, number)
+        begin, line = self._line(offset)
+        form = cached_form(line)
+        start = offset + form.dash if isinstance(block.value, list) else offset
+        if form.kind == AWAITS and form.key is None:
+            start = self._below(block, offset)
+        inner = self._inner(block, value, offset, form)
+        if inner is not None:
+            return Place(start, lambda: self._end_of(inner), inner)
+        if form.kind == FLOW and isinstance(value, dict | list):
+            end = self._end_of_scalar(block, begin, line)
+            return Place(start, end, Flow(begin + form.start, end))
+        return Place(start, lambda: self._end_of_scalar(block, begin, line), None)
 
-    def _end(self, value: JsonValue, first: int, after: int) -> int:
-        """Returns the offset after a value. Its own text ends before line ``after``, and its last member can be below."""
-        while id(value) in self._members:
-            first, after = self._members[id(value)][-1]
-            value = value[next(reversed(value))] if isinstance(value, dict) else cast("list[JsonValue]", value)[-1]
-        last = after - 1
-        while not self._lines[last].strip():
+    def _below(self, block: Block, offset: int) -> int:
+        """Returns the offset of the value of a dash that is alone on its line."""
+        content = _CONTENT.search(self._text, offset, self._end)
+        return offset + 1 if content is None or len(content[1]) <= block.column else content.end()
+
+    def _offset(self, block: Block, number: int) -> int:
+        """Returns the offset of the key or dash of a member."""
+        if not number:
+            return block.offset
+        found = self._offsets.get((block.offset, block.column))
+        if found is None:
+            lines = _lines_at(block.column, is_list=isinstance(block.value, list))
+            found = [block.offset], lines.finditer(self._text, block.offset, self._end)
+            self._offsets[block.offset, block.column] = found
+        offsets, others = found
+        while len(offsets) <= number:
+            offsets.append(next(others).end())
+        return offsets[number]
+
+    def _line(self, offset: int) -> tuple[int, str]:
+        """Returns a line, and the offset of its begin."""
+        begin = max(self._text.rfind("\n", self._base, offset) + 1, self._base)
+        end = self._text.find("\n", offset, self._end)
+        return begin, self._text[begin : end if end >= 0 else self._end]
+
+    def _inner(self, block: Block, value: JsonValue, offset: int, form: Form) -> Block | None:
+        """Returns the mapping or list in block style that a member is, or None if the member is another value."""
+        if not isinstance(value, dict | list):
+            return None
+        if isinstance(block.value, list) and form.key is not None:  # the first key is on the line of the dash
+            return Block(value, offset + form.dash, block.column + form.dash)
+        if form.kind != AWAITS:
+            return None
+        content = _CONTENT.search(self._text, offset, self._end)
+        if content is None:
+            raise UnclearError
+        return Block(value, content.end(), len(content[1]))
+
+    def _end_of(self, block: Block) -> int:
+        """Returns the offset after the last member of a mapping or list."""
+        while True:
+            value = block.value
+            last = value[next(reversed(value))] if isinstance(value, dict) else value[-1]
+            offset = self._offset(block, len(value) - 1)
+            begin, line = self._line(offset)
+            inner = self._inner(block, last, offset, cached_form(line))
+            if inner is None:
+                return self._end_of_scalar(block, begin, line)
+            block = inner
+
+    def _end_of_scalar(self, block: Block, begin: int, line: str) -> int:
+        """
+        Returns the offset after a member that is not a mapping or list in block style. Its key or dash is in ``line``, at
+        ``begin``.
+        """
+        form, lines, last = cached_form(line), [line], 0
+        if form.kind == BLOCK_SCALAR:
+            return begin + len(self._text[begin : self._after_block_scalar(begin + len(line))].rstrip())
+        content = _CONTENT.search(self._text, begin + len(line), self._end)
+        if form.kind == OPEN or (content is not None and len(content[1]) > block.column):
+            lines = self._text[begin : self._less_indented(block.column + 1, begin + len(line))].split("\n")
+            last = _last_line(lines, block.column)
+        elif form.kind == AWAITS and form.key is None:  # a dash without a value
+            return begin + block.column + 1
+        while not lines[last].strip():
             last -= 1
-        line = self._lines[last]
-        if cached_form(self._lines[first]).kind != BLOCK_SCALAR:
-            line = line[: end_of_value(self._lines, first, last)]
-        return self._offsets[last] + len(line.rstrip())
+        offset = begin + sum(len(before) + 1 for before in lines[:last])
+        return offset + len(lines[last][: end_of_value(lines, 0, last)].rstrip())
+
+    def _after_block_scalar(self, header: int) -> int:
+        """Returns the offset after a block scalar. ``header`` is the offset after the line with its header."""
+        first = _TEXT.search(self._text, header, self._end)
+        return self._less_indented(len(first[1]), first.end()) if first is not None else self._end
+
+    def _less_indented(self, indent: int, offset: int) -> int:
+        """Returns the offset before the next line that is indented less than ``indent``, or the end of the document."""
+        found = _less_indented(indent).search(self._text, offset, self._end)
+        return found.start() if found is not None else self._end
+
+
+@lru_cache(256)
+def _lines_at(column: int, *, is_list: bool) -> re.Pattern[str]:
+    """Matches the begin of a line with a key, or with a list item, at a column."""
+    member = r"(?=-(?:[ \n]|\Z))" if is_list else r"(?=[^ \n\t#-]|-[^ \n])"
+    return re.compile(rf"\n {{{column}}}{member}")
+
+
+@lru_cache(256)
+def _less_indented(indent: int) -> re.Pattern[str]:
+    """Matches the begin of a line that is indented less than ``indent``."""
+    return re.compile(rf"\n {{0,{indent - 1}}}(?=[^ \n])")
+
+
+def _last_line(lines: list[str], column: int) -> int:
+    """Returns the number of the last line of a scalar, whose key or dash is in line 0 of its mapping or list at ``column``."""
+    form = cached_form(lines[0])
+    if form.kind == OPEN:
+        return quoted_lines(lines, 1, form.start, column)[1] - 1
+    plain_at, number = (0 if PLAIN <= form.kind <= TYPED else -1), 1
+    if form.kind == AWAITS:
+        while number < len(lines) and cached_form(lines[number]).kind <= COMMENT:
+            number += 1
+        if number == len(lines) or cached_form(lines[number]).column <= column:
+            return 0
+        plain_at = number if cached_form(lines[number]).kind != QUOTED else -1
+        number += 1
+    last = number - 1
+    while plain_at >= 0 and number < len(lines) and not lines[number].strip(" "):
+        number += 1
+    if plain_at < 0 or number == len(lines) or cached_form(lines[number]).kind == COMMENT:
+        return last
+    if len(lines[number]) - len(lines[number].lstrip(" ")) <= column:
+        return last
+    return plain_lines(lines, plain_at, number, column)[1] - 1

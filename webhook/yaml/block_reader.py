@@ -38,11 +38,6 @@ _AFTER_SEPARATOR: Final = r"[ \t]*(?:[ \t]#.*)?"
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 
 Collection: TypeAlias = list[JsonValue] | dict[str, JsonValue]
-Lines: TypeAlias = dict[int, list[tuple[int, int]]]
-"""
-By the ``id`` of a mapping or list: for each member, the number of its first line and of the line after the text of its own value,
-from 0. Members are in the order of the text.
-"""
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -82,10 +77,8 @@ def is_odd(text: str) -> bool:
     return bool(odd) or "\n..." in text or text.startswith("...")
 
 
-def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # noqa: PLR0915 - one flat loop, for speed
-    """
-    Returns the value of a document that is not odd. Also adds the lines of all members to ``places``. Raises UnclearError.
-    """
+def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop, for speed
+    """Returns the value of a document that is not odd. Raises UnclearError."""
     root: list[JsonValue] = [None]
     container: Collection = root
     stack: list[tuple[int, Collection, str]] = []
@@ -104,7 +97,7 @@ def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # n
         if at != column or is_list is not (dash > 0) or key is None:
             if plain_at >= 0 and len(line) - len(line.lstrip(" ")) > column:
                 value, number = plain_lines(lines, plain_at, number - 1, column)
-                _replace(container, name, value, places, number)
+                _replace(container, name, value)
                 plain_at = -1
                 continue
             if kind == UNCLEAR:
@@ -112,7 +105,7 @@ def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # n
             if key is None and not dash:  # a scalar below its key
                 if at <= column or not awaits or not stack or kind > TYPED:
                     raise UnclearError
-                _replace(container, name, value if kind == TYPED else line[start:end], places, number)
+                _replace(container, name, value if kind == TYPED else line[start:end])
                 plain_at, awaits = number - 1 if kind != QUOTED else -1, False
                 continue
             if at != column or is_list is not (dash > 0):
@@ -140,10 +133,6 @@ def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # n
             value = unescaped(line[start:end])
         elif kind == OPEN:
             value, number = quoted_lines(lines, number, start, at + dash if key is not None else at)
-        if places is not None:
-            if kind == AWAITS and key is None:  # the place of the item is below
-                raise UnclearError
-            places.setdefault(id(container), []).append((first, number))
         if isinstance(container, list):
             if key is None:
                 container.append(value)
@@ -152,8 +141,6 @@ def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # n
                 column, new, is_list = at + dash, {key: value}, False
                 container.append(new)
                 container, name = new, key
-                if places is not None:
-                    places[id(new)] = [(first, number)]
         elif key is None or key in container:
             raise UnclearError
         else:
@@ -164,14 +151,12 @@ def read_block(lines: list[str], places: Lines | None = None) -> JsonValue:  # n
     return root[0]
 
 
-def _replace(container: Collection, name: str, value: JsonValue, places: Lines | None = None, number: int = 0) -> None:
-    """Replaces the value of the last member. ``number`` is the line after the text of the value."""
+def _replace(container: Collection, name: str, value: JsonValue) -> None:
+    """Replaces the value of the last member."""
     if isinstance(container, list):
         container[-1] = value
     else:
         container[name] = value
-    if places is not None:
-        places[id(container)][-1] = places[id(container)][-1][0], number
 
 
 def _most_nodes(text: str) -> int:

@@ -27,15 +27,19 @@ _BOM_AFTER_SEPARATOR: Final = r"(?m)^(---[^\r\n]*)(\r?\n)\ufeff"
 class Document:
     """One YAML document or JSON value. Treat the value as read-only, because aliases share one object with their anchor."""
 
-    __slots__ = ("_end", "_json", "_places", "_start", "_text", "index", "value")
+    __slots__ = ("_end", "_is_block", "_json", "_places", "_start", "_text", "index", "value")
 
-    def __init__(self, value: JsonValue, index: int, text: Text, start: int, end: int, *, json: bool) -> None:
+    def __init__(
+        self, value: JsonValue, index: int, text: Text, start: int, end: int, *, json: bool, is_block: bool = False
+    ) -> None:
+        """``is_block`` tells whether ``block_reader`` has read the value, so that positions need no second read."""
         self.value = value
         self.index = index
         self._text = text
         self._start = start
         self._end = end
         self._json = json
+        self._is_block = is_block
         self._places: Places | None = None
 
     @property
@@ -77,7 +81,8 @@ class Document:
         if self._places is None:
             from webhook.yaml.places import places_in  # noqa: PLC0415 - only documents with findings need it
 
-            self._places = places_in(self._text.text, self._start, self._end, is_json=self._json)
+            block = self.value if self._is_block else None
+            self._places = places_in(self._text.text, self._start, self._end, block, is_json=self._json)
         place = self._places.root
         for step in path:
             child = self._places.within(place).get(step)
@@ -105,11 +110,14 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
             ]
         not_json = values
     parsed = read_blocks(text.text, MAX_DOCUMENTS)
+    is_block = parsed is not None
     if parsed is None:
         from webhook.yaml.reader import read_exactly  # noqa: PLC0415 - imports PyYAML
 
         parsed = read_exactly(text, MAX_DOCUMENTS, not_json)
-    return [Document(part.value, part.number, text, part.start, part.end, json=False) for part in parsed]
+    return [
+        Document(part.value, part.number, text, part.start, part.end, json=False, is_block=is_block) for part in parsed
+    ]
 
 
 def move_inner_boms(text: str) -> str:

@@ -5,7 +5,7 @@ Lines are counted on demand, because most documents have no finding. This module
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -74,19 +74,34 @@ class Text:
         )
 
 
-class Place(msgspec.Struct, frozen=True):
-    """The first and last offset of a key with its value, or of a list item."""
+class Place:
+    """
+    The first and last offset of a key with its value, or of a list item. ``inside`` is the data by which ``Places`` finds the
+    children.
+    """
 
-    start: int
-    end: int
-    inside: object
-    """The data by which ``Places`` finds the children."""
+    __slots__ = ("_end", "inside", "start")
+
+    def __init__(self, start: int, end: int | Callable[[], int], inside: object) -> None:
+        """``end`` can be a function, because most places are only steps on the way to another place."""
+        self.start = start
+        self._end = end
+        self.inside = inside
+
+    @property
+    def end(self) -> int:
+        """The offset after the value."""
+        if not isinstance(self._end, int):
+            self._end = self._end()
+        return self._end
 
 
 class Places(Protocol):
     """The positions in one document."""
 
-    root: Place
+    @property
+    def root(self) -> Place:
+        """The document."""
 
     def within(self, place: Place, /) -> Mapping[Step, Place]:
         """Returns the children of a mapping or list by key or index. Returns an empty mapping for a scalar."""
