@@ -9,6 +9,7 @@ from tests.kubevirt.building import Manifest, read, vmi, world, yaml
 from webhook.facts.migration import MigrationFacts, Sourced
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.expansion.inherited import Inherited
 from webhook.kubevirt.expansion.workload import LocalDisk, bytes_of, guest_memory, local_disks, passed_through
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.kubevirt.subject import subject_of
@@ -25,7 +26,8 @@ def memory(domain: str, instancetype: str = "{}", hidden: Unknown | None = None)
     manifest["spec"] = yaml(f"{{domain: {domain}}}") if domain else {}
     subject = subject_of(read(manifest))
     assert subject is not None
-    return guest_memory(subject, msgspec.convert(yaml(instancetype), InstancetypeSpec), "instancetype 'small'", hidden)
+    found = msgspec.convert(yaml(instancetype), InstancetypeSpec)
+    return guest_memory(subject, Inherited(found, "small", unknown=hidden))
 
 
 @pytest.mark.parametrize(

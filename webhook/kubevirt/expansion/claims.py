@@ -59,11 +59,7 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     """
     existing = world.find(PersistentVolumeClaim, namespace, claim)
     if isinstance(existing, PersistentVolumeClaim):
-        modes, spec = _of_claim(world, existing), existing.spec
-        is_bare = not (spec.storage_class_name or spec.volume_name)
-        return Modes(
-            modes.access_modes, modes.expected_from, _requested(spec), is_bare=is_bare, misspelt=_misspelt(spec)
-        )
+        return _of_claim(world, existing)
     if isinstance(existing, Unknown) and existing.may_exist:
         return Modes(existing)
     volume = world.find(DataVolume, namespace, claim)
@@ -104,20 +100,35 @@ def _requested(claim: ClaimSpec) -> Quantity | None:
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
     """The access modes that the claim itself lists. CDI's webhook adds missing modes only to a claim with CDI's label."""
-    is_labelled = (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true"
-    if not claim.spec.access_modes and is_labelled:
-        mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
-        return _from_profile(world, claim.spec, mode, f"PVC {claim.name!r}")
-    return _written(claim.spec.access_modes or (), f"PVC {claim.name!r}")
+    spec, expected_from = claim.spec, ""
+    written = spec.access_modes or ()
+    modes: Found[frozenset[str]] | None = _SINGLE.get(written[0]) if len(written) == 1 else None
+    if modes is None:
+        source = f"PVC {claim.name!r}"
+        if not written and (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true":
+            mode = None if spec.volume_mode == FROM_PROFILE else spec.volume_mode
+            profile = _from_profile(world, spec, mode, source)
+            modes, expected_from = profile.access_modes, profile.expected_from
+        else:
+            modes = _written(written, source)
+    requested = _requested(spec) if spec.resources is not None else None
+    is_bare = not (spec.storage_class_name or spec.volume_name)
+    return Modes(modes, expected_from, requested, is_bare=is_bare, misspelt=_misspelt(spec))
 
 
-def _written(modes: Sequence[str], source: str, expected_from: str = "") -> Modes:
+_SINGLE: Mapping[str, frozenset[str]] = {
+    mode: frozenset((mode,)) for mode in ("ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany", "ReadWriteOncePod")
+}
+"""The sets of one access mode. Most claims list one."""
+
+
+def _written(modes: Sequence[str], source: str) -> Fact[frozenset[str]]:
     """The modes as written, or Unknown if one of them is a placeholder of a template."""
     placeholder = next((mode for mode in modes if mode.startswith(("${", "{{"))), "")
     if placeholder and "ReadWriteMany" not in modes:
         why = f"the accessModes of {source} contain the placeholder {placeholder!a}"
-        return Modes(Unknown(why, "give the parameter a value"), expected_from)
-    return Modes(frozenset(modes), expected_from)
+        return Unknown(why, "give the parameter a value")
+    return frozenset(modes)
 
 
 def predicted(world: World, spec: DataVolumeSpec, source: str) -> Modes:
@@ -130,7 +141,7 @@ def predicted(world: World, spec: DataVolumeSpec, source: str) -> Modes:
         why = f"{source} lists {len(modes) or 'no'} accessModes under pvc, and CDI accepts exactly one"
         return Modes(Unknown(why, "write one access mode under spec.pvc.accessModes"), source)
     if modes:
-        return _written(modes, source, source)
+        return Modes(_written(modes, source), source)
     if spec.content_type != ARCHIVE:
         return _from_profile(world, claim, claim.volume_mode, source)
     if claim.volume_mode == "Block":

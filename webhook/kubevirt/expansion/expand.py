@@ -14,7 +14,7 @@ from webhook.facts.migration import ClaimFacts, Conflict, MigrationFacts, Source
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.cluster import cluster_of
-from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Inherited, inherited_by
+from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, NO_PREFERENCE, Inherited, inherited_by
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
 from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
@@ -36,6 +36,9 @@ _NO_DOMAIN = Domain()
 _NO_DEVICES = Devices()
 _NO_CPU = CPU()
 _NO_FEATURES = Features()
+_NO_ANNOTATIONS: Mapping[str, str] = {}
+_NO_LABELS: Mapping[str, str] = {}
+_NO_ADDED_ANNOTATIONS: Mapping[str, FieldPath] = {}
 
 _PREFERRED_LAUNCH_SECURITY: Releases = since(Release(1, 9))
 
@@ -57,13 +60,17 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
     cluster = cluster_of(world)
     configuration = cluster.configuration
     preference, instancetype = inherited.preference, inherited.instancetype
+    inherits = preference is not NO_PREFERENCE or instancetype is not NO_INSTANCETYPE
     interfaces, networks, default = interfaces_of(spec, devices, configuration, preference.devices, inherited.releases)
     architecture = spec.architecture or inherited.architecture
     actual = architecture or cluster.architecture or DEFAULT_ARCHITECTURE
     pod_network, pod_interface = on_pod_network(base, networks, interfaces, default)
     cpu = domain.cpu or _NO_CPU
-    written = _written_cpu_model(subject, cpu, inherited)
-    reenlightenment = _reenlightenment(subject, domain.features or _NO_FEATURES, inherited)
+    annotations = subject.meta.annotations or _NO_ANNOTATIONS
+    written = _written_cpu_model(subject, cpu, inherited) if cpu.model or inherits else None
+    reenlightenment = (
+        _reenlightenment(subject, domain.features or _NO_FEATURES, inherited) if domain.features or inherits else None
+    )
     claims, overlaid = claims_behind(subject, world, inherited)
     model = written.value if written is not None else _default_cpu_model(configuration, actual)
     return MigrationFacts(
@@ -73,10 +80,10 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         name=subject.name,
         base=base,
         spec=spec,
-        node_selector=_node_selector(subject, inherited),
-        annotations=inherited.annotations(subject.meta.annotations or {}),
-        outer_annotations=subject.outer.annotations or {},
-        labels=subject.meta.labels or {},
+        node_selector=_node_selector(subject, inherited) if spec.node_selector or inherits else None,
+        annotations=inherited.annotations(annotations) if inherits else annotations,
+        outer_annotations=subject.outer.annotations or _NO_ANNOTATIONS,
+        labels=subject.meta.labels or _NO_LABELS,
         configuration=configuration,
         architecture=actual,
         architecture_assumed=architecture is None and cluster.architecture is None,
@@ -95,27 +102,37 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         state_claim=state_claim(subject, world, configuration, preference)
         if inherited.releases & STATE_CLAIM_COUNTS
         else None,
-        migrated_volumes=_migrated_volumes(subject),
-        gpus=_either(subject, devices.gpus, instancetype.gpus, inherited.origin, "gpus"),
-        host_devices=_either(subject, devices.host_devices, instancetype.host_devices, inherited.origin, "hostDevices"),
-        launch_security=_launch_security(subject, domain.launch_security, inherited),
-        guest_memory=guest_memory(subject, instancetype, inherited.origin, inherited.unknown_instancetype),
+        migrated_volumes=_migrated_volumes(subject) if subject.vmi_status is not None else frozenset(),
+        gpus=_either(subject, devices.gpus, instancetype.gpus, inherited, "gpus")
+        if devices.gpus or instancetype.gpus
+        else (),
+        host_devices=_either(subject, devices.host_devices, instancetype.host_devices, inherited, "hostDevices")
+        if devices.host_devices or instancetype.host_devices
+        else (),
+        launch_security=_launch_security(subject, domain.launch_security, inherited)
+        if domain.launch_security is not None or inherits
+        else None,
+        guest_memory=guest_memory(subject, inherited),
         cpu_model=model,
         written_cpu_model=written,
-        cpu_features=_cpu_features(cpu, preference),
-        isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, inherited),
+        cpu_features=_cpu_features(cpu, preference) if cpu.features or inherits else (),
+        isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, inherited)
+        if cpu.dedicated_cpu_placement or inherits
+        else None,
         reenlightenment=reenlightenment,
         host_model_known=host_model_known(world) if isinstance(model, Unknown) or model == "host-model" else True,
         tsc_frequency=_tsc_frequency(subject, world, configuration, actual) if reenlightenment is not None else 0,
         hidden=inherited.unknown,
         hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),
         hidden_architecture=inherited.unknown_preference if architecture is None else None,
-        assumptions=(*inherited.assumptions, *_new_claims(claims)),
+        assumptions=(*inherited.assumptions, *_new_claims(claims))
+        if subject.vm.data_volume_templates
+        else inherited.assumptions,
         conflicts=_conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
         crashing_preference=(*subject.owner, "preference")
         if domain.cpu is None and subject.vm.instancetype is None and _prefers_features(preference)
         else None,
-        added_annotations=_added_annotations(subject, inherited),
+        added_annotations=_added_annotations(subject, inherited) if inherits else _NO_ADDED_ANNOTATIONS,
     )
 
 
@@ -138,7 +155,7 @@ def _conflicts(subject: Subject, instancetype: InstancetypeSpec) -> tuple[Confli
 
 
 def _is_receiver(subject: Subject, configuration: Fact[Configuration], releases: Releases) -> bool:
-    annotations = subject.meta.annotations or {}
+    annotations = subject.meta.annotations or _NO_ANNOTATIONS
     if subject.vm.run_strategy != WAIT_AS_RECEIVER and annotations.get(MIGRATION_TARGET) != "true":
         return False
     from webhook.kubevirt.expansion.receiver import receives  # noqa: PLC0415 - few VMs wait for a migration
@@ -154,7 +171,7 @@ def _migrated_volumes(subject: Subject) -> frozenset[str]:
 
 
 def _either(
-    subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, field: str
+    subject: Subject, own: Sequence[T] | None, theirs: Sequence[T] | None, inherited: Inherited, field: str
 ) -> tuple[Sourced[T], ...]:
     """
     The VM's own list with paths, or the instancetype's list if the VM's own list is empty. KubeVirt refuses a VM that has both
@@ -164,8 +181,8 @@ def _either(
         return tuple(
             Sourced((*subject.base, "domain", "devices", field, index), item) for index, item in enumerate(own)
         )
-    if inherited:
-        return tuple(Sourced((*subject.owner, "instancetype"), item, origin) for item in inherited)
+    if theirs:
+        return tuple(Sourced((*subject.owner, "instancetype"), item, inherited.origin) for item in theirs)
     return ()
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from webhook.kubevirt.expansion.references import References
 
 NO_INSTANCETYPE = InstancetypeSpec()
-_NO_PREFERENCE = PreferenceSpec()
+NO_PREFERENCE = PreferenceSpec()
 _ANNOTATIONS: Releases = since(Release(1, 1))
 _PREFERRED_ARCHITECTURE: Releases = since(Release(1, 7))
 
@@ -33,7 +33,7 @@ class Inherited(msgspec.Struct, frozen=True):
 
     instancetype: InstancetypeSpec = NO_INSTANCETYPE
     instancetype_name: str = ""
-    preference: PreferenceSpec = _NO_PREFERENCE
+    preference: PreferenceSpec = NO_PREFERENCE
     releases: Releases = KNOWN
     """The releases in which the VMI inherits these settings."""
     unknown: Unknown | None = None
@@ -123,7 +123,7 @@ def _inherited(references: "References", source: SourceArchitecture) -> Inherite
     return Inherited(
         references.instancetype or NO_INSTANCETYPE,
         references.instancetype_name,
-        references.preference or _NO_PREFERENCE,
+        references.preference or NO_PREFERENCE,
         references.releases,
         unknown=unknown,
         unknown_field="instancetype" if unknown is not references.unknown_preference else "preference",

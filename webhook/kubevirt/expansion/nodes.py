@@ -5,6 +5,8 @@ Sources: ``pkg/virt-handler/vm.go`` (isHostModelMigratable), ``pkg/virt-controll
 ``hinter.go``, v1.9.0.
 """
 
+from collections.abc import Sequence
+
 from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import Configuration
@@ -17,9 +19,17 @@ def host_model_known(world: World) -> Fact[bool]:
 
     The result is False if no node reports its model, and Differing if only some nodes report their model.
     """
+    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes
+    known = _latest
+    if known[0] is not nodes:
+        known = _latest = nodes, _known_from(nodes)
+    return known[1]
+
+
+def _known_from(nodes: Sequence[Node]) -> Fact[bool]:
     candidates = [node.traits.reports_host_model for node in nodes if node.traits.schedulable]
     if candidates and all(candidates):
         return True
@@ -27,6 +37,11 @@ def host_model_known(world: World) -> Fact[bool]:
         return False
     known = f"{sum(candidates)} of {len(candidates)} nodes that run VMs report a host CPU model"
     return Differing(known) if candidates else Unknown(known)
+
+
+_NO_NODES: tuple[Node, ...] = ()
+_latest: tuple[tuple[Node, ...], Fact[bool]] = (_NO_NODES, _known_from(_NO_NODES))
+"""The result for the latest nodes. A world returns the same nodes again until a node changes."""
 
 
 def tsc_frequency(world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:

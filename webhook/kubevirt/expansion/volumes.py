@@ -20,13 +20,14 @@ from webhook.objects.vmi import Volume
 NO_CLAIM = Unknown(
     "the volume does not name a claim, so KubeVirt rejects the VM", "write the name of the PVC or DataVolume"
 )
+_NO_TEMPLATES: Mapping[str, DataVolumeSpec | Unknown] = {}
 
 
 def claims_behind(
     subject: Subject, world: World, inherited: Inherited
 ) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
     """The claims that virt-handler checks, and the claims under ephemeral volumes, which virt-handler does not check."""
-    templates = made_from(subject.data_volumes, inherited)
+    templates = made_from(subject.data_volumes, inherited) if subject.vm.data_volume_templates else _NO_TEMPLATES
     claims: list[ClaimFacts] = []
     overlaid: list[ClaimFacts] = []
     for index, volume in enumerate(subject.spec.volumes or ()):
@@ -36,18 +37,17 @@ def claims_behind(
         if claim is not None:
             if not claim:
                 modes = Modes(NO_CLAIM)
-            elif subject.renames_templates and into is claims and claim in templates:
+            elif templates and subject.renames_templates and into is claims and claim in templates:
                 modes = of_template(world, claim, templates[claim])
             else:
                 modes = modes_of(world, subject.namespace, claim, templates)
             if not isinstance(modes.access_modes, frozenset) and into is claims:
                 modes = _modes_in_status(subject, volume) or modes
-            path = (*subject.base, "volumes", index)
             into.append(
                 ClaimFacts(
                     volume.name,
                     claim,
-                    path,
+                    (*subject.base, "volumes", index),
                     modes.access_modes,
                     modes.requested,
                     modes.expected_from,

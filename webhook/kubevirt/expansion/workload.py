@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import msgspec
 
 from webhook.facts.migration import MigrationFacts, Sourced
-from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.unknown import Fact
+from webhook.kubevirt.expansion.inherited import Inherited
 from webhook.kubevirt.subject import Subject
-from webhook.objects.instancetype import InstancetypeSpec
 from webhook.objects.meta import Json, Quantity
 from webhook.objects.path import FieldPath
 from webhook.objects.quantity import parse_quantity
@@ -26,24 +26,23 @@ _NOTHING = (0, "0")
 """Amounts that KubeVirt ignores in requests and limits."""
 
 
-def guest_memory(
-    subject: Subject, instancetype: InstancetypeSpec, origin: str, hidden: Unknown | None
-) -> Fact[Sourced[Quantity] | None]:
+def guest_memory(subject: Subject, inherited: Inherited) -> Fact[Sourced[Quantity] | None]:
     """
     The guest's memory as written, with its path, or None if no field sets the memory.
 
     These fields have precedence in this order: the VM's ``memory.guest``, the instancetype's ``memory.guest``, requests,
-    limits, the size of one huge page. ``hidden`` is the reason why the instancetype is unknown, or None.
+    limits, the size of one huge page.
     """
     domain = subject.spec.domain or _NO_DOMAIN
-    memory, resources = domain.memory or _NO_MEMORY, domain.resources or _NO_RESOURCES
-    base = (*subject.base, "domain")
+    memory = domain.memory or _NO_MEMORY
     if memory.guest is not None:
-        return Sourced((*base, "memory", "guest"), memory.guest)
-    if instancetype.memory is not None and instancetype.memory.guest is not None:
-        return Sourced((*subject.owner, "instancetype"), instancetype.memory.guest, origin)
-    if hidden is not None:
-        return hidden
+        return Sourced((*subject.base, "domain", "memory", "guest"), memory.guest)
+    theirs = inherited.instancetype.memory
+    if theirs is not None and theirs.guest is not None:
+        return Sourced((*subject.owner, "instancetype"), theirs.guest, inherited.origin)
+    if inherited.unknown_instancetype is not None:
+        return inherited.unknown_instancetype
+    base, resources = (*subject.base, "domain"), domain.resources or _NO_RESOURCES
     for part, listed in (("requests", resources.requests), ("limits", resources.limits)):
         written = listed.get("memory") if listed else None
         if written is not None and written not in _NOTHING:
