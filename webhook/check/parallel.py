@@ -91,7 +91,7 @@ class ParallelCheck:
         for number in (*streams, *files[:FIRST]):
             self._judge_here(number)
         for number, manifests in enumerate(self._extra, len(self._inputs)):
-            self._results[number] = FileResult([], manifests.problems, set(), manifests.notes)
+            self._results[number] = FileResult([], manifests.problems, frozenset(), manifests.notes)
         workers = Workers(self._count, self._part)
         try:
             if workers:

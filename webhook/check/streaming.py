@@ -40,6 +40,8 @@ K = TypeVar("K", bound=Kubernetes)
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
+Used: TypeAlias = frozenset[tuple[str, tuple[str, ...]]]
+"""The labels and notes of releases."""
 RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
 """The lookups that choose the release."""
 MANY = 100
@@ -90,8 +92,8 @@ class FileResult(msgspec.Struct):
 
     objects: list[ObjectReport]
     problems: tuple[BadInput, ...]
-    used: set[tuple[str, tuple[str, ...]]]
-    """The labels and notes of the releases in use."""
+    used: Used
+    """The releases in use. Most files share one value."""
     notes: tuple[str, ...] = ()
     """Notes about VMs that are not checked, because they are inside objects that are not read."""
     later: Sequence[FollowUp] = ()
@@ -129,6 +131,7 @@ class FileJudge:
         self._judged = judged
         self._settings_of = settings_of
         self._users: dict[Lookup, list[int]] = {}
+        self._used: dict[Used, Used] = {}
 
     def add(self, number: int, manifests: Manifests) -> FileResult:
         """Judges one file. Its references are looked up in this file and in all objects that were added before."""
@@ -164,7 +167,9 @@ class FileJudge:
             self._judged()
         for lookup in self.world.lookups:
             self._users.setdefault(lookup, []).append(number)
-        return FileResult(objects, manifests.problems, used, manifests.notes, self.follow_ups(manifests))
+        in_use = frozenset(used)
+        in_use = self._used.setdefault(in_use, in_use)
+        return FileResult(objects, manifests.problems, in_use, manifests.notes, self.follow_ups(manifests))
 
     def follow_ups(self, manifests: Manifests) -> list[FollowUp]:
         """The objects of a file that are judged after all files."""
