@@ -1,8 +1,12 @@
 """The request and the response of AdmissionReview v1 (``k8s.io/api/admission/v1/types.go``)."""
 
+from typing import Generic, TypeVar
+
 import msgspec
 
-from webhook.objects.meta import Read
+from webhook.objects.meta import Kubernetes, Read
+
+K = TypeVar("K", bound=Kubernetes)
 
 
 class GroupVersionKind(Read, frozen=True):
@@ -31,7 +35,7 @@ class UserInfo(Read, frozen=True):
 
 
 class AdmissionRequest(Read, frozen=True):
-    """``request``. The objects remain raw bytes until their kind is known."""
+    """``request``, without its objects."""
 
     uid: str
     kind: GroupVersionKind = msgspec.field(default_factory=GroupVersionKind)
@@ -41,9 +45,21 @@ class AdmissionRequest(Read, frozen=True):
     namespace: str = ""
     operation: str = ""
     user_info: UserInfo = msgspec.field(default_factory=UserInfo)
+    dry_run: bool | None = None
+
+
+class RawRequest(AdmissionRequest, frozen=True):
+    """``request``. The objects remain raw bytes until their kind is known."""
+
     object: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     old_object: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
-    dry_run: bool | None = None
+
+
+class TypedRequest(AdmissionRequest, Generic[K], frozen=True):
+    """``request`` with objects of a kind that is known in advance."""
+
+    object: K | None = None
+    old_object: K | None = None
 
 
 class AdmissionReview(Read, frozen=True):
@@ -51,7 +67,15 @@ class AdmissionReview(Read, frozen=True):
 
     api_version: str = ""
     kind: str = ""
-    request: AdmissionRequest | None = None
+    request: RawRequest | None = None
+
+
+class TypedReview(Read, Generic[K], frozen=True):
+    """The AdmissionReview of an object of a kind that is known in advance."""
+
+    api_version: str = ""
+    kind: str = ""
+    request: TypedRequest[K] | None = None
 
 
 class StatusCause(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -80,7 +80,7 @@ def review(
         "dryRun": False,
     }
     envelope = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
-    return json.dumps(envelope).encode()
+    return json.dumps(envelope, separators=(",", ":")).encode()
 
 
 _NEWEST: Releases = only(NEWEST)

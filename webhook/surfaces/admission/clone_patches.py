@@ -27,7 +27,7 @@ from webhook.objects.clone import PatchedCopy
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import PATCHED_COPY_BY_GROUP_KIND
 from webhook.objects.meta import Kubernetes
-from webhook.objects.review import AdmissionRequest, StatusCause
+from webhook.objects.review import RawRequest, StatusCause
 from webhook.objects.vm import VirtualMachine
 
 MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
@@ -37,7 +37,7 @@ _PATCHABLE_METADATA: Final = ("labels", "annotations")
 _decoder = msgspec.json.Decoder(PatchedCopy)
 
 
-def patches_of(request: AdmissionRequest) -> list[str]:
+def patches_of(request: RawRequest) -> list[str]:
     """The patches of a clone or restore that this request creates; empty if the object cannot be read."""
     is_carrier = (request.kind.group, request.kind.kind) in PATCHED_COPY_BY_GROUP_KIND
     if not is_carrier or request.operation != "CREATE" or request.sub_resource:
@@ -49,7 +49,7 @@ def patches_of(request: AdmissionRequest) -> list[str]:
 
 
 def problems_of(
-    request: AdmissionRequest, patches: list[str], world: World, judge: Callable[[Kubernetes, World], Judgement]
+    request: RawRequest, patches: list[str], world: World, judge: Callable[[Kubernetes, World], Judgement]
 ) -> tuple[StatusCause, ...]:
     """
     The causes of warnings about a clone whose source VM is known without a read: the violations that the patches add.

@@ -29,5 +29,5 @@ def operations_for(decoded: DecodedRequest, context: JudgingContext) -> list[dic
     sets = default_sets(DefaultFacts(new, context.releases, refused, context.policy.default_options))
     if not sets:
         return []  # most requests end here, so that the whole object need not be parsed
-    raw: Mapping[str, Any] = parse(request.object)
+    raw: Mapping[str, Any] = parse(decoded.raw_object())
     return patches(sets, raw)

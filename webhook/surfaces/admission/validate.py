@@ -22,7 +22,7 @@ from webhook.kubevirt.releases import Releases
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
-from webhook.objects.review import AdmissionRequest, StatusCause
+from webhook.objects.review import AdmissionRequest, RawRequest, StatusCause
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.policy.policy import Account, Action, Decision, Lowered, Policy, PolicySubject, policy_subject
@@ -136,7 +136,7 @@ def _decide(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     request, new, old = decoded.request, decoded.object, decoded.old
     if request.operation == "DELETE":
         return _decide_delete(decoded, context)
-    if patches := patches_of(request):
+    if isinstance(request, RawRequest) and (patches := patches_of(request)):
         return _decide_patches(request, patches, context)
     if new is None or request.operation not in ("CREATE", "UPDATE"):
         return PASS
@@ -219,7 +219,7 @@ def subject_in(request: AdmissionRequest, judged: Kubernetes, context: JudgingCo
     return policy_subject(judged, request.kind.kind, namespace, name, context.labels_of(namespace))
 
 
-def _decide_patches(request: AdmissionRequest, patches: list[str], context: JudgingContext) -> Outcome:
+def _decide_patches(request: RawRequest, patches: list[str], context: JudgingContext) -> Outcome:
     """
     A clone or restore with patches.
 
