@@ -1,6 +1,7 @@
 """Small reads on the event loop, with a real socket: kept connections, deadlines, and invalid responses."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +146,163 @@ def test_the_number_of_connections_is_limited(server: Server, transport: Kuberne
 
     assert run(transport, two, connections=1) == 2
     assert len(server.requests) == 1
+
+
+def test_concurrent_calls_share_a_connection_and_ask_once(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Three calls need two objects. Each object is requested once, and a later call requests it again.
+    """
+    places = set()
+
+    def tell(handler: Handler) -> None:
+        places.add(handler.client_address)
+        handler.plain(200, {"path": handler.path})
+
+    server.answer = tell
+
+    async def together(reads: HttpReader) -> list[list[Answer]]:
+        together = await asyncio.gather(both(reads), both(reads), reads.get_all([Get(OTHER, "text/x")], SECONDS))
+        return [*together, await both(reads)]
+
+    claim, other = (Answer(200, b'{"path": "%s"}' % path.encode()) for path in (CLAIM, OTHER))
+    assert run(transport, together) == [[claim, other], [claim, other], [other], [claim, other]]
+    assert server.requests == [CLAIM, OTHER] * 2
+    assert len(places) == 1
+
+
+def test_a_call_is_not_answered_by_a_request_that_was_sent_before(
+    server: Server, transport: KubernetesTransport
+) -> None:
+    """
+    The object can have changed since. The call waits, and its own request is sent.
+    """
+    number = 0
+
+    def count(handler: Handler) -> None:
+        nonlocal number
+        number += 1
+        asked.set()
+        server.released.wait(SECONDS)
+        handler.plain(200, {"number": number})
+
+    server.answer, asked = count, threading.Event()
+
+    async def one_after_another(reads: HttpReader) -> list[Answer]:
+        one = [Get(CLAIM, "application/json")]
+        first = asyncio.ensure_future(reads.get_all(one, SECONDS))
+        await asyncio.to_thread(asked.wait, SECONDS)
+        second = asyncio.ensure_future(reads.get_all(one, SECONDS))
+        await asyncio.sleep(0)
+        server.released.set()
+        return [*await first, *await second]
+
+    assert [answer.body for answer in run(transport, one_after_another, 1)] == [b'{"number": 1}', b'{"number": 2}']
+
+
+def test_a_slow_response_does_not_delay_other_calls(server: Server, transport: KubernetesTransport) -> None:
+    """
+    After a moment another connection is opened, although one response is still missing.
+    """
+
+    def one_hangs(handler: Handler) -> None:
+        if handler.path == CLAIM:
+            asked.set()
+            server.released.wait(SECONDS)
+        handler.plain(200, {"path": handler.path})
+
+    server.answer, asked = one_hangs, threading.Event()
+
+    async def past(reads: HttpReader) -> list[Answer]:
+        slow = asyncio.ensure_future(reads.get_all([Get(CLAIM, "application/json")], SECONDS))
+        await asyncio.to_thread(asked.wait, SECONDS)
+        answers = await reads.get_all([Get(OTHER, "application/json")], SECONDS)
+        assert not slow.done()
+        server.released.set()
+        return [*answers, *await slow]
+
+    assert [answer.status for answer in run(transport, past)] == [200, 200]
+
+
+def test_a_call_that_gives_up_does_not_end_the_read_of_another(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Both need the same response; it arrives after the deadline of the first.
+    """
+
+    def late(handler: Handler) -> None:
+        server.released.wait(SECONDS)
+        handler.plain(200, {})
+
+    server.answer = late
+
+    async def two(reads: HttpReader) -> list[Answer]:
+        one = [Get(CLAIM, "application/json")]
+        patient = asyncio.ensure_future(reads.get_all(one, SECONDS))
+        with pytest.raises(Unavailable):
+            await reads.get_all(one, 0.05)
+        server.released.set()
+        return await patient
+
+    assert run(transport, two) == [Answer(200, b"{}")]
+    assert server.requests == [CLAIM]
+
+
+def test_requests_behind_a_last_response_are_sent_again(server: Server, transport: KubernetesTransport) -> None:
+    """
+    An API server that shuts down closes the connection after a response, and does not answer the requests behind it.
+    """
+
+    def last(handler: Handler) -> None:
+        handler.plain(200, {"path": handler.path}, Connection="close")
+        handler.close_connection = True
+
+    server.answer = last
+
+    bodies = [answer.body for answer in run(transport, both)]
+
+    assert bodies == [b'{"path": "%s"}' % path.encode() for path in (CLAIM, OTHER)]
+
+
+def test_a_large_response_fails_only_its_own_call(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Other calls of the same connection are answered on another one.
+    """
+
+    def one_is_large(handler: Handler) -> None:
+        handler.plain(200, b"x" * (MAX_BYTES + 1) if handler.path == OTHER else b"{}")
+
+    server.answer = one_is_large
+
+    async def three(reads: HttpReader) -> list[object]:
+        small = [Get(CLAIM, "application/json")]
+        calls = [reads.get_all([Get(path, "application/json")], SECONDS) for path in (CLAIM, OTHER, f"{CLAIM}3")]
+        return [await reads.get_all(small, SECONDS), *await asyncio.gather(*calls, return_exceptions=True)]
+
+    first, claim, other, third = run(transport, three)
+
+    assert first == claim == third == [Answer(200, b"{}")]
+    assert isinstance(other, Unavailable)
+
+
+def test_a_closed_reader_fails_its_calls(server: Server, transport: KubernetesTransport) -> None:
+    """
+    It opens no further connection.
+    """
+
+    def late(handler: Handler) -> None:
+        asked.set()
+        server.released.wait(SECONDS)
+
+    server.answer, asked = late, threading.Event()
+
+    async def closed(reads: HttpReader) -> None:
+        call = asyncio.ensure_future(both(reads))
+        await asyncio.to_thread(asked.wait, SECONDS)
+        reads.close()
+        with pytest.raises(Unavailable):
+            await call
+        server.released.set()
+
+    run(transport, closed)
 
 
 def test_a_refused_connection_is_unavailable(transport: KubernetesTransport) -> None:
