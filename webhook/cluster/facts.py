@@ -76,6 +76,14 @@ class ClusterWorld:
         self._default = default_namespace
         self._clock = clock
         self._until = clock() + deadline_seconds
+        self._trusted: dict[type[Kubernetes], bool] = {}
+
+    def trusted(self, kind: type[Kubernetes]) -> bool:
+        """Whether the store can be trusted for the kind. One judgement uses the first result."""
+        known = self._trusted.get(kind)
+        if known is None:
+            known = self._trusted[kind] = self._store.trusted(kind)
+        return known
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Returns the stored object, or reads the object live if the store cannot be trusted."""
@@ -83,7 +91,7 @@ class ClusterWorld:
             return never_read(kind)
         known = BY_CLASS[kind]
         space = (namespace or self._default) if known.namespaced else ""
-        trusted = self._store.trusted(kind)
+        trusted = self.trusted(kind)
         if trusted and (held := self._store.get(kind, space, name)) is not None:
             return held
         if problem := invalid_name(known, space, name):
@@ -98,7 +106,7 @@ class ClusterWorld:
         """Returns all stored objects, or lists the objects live if the store cannot be trusted."""
         if kind in NEVER_READ:
             return never_read(kind)
-        if self._store.trusted(kind):
+        if self.trusted(kind):
             return self._store.every(kind)
         if self._live is None:
             return self._untrusted(kind)
@@ -244,7 +252,8 @@ class ClusterFacts:
 
     def recording(self) -> RecordingWorld:
         """Returns a world that never waits, and records its lookups for ``confirming``."""
-        return RecordingWorld(self.world(), self.store.trusted)
+        world = self.world()
+        return RecordingWorld(world, world.trusted)
 
     def confirming(self, recording: RecordingWorld, deadline_seconds: float) -> LiveWorld | None:
         """

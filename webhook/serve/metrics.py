@@ -1,11 +1,12 @@
 """Metrics. Labels have a fixed set of values."""
 
-from collections.abc import Iterable
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import product
 from operator import attrgetter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
 
 from webhook.policy.exemptions import ExpiryState, by_state
 from webhook.policy.policy import Lowered, Policy
@@ -15,6 +16,8 @@ from webhook.serve.tls import Certificates
 from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+ADDED_TOGETHER = 64
+"""The number of reviews that are added to the series at once."""
 OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
 DOORS = (
     ("validate", VALIDATING_HOOKS, ("allowed", "denied", "internal")),
@@ -22,12 +25,27 @@ DOORS = (
 )
 
 
+class _Registry(CollectorRegistry):
+    """A registry that first adds what was counted since the last scrape."""
+
+    def __init__(self, add: Callable[[], None]) -> None:
+        super().__init__()
+        self._add = add
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields the metrics."""
+        self._add()
+        yield from super().collect()
+
+
 class Metrics:
     """The Prometheus metrics of one process."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the creation time of a series has no use
-        self.registry = CollectorRegistry()
+        self.registry = _Registry(self._add_reviews)
+        self._unadded: list[tuple[str, str, str, str, float]] = []
+        """Reviews that are not in the series yet. The locks and buckets of a series cost as much as a rule."""
         self._make_review_metrics()
         self._make_server_metrics()
         # cached, because the lookup of a series by its labels takes as long as a rule; the number of series is finite
@@ -124,10 +142,21 @@ class Metrics:
                     self._review(door, rule.kind.kind, operation, outcome)
 
     def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
-        """Count one review."""
-        operation = operation if operation in OPERATIONS else "other"
-        self._review(door, kind, operation, outcome).inc()
-        self._second(door).observe(seconds)
+        """Count one review. Call this method on the event loop only."""
+        self._unadded.append((door, kind, operation, outcome, seconds))
+        if len(self._unadded) >= ADDED_TOGETHER:
+            self._add_reviews()
+
+    def _add_reviews(self) -> None:
+        added, self._unadded = self._unadded, []
+        counts = Tally(
+            (door, kind, operation if operation in OPERATIONS else "other", outcome)
+            for door, kind, operation, outcome, _ in added
+        )
+        for labels, count in counts.items():
+            self._review(*labels).inc(count)
+        for door, *_, seconds in added:
+            self._second(door).observe(seconds)
 
     def found(self, rule: str, kind: str, action: str) -> None:
         """Count one finding."""

@@ -47,6 +47,8 @@ class CrossNamespaceTracker:
         self._world = world
         self._namespace = namespace
         self._advice: CrossNamespaceTracker | None = None
+        self._lists: dict[type[Kubernetes], Any] = {}
+        """The lists that were looked up. Rules look up the KubeVirt CR several times."""
         self._left = False
 
     @property
@@ -68,7 +70,10 @@ class CrossNamespaceTracker:
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All objects from the wrapped world."""
-        objects = self._world.every(kind)
+        known: Fact[tuple[K, ...]] | None = self._lists.get(kind)
+        if known is not None:
+            return known
+        objects = self._lists[kind] = self._world.every(kind)
         if not isinstance(objects, Unknown) and not is_for_everyone(kind):
             self._left |= any(listed.namespace != self._namespace for listed in objects)
         return objects

@@ -26,7 +26,7 @@ from webhook.surfaces.admission.read_budget import CHECKING_OF_ONE, READING_OF_O
 from webhook.surfaces.admission.record import Observer, answer_of
 from webhook.surfaces.admission.requests import DecodedRequest
 from webhook.surfaces.admission.responses import NOT_CONFIRMED, help_line_of, patched
-from webhook.surfaces.admission.validate import JudgingContext, Outcome
+from webhook.surfaces.admission.validate import JudgingContext, Outcome, decide_request
 
 LEAST_SECONDS = 0.05
 """The minimum time for any step, even if the caller's timeout has passed."""
@@ -116,12 +116,17 @@ class ReviewJudge:
     def first(self, door: str, read: DecodedRequest) -> First:
         """The result from the facts that are known now. Never waits."""
         world = self.facts.world()
-        context = self.context(world)
         if door == "validate":
-            return Validated(decide_tracked(read, context), world)
+            return Validated(self._decide(read, world), world)
+        context = self.context(world)
         tracker = CrossNamespaceTracker(world, read.request.namespace)
         operations = operations_for(read, replace(context, world=tracker))
         return Patched(operations, context, tracker.left_namespace)
+
+    def _decide(self, read: DecodedRequest, world: World) -> Outcome:
+        """The outcome. Lookups in other namespaces matter only if the response must not show their results."""
+        context = self.context(world)
+        return decide_request(read, context) if self.disclosure is None else decide_tracked(read, context)
 
     def is_settled(self, first: First) -> bool:
         """Whether the first result needs no live read, neither for the decision nor for the text."""
@@ -157,7 +162,7 @@ class ReviewJudge:
         try:
             confirmed = await self._read_live(read, first, until)
         except TimeoutError:
-            late = await run(decide_tracked, read, self.context(self.facts.late(first.world)))
+            late = await run(self._decide, read, self.facts.late(first.world))
             confirmed = replace(late, late=True)
         if confirmed.late and confirmed.allowed and confirmed.strongest is Action.DENY:
             raise TooLate
@@ -174,9 +179,7 @@ class ReviewJudge:
         finally:
             self.checking.end(namespace)
 
-        def decide(fresh: World) -> Outcome:
-            return decide_tracked(read, self.context(fresh))
-
+        decide = partial(self._decide, read)
         return await self._in_a_thread(
             namespace, until, lambda seconds: self.facts.confirm(world, outcome, decide, seconds)
         )
