@@ -2,9 +2,10 @@
 GET requests on the event loop, over plain HTTP/1.1 connections.
 
 For a GET of a PVC, the ``kubernetes`` client needs 0.37 ms of CPU time and a thread (docs/decisions/0011). This reader pipelines
-the requests of all callers on one kept connection (RFC 9112, section 9.3.2), so that concurrent callers share the cost of TLS and
-of system calls, and asks once for an object that several of them need (docs/decisions/0036). The reader uses the credentials of
-the client. If a read fails here, the caller repeats the read with the client.
+the requests of all callers on one kept connection (RFC 9112, section 9.3.2). So concurrent callers share the cost of TLS and of
+system calls, and one request serves all callers that need the same object (docs/decisions/0037).
+
+The reader uses the credentials of the client. If a read fails here, the caller repeats the read with the client.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Records the lookups of a judgement in the cache, and repeats them at the API server."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, ItemsView, Iterable
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -55,6 +55,10 @@ class RecordingWorld:
     def answers(self) -> dict[Question, Found[Any]]:
         """All recorded lookups with their results, in order."""
         return dict(self._answers)
+
+    def recorded(self) -> ItemsView[Question, Found[Any]]:
+        """The recorded lookups with their results, in order. The judgement must have ended."""
+        return self._answers.items()
 
     @property
     def untrusted(self) -> bool:

@@ -7,8 +7,7 @@ from ``live_reads.path_of``, which quotes every segment.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from webhook.errors import Unavailable
 from webhook.facts.unknown import Fact, Found
@@ -23,8 +22,7 @@ class TooLarge(Unavailable):
     """The response exceeds ``max_bytes``. The response to a request for fewer objects can be small enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One response of the API server."""
 
     status: int
@@ -44,8 +42,7 @@ class Stream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Get:
+class Get(NamedTuple):
     """A GET request for one object or list."""
 
     path: str

@@ -1,13 +1,13 @@
 """Checks that the cached objects of a judgement are current. The check takes many small reads instead of a second judgement."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
 import msgspec
 
 from webhook.cluster.live_reads import accept_of, names_an_object, path_of
-from webhook.cluster.lookups import RecordingWorld
+from webhook.cluster.lookups import Question, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object
 from webhook.cluster.ports import Answer, AsyncReader, Get
 from webhook.cluster.store import Store
@@ -51,10 +51,11 @@ async def is_unchanged(
     Whether every object that was looked up by name still has the same uid and resourceVersion. Returns False if a read fails or
     the cache cannot be trusted. Never raises.
     """
-    kinds = {lookup.kind for lookup in recording.answers if lookup.name is not None}
-    if not all(recording.trusts(kind) and store.version(kind) for kind in kinds):
+    named = [(lookup, cached) for lookup, cached in recording.recorded() if lookup.name is not None]
+    versions = {lookup.kind: store.version(lookup.kind) for lookup, _ in named}
+    if not all(versions.values()) or not all(map(recording.trusts, versions)):
         return False
-    reads = list(_to_read(recording, store, default_namespace))
+    reads = [read for lookup, cached in named if (read := _to_read(lookup, cached, versions, default_namespace))]
     if len(reads) > MOST:
         return False
     until = monotonic() + within_seconds
@@ -69,17 +70,19 @@ async def is_unchanged(
     return True
 
 
-def _to_read(recording: RecordingWorld, store: Store, default: str) -> Iterator[tuple[Found[Any], Get]]:
-    """Yields the recorded results of lookups by name, each with the request that confirms it. Skips invalid names."""
-    for question, cached in recording.answers.items():
-        if question.name is None:
-            continue
-        known = BY_CLASS[question.kind]
-        space = (question.namespace or default) if known.namespaced else ""
-        if invalid_name(known, space, question.name) is None:
-            is_absent = cached is ABSENT or cached == missing_object(question.kind, space, question.name)
-            path = path_of(known, store.version(question.kind), space, question.name)
-            yield ABSENT if is_absent else cached, Get(path + FROM_MEMORY, accept_of(known))
+def _to_read(
+    lookup: Question, cached: Found[Any], versions: Mapping[type[Kubernetes], str], default: str
+) -> tuple[Found[Any], Get] | None:
+    """Returns the recorded result with the request that confirms it, or None for an invalid name."""
+    kind, name = lookup.kind, lookup.name or ""
+    known = BY_CLASS[kind]
+    space = (lookup.namespace or default) if known.namespaced else ""
+    if not isinstance(cached, Kubernetes):  # the name of a stored object is valid
+        if invalid_name(known, space, name) is not None:
+            return None
+        if cached == missing_object(kind, space, name):
+            cached = ABSENT
+    return cached, Get(path_of(known, versions[kind], space, name) + FROM_MEMORY, accept_of(known))
 
 
 def _is_same(cached: Found[Any], answer: Answer) -> bool:
