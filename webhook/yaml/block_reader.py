@@ -81,35 +81,35 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
     """Returns the value of a document that is not odd. Raises UnclearError."""
     root: list[JsonValue] = [None]
     container: Collection = root
+    members: dict[str, JsonValue] = {}  # the container, if it is a mapping
     stack: list[tuple[int, Collection, str]] = []
     column, name, is_list = -1, "", True
-    awaits = True  # whether the last member has no value yet
-    plain_at = -1  # the line of a plain scalar that further lines can continue, or -1
+    last, first = AWAITS, 0  # the kind of the last member and its line. QUOTED if the member is complete
     number, count = 0, len(lines)
     while number < count:
         line = lines[number]
-        number += 1
         kind, at, dash, key, start, end, value = forms.get(hash(line)) or cached_form(line)
+        number += 1
         if kind <= COMMENT:
-            if kind == COMMENT:
-                plain_at = -1
+            if kind == COMMENT and PLAIN <= last <= TYPED:  # a comment ends a plain scalar
+                last = QUOTED
             continue
         if at != column or is_list is not (dash > 0) or key is None:
-            if plain_at >= 0 and len(line) - len(line.lstrip(" ")) > column:
-                value, number = plain_lines(lines, plain_at, number - 1, column)
+            if PLAIN <= last <= TYPED and len(line) - len(line.lstrip(" ")) > column:
+                value, number = plain_lines(lines, first, number - 1, column)
                 _replace(container, name, value)
-                plain_at = -1
+                last = QUOTED
                 continue
             if kind == UNCLEAR:
                 raise UnclearError
             if key is None and not dash:  # a scalar below its key
-                if at <= column or not awaits or not stack or kind > TYPED:
+                if at <= column or last != AWAITS or not stack or kind > TYPED:
                     raise UnclearError
                 _replace(container, name, value if kind == TYPED else line[start:end])
-                plain_at, awaits = number - 1 if kind != QUOTED else -1, False
+                last, first = kind, number - 1
                 continue
             if at != column or is_list is not (dash > 0):
-                if awaits and (at > column or (at == column and not is_list)):
+                if last == AWAITS and (at > column or (at == column and not is_list)):
                     new: Collection = [] if dash else {}
                     _replace(container, name, new)
                     stack.append((column, container, name))
@@ -122,32 +122,34 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
                         is_list = container.__class__ is list
                     if at != column or is_list is not (dash > 0):
                         raise UnclearError
-        first = number - 1
+                if isinstance(container, dict):
+                    members = container
+        last, first = kind, number - 1
         if kind <= PLAIN:
             value = line[start:end]
-        elif kind == BLOCK_SCALAR:
-            value, number = block_scalar(lines, number, at + dash if key is not None else at, str(value))
-        elif kind == FLOW:
-            value = read_brackets(line[start:end])
-        elif kind == ESCAPED:
-            value = unescaped(line[start:end])
-        elif kind == OPEN:
-            value, number = quoted_lines(lines, number, start, at + dash if key is not None else at)
-        if isinstance(container, list):
+        elif kind > AWAITS:
+            own = at + dash if key is not None else at  # the column of its mapping or list
+            if kind == BLOCK_SCALAR:
+                value, number = block_scalar(lines, number, own, str(value))
+            elif kind == FLOW:
+                value = read_brackets(line[start:end])
+            elif kind == ESCAPED:
+                value = unescaped(line[start:end])
+            elif kind == OPEN:
+                value, number = quoted_lines(lines, number, start, own)
+        if not is_list:
+            if key is None or key in members:
+                raise UnclearError
+            members[key] = value
+            name = key
+        elif isinstance(container, list):
             if key is None:
                 container.append(value)
             else:
                 stack.append((column, container, name))
-                column, new, is_list = at + dash, {key: value}, False
-                container.append(new)
-                container, name = new, key
-        elif key is None or key in container:
-            raise UnclearError
-        else:
-            container[key] = value
-            name = key
-        awaits = kind == AWAITS
-        plain_at = first if PLAIN <= kind <= TYPED else -1
+                column, members, is_list = at + dash, {key: value}, False
+                container.append(members)
+                container, name = members, key
     return root[0]
 
 

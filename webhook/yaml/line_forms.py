@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 from webhook.yaml.scalars import ScalarError, json_plain, key, plain
 from webhook.yaml.text import JsonValue
 
-BLANK, COMMENT, QUOTED, PLAIN, TYPED, ESCAPED, OPEN, FLOW, BLOCK_SCALAR, AWAITS, UNCLEAR = range(11)
+BLANK, COMMENT, QUOTED, PLAIN, TYPED, AWAITS, ESCAPED, OPEN, FLOW, BLOCK_SCALAR, UNCLEAR = range(11)
 """
 Kinds of lines: without content; with a comment only; with a string whose characters are its value, in quotation marks or before a
-comment; with a plain string; with a plain scalar of another type; with escapes in quotation marks; with the begin of a quoted
-string; with a value in brackets; with the header of a block scalar; with a key or dash only; of another form. ``read_block``
+comment; with a plain string; with a plain scalar of another type; with a key or dash only; with escapes in quotation marks; with
+the begin of a quoted string; with a value in brackets; with the header of a block scalar; of another form. ``read_block``
 compares these numbers by size.
 """
 
