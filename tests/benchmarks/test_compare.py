@@ -1,11 +1,13 @@
 """`python -m benchmarks.compare` runs two checkouts in turn, and fails only for a slow-down beyond doubt."""
 
+import time
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
+from benchmarks import compare
 from benchmarks.compare import FEWEST, Measurements
 from benchmarks.workloads import STAGES, Checkout, Failed, Workload
 
@@ -45,12 +47,19 @@ def test_an_undecided_workload_is_measured_again(capsys: pytest.CaptureFixture[s
     assert " 12 pairs" in capsys.readouterr().out
 
 
-def test_time_that_is_over_ends_the_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("patience", "pairs", "status"), [(1e9, FEWEST, 1), (1, 2, 0)])
+def test_time_that_is_over_ends_the_rounds(
+    patience: float, pairs: int, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """
-    There are never fewer pairs than a spread needs.
+    There are as many pairs as a spread needs, unless even these take too long. Then nothing is proven.
     """
-    assert compared({"old": [1.0] * 9, "new": [1.0] * 9}, seconds=0).show() == 0
-    assert f" {FEWEST} pairs" in capsys.readouterr().out
+    clock = iter(range(100))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(compare, "PATIENCE", patience)
+
+    assert compared({"old": [1.0] * 9, "new": [1.3] * 9}, seconds=2).show() == status
+    assert f" {pairs} pairs" in capsys.readouterr().out
 
 
 def test_a_workload_that_the_old_checkout_cannot_do_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
