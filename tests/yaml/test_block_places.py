@@ -29,6 +29,7 @@ LAYOUTS = (
     "a: b\n  @@\nc: d",
     "a: 'b\n  @@: c'\nd: \"@@\n  e: f\"",
     "a: {b: @@,\nc: d}\ne: f",
+    "a:\n  b:\n# c\n    @@\n  -d:\n  # c\n     @@\ne:\n-\n# c\n  @@\n- f",
     "a\u00a0: @@\u00a0\nb: |\n  c\u3000\n  \u00a0\n",
 )
 

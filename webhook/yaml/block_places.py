@@ -196,7 +196,10 @@ class BlockPlaces:
             return begin + len(self._text[begin : self._after_block_scalar(begin + len(line))].rstrip())
         content = _CONTENT.search(self._text, begin + len(line), self._end)
         if form.kind == OPEN or (content is not None and len(content[1]) > block.column):
-            lines = self._text[begin : self._less_indented(block.column + 1, begin + len(line))].split("\n")
+            value = begin + len(line)
+            if form.kind != OPEN and content is not None:
+                value = content.end()  # after comments, which can be indented less
+            lines = self._text[begin : self._less_indented(block.column + 1, value)].split("\n")
             last = _last_line(lines, block.column)
         elif form.kind == AWAITS and form.key is None:  # a dash without a value
             return begin + block.column + 1
