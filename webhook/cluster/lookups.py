@@ -46,7 +46,8 @@ class RecordingWorld:
     def __init__(self, world: World, trusted: Callable[[type[Kubernetes]], bool] = _nothing_is_trusted) -> None:
         self._world = world
         self._trusted = trusted
-        self._answers: dict[Question, Found[Any]] = {}
+        self._answers: dict[tuple[type[Kubernetes], str, str | None], Any] = {}
+        """Plain tuples, because a judgement makes a named tuple for each lookup in more time than it looks up an object."""
         self._untrusted: set[type[Kubernetes]] = set()
         self.named = False
         """Whether an object was looked up by name."""
@@ -54,7 +55,11 @@ class RecordingWorld:
     @property
     def answers(self) -> dict[Question, Found[Any]]:
         """All recorded lookups with their results, in order."""
-        return dict(self._answers)
+        return {Question(*lookup): answer for lookup, answer in self._answers.items()}
+
+    def answer(self, question: Question) -> Found[Any] | None:
+        """The recorded result of a lookup, or None if the lookup was not recorded."""
+        return self._answers.get(question)
 
     def recorded(self) -> ItemsView[Question, Found[Any]]:
         """The recorded lookups with their results, in order. The judgement must have ended."""
@@ -76,25 +81,25 @@ class RecordingWorld:
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Returns the result of the first lookup of this object."""
         self.named = True
-        question = Question(kind, namespace, name)
-        known = self._answers.get(question)
+        lookup = (kind, namespace, name)
+        known: Found[K] | None = self._answers.get(lookup)
         if known is None:
-            known = self._note(question, self._world.find(kind, namespace, name))
-        return cast("Found[K]", known)
+            known = self._world.find(kind, namespace, name)
+            if not self._trusted(kind):
+                self._untrusted.add(kind)
+            self._answers[lookup] = known
+        return known
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns the result of the first lookup of these objects."""
-        question = Question(kind, "", None)
-        known = self._answers.get(question)
+        lookup = (kind, "", None)
+        known: Fact[tuple[K, ...]] | None = self._answers.get(lookup)
         if known is None:
-            known = self._note(question, self._world.every(kind))
-        return cast("Fact[tuple[K, ...]]", known)
-
-    def _note(self, question: Question, answer: Found[Any]) -> Found[Any]:
-        if not self._trusted(question.kind):
-            self._untrusted.add(question.kind)
-        self._answers[question] = answer
-        return answer
+            known = self._world.every(kind)
+            if not self._trusted(kind):
+                self._untrusted.add(kind)
+            self._answers[lookup] = known
+        return known
 
 
 class LiveWorld:
@@ -237,5 +242,5 @@ class TimedOutWorld:
     def _known(self, question: Question) -> Found[Any] | None:
         live = self._confirmed.answer(question) if self._confirmed is not None else None
         if live is None and self._recording.trusts(question.kind):
-            return self._recording.answers.get(question)
+            return self._recording.answer(question)
         return live
