@@ -22,6 +22,7 @@ EXCLUDED = {
     "Neighbour",
     "Nodes",
     "PolicySubject",
+    "TargetFeature",
     "UnknownField",
     "InvalidQuantity",
     "PatchedProblem",

@@ -1,6 +1,5 @@
 """A rule is called only for VMs with a feature that it needs, and would report nothing about other VMs."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -10,21 +9,24 @@ from hypothesis import strategies as st
 
 from tests.generating import Manifest
 from tests.kubevirt.test_cases import CASES, cases_of, world_of
-from tests.properties.supply import PROPERTY, RELEASES, Around, clusters, machines, read
-from tests.properties.test_advice import ALWAYS
+from tests.properties.supply import EVERY_KIND, PROPERTY, RELEASES, Around, clusters, machines, read
+from tests.properties.test_advice import ALWAYS, QUOTA, SMALL
 from webhook.facts.features import Feature, features_of
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.target import TargetFeature
 from webhook.facts.world import World
 from webhook.judging import machines as judging
+from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Kubernetes
-from webhook.rules.machines import VMI_RULES
-from webhook.rules.register import RULES
+from webhook.rules.register import RULES, about
 from webhook.rules.rule import About
 
-EACH_FEATURE = {name: value for name, value in vars(Feature).items() if not name.startswith("_")}
+CHOSEN = (About.VMI, About.TARGET)
+"""The subjects of the rules that the engine chooses by features."""
 BARE = read(
     {
         "apiVersion": "kubevirt.io/v1",
@@ -42,35 +44,35 @@ BARE = read(
 """A VMI with the feature of every VMI only."""
 
 
-def left_out(judged: Kubernetes, world: World, releases: int) -> Iterator[tuple[str, list[object]]]:
-    """The rules that are not called for a VM, and their outcomes."""
-    subject = subject_of(judged)
-    assert subject is not None
-    for facts in expand(subject, world, releases):
-        features = features_of(facts)
-        for rule in VMI_RULES:
-            if not rule.needs & features:
-                yield rule.id, list(rule.check(facts))
+def judge_with_all_rules(judged: Kubernetes, world: World, releases: int) -> Judgement:
+    """The judgement if each rule is called."""
+    with patch.object(judging, "rules_for", lambda rules, _features: rules):
+        return judge(judged, world, releases)
 
 
 @PROPERTY
-@given(machines(), clusters(), st.booleans(), RELEASES)
-def test_a_rule_whose_features_are_absent_yields_nothing(
-    manifest: Manifest, around: Around, complete: bool, releases: int
+@given(machines(), clusters(), st.booleans(), st.booleans(), RELEASES)
+def test_rules_whose_features_are_absent_change_no_judgement(
+    manifest: Manifest, around: Around, complete: bool, sized: bool, releases: int
 ) -> None:
     """
-    Leaving out a rule never leaves out a finding or an assumption.
+    Leaving out these rules changes no finding, no assumption, no verdict and no order.
     """
-    assert [one for one in left_out(read(manifest), around.world(complete), releases) if one[1]] == []
+    objects = [read(one | SMALL) if sized and one["kind"] == "Node" else read(one) for one in around.manifests]
+    world = ObjectsWorld([*objects, read(QUOTA)] if sized else objects, EVERY_KIND if complete else ())
+
+    assert judge(read(manifest), world, releases) == judge_with_all_rules(read(manifest), world, releases)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
-def test_a_rule_whose_features_are_absent_yields_nothing_for_the_cases_of_kubevirt(path: Path) -> None:
+def test_rules_whose_features_are_absent_change_no_judgement_of_the_cases_of_kubevirt(path: Path) -> None:
     """
     The same holds for the VMIs that KubeVirt's own code has judged.
     """
     for case, vmi in cases_of(path):
-        assert [one for one in left_out(vmi, world_of(case, vmi.namespace), KNOWN) if one[1]] == []
+        world = world_of(case, vmi.namespace)
+
+        assert judge(vmi, world, KNOWN) == judge_with_all_rules(vmi, world, KNOWN), case["id"]
 
 
 def test_a_rule_without_needs_is_called_for_every_vm() -> None:
@@ -79,7 +81,7 @@ def test_a_rule_without_needs_is_called_for_every_vm() -> None:
     """
     world, subject = Around((), ()).world(), subject_of(BARE)
     assert subject is not None
-    assert [features_of(facts) for facts in expand(subject, world)] == [Feature.ANY_VMI]
+    assert [features_of(facts) for facts in expand(subject, world)] == [Feature.ANY]
 
     with patch.object(judging, "VMI_RULES", (ALWAYS,)):
         findings = judge(BARE, world, only(NEWEST)).findings
@@ -87,20 +89,22 @@ def test_a_rule_without_needs_is_called_for_every_vm() -> None:
     assert [finding.rule.id for finding in findings if finding.rule is ALWAYS] == [ALWAYS.id, ALWAYS.id]
 
 
-def test_only_rules_about_vmis_name_features() -> None:
+def test_only_rules_that_are_chosen_name_features() -> None:
     """
-    The engine chooses among these rules only.
+    The engine calls each rule about another subject.
     """
-    assert [rule.id for rule in RULES if rule.needs != Feature.ANY_VMI and rule.about is not About.VMI] == []
+    assert [rule.id for rule in RULES if rule.needs != Feature.ANY and rule.about not in CHOSEN] == []
 
 
-def test_each_feature_is_a_bit_that_a_rule_needs() -> None:
+@pytest.mark.parametrize(("subject", "features"), [(About.VMI, Feature), (About.TARGET, TargetFeature)])
+def test_each_feature_is_a_bit_that_a_rule_needs(subject: About, features: type) -> None:
     """
     A feature that no rule needs would take time for each VM.
     """
-    needed = 0
-    for rule in VMI_RULES:
+    named = {value: name for name, value in vars(features).items() if not name.startswith("_")}
+    needed = Feature.ANY
+    for rule in about(subject):
         needed |= rule.needs
 
-    assert sorted(EACH_FEATURE.values()) == [1 << bit for bit in range(len(EACH_FEATURE))]
-    assert [name for name, value in EACH_FEATURE.items() if not value & (needed | Feature.ANY_VMI)] == []
+    assert sorted({Feature.ANY, *named}) == [1 << bit for bit in range(len({Feature.ANY, *named}))]
+    assert [name for value, name in named.items() if not value & needed] == []

@@ -16,8 +16,8 @@ Features: TypeAlias = int
 class Feature:
     """The features, each as a set."""
 
-    ANY_VMI: Final[Features] = 1 << 0
-    """Every VMI has this feature."""
+    ANY: Final[Features] = 1 << 0
+    """Every VMI and every target pod has this feature."""
     OTHER_BINDING: Final[Features] = 1 << 1
     """No interface on the pod network, or one without masquerade."""
     PORTS: Final[Features] = 1 << 2
@@ -117,7 +117,7 @@ def features_of(facts: MigrationFacts) -> Features:
 
 def _features_of_spec(facts: MigrationFacts) -> Features:
     """The features that rules read from the written spec."""
-    found = Feature.ANY_VMI
+    found = Feature.ANY
     spec = facts.spec
     for volume in spec.volumes or ():
         if volume.host_disk is not None:

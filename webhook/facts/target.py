@@ -4,13 +4,15 @@ that apply to it. KubeVirt's verdict does not depend on them.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from webhook.facts.drain import DrainFacts
+from webhook.facts.features import Feature, Features
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.network import CniConfig
-from webhook.facts.unknown import Fact
+from webhook.facts.unknown import Fact, Unknown
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.nad import Node
 from webhook.objects.path import FieldPath
@@ -80,3 +82,42 @@ class TargetFacts(msgspec.Struct, frozen=True):
     """Looked up only if quotas of the namespace or the resources of nodes are known."""
     pod_attachment: Attachment | None = None
     """The network that replaces the cluster's network, looked up only for a VM with the annotation for bridge binding."""
+
+
+class TargetFeature:
+    """The features that rules about target pods need, each as a set (``webhook.facts.features``)."""
+
+    NODES: Final[Features] = 1 << 1
+    """A node is known."""
+    PLACEMENT: Final[Features] = 1 << 2
+    """The VMI has a ``nodeSelector`` or an affinity."""
+    ANNOTATIONS: Final[Features] = 1 << 3
+    """The VMI has annotations."""
+    ANTI_AFFINITY: Final[Features] = 1 << 4
+    """VMs must run on different nodes."""
+    ATTACHMENTS: Final[Features] = 1 << 5
+    """An interface with bridge binding is on a Multus network."""
+    BUDGETS: Final[Features] = 1 << 6
+    """A PodDisruptionBudget selects the VM's pods."""
+    ROOM: Final[Features] = 1 << 7
+    """Quotas of the namespace or the resources of nodes are known."""
+
+
+def features_of_target(facts: TargetFacts) -> Features:
+    """The features of a target pod."""
+    found, vmi = Feature.ANY, facts.vmi
+    if facts.nodes and not isinstance(facts.nodes, Unknown):
+        found |= TargetFeature.NODES
+    if vmi.node_selector is not None or vmi.spec.affinity is not None:
+        found |= TargetFeature.PLACEMENT
+    if vmi.annotations:
+        found |= TargetFeature.ANNOTATIONS
+    if facts.apart:
+        found |= TargetFeature.ANTI_AFFINITY
+    if facts.attachments:
+        found |= TargetFeature.ATTACHMENTS
+    if facts.budgets:
+        found |= TargetFeature.BUDGETS
+    if facts.room is not None:
+        found |= TargetFeature.ROOM
+    return found

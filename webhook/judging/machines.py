@@ -4,10 +4,10 @@ The engine behind every surface: judges VMs and the labels and fields of manifes
 This module does no I/O. The same object and the same world give the same findings on every surface.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from webhook.facts.manifest import ManifestFacts, PatchedProblem
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World, for_advice
-from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
+from webhook.judging.finding import Finding, Judgement, finding_of, findings_about, rules_for
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
@@ -37,7 +37,10 @@ from webhook.objects.quotas import ResourceQuota
 from webhook.objects.scheduling import HOSTNAME
 from webhook.objects.storage import PersistentVolume, StorageClass
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
-from webhook.rules.rule import Assumption, Basis, Rule
+from webhook.rules.rule import Assumption, Basis
+
+if TYPE_CHECKING:
+    from webhook.facts.target import TargetFacts
 
 CLUSTER_API = "capk.cluster.x-k8s.io/"
 """
@@ -80,7 +83,7 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     features = 0
     for facts in expansions:
         features |= features_of(facts)
-    for rule in _rules_for(features):
+    for rule in rules_for(VMI_RULES, features):
         for facts in expansions:
             limit = len(findings) + MAX_VIOLATIONS
             for outcome in rule.check(facts):
@@ -105,25 +108,6 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     merged.extend(_target_findings(judged, subject, last, drain, known, releases))
     merged.extend(_budget_findings(whole, world, verdict))
     return Judgement(tuple(merged), verdict)
-
-
-_chosen: tuple[tuple[Rule, ...], dict[Features, tuple[Rule, ...]]] = ((), {})
-"""The rules about VMIs, and those of them that can have an outcome, by the features of the VMI."""
-_MOST_CHOSEN: Final = 4096
-
-
-def _rules_for(features: Features) -> tuple[Rule, ...]:
-    """The rules that can have an outcome for a VMI with these features only, in the order of their registration."""
-    global _chosen  # noqa: PLW0603 - one entry, replaced as a whole
-    if _chosen[0] is not VMI_RULES:
-        _chosen = VMI_RULES, {}
-    rules, by_features = _chosen
-    known = by_features.get(features)
-    if known is None:
-        if len(by_features) >= _MOST_CHOSEN:
-            by_features.clear()
-        known = by_features[features] = tuple(rule for rule in rules if rule.needs & features)
-    return known
 
 
 def _budget_findings(facts: MigrationFacts, world: World, verdict: Verdict) -> Iterable[Finding]:
@@ -187,6 +171,12 @@ def _storage_findings(
     return findings_about(STORAGE_RULES, storage, facts.releases)
 
 
+def _has_any(kind: type[Kubernetes], world: World) -> bool:
+    """Whether an object of the kind is known."""
+    known = world.every(kind)
+    return bool(known) and not isinstance(known, Unknown)
+
+
 def _is_placed(facts: MigrationFacts) -> bool:
     """Whether the VMI selects nodes in a way that can be judged without the nodes."""
     selector, affinity = facts.node_selector, facts.spec.affinity
@@ -205,25 +195,26 @@ def _target_findings(
     judged: Kubernetes, subject: Subject, facts: MigrationFacts, drain: DrainFacts, world: World, releases: Releases
 ) -> Iterable[Finding]:
     """Findings about the target pod of a live migration, which never change the verdict."""
-    known = not all(isinstance(world.every(kind), Unknown) for kind in (Node, PodDisruptionBudget, ResourceQuota))
+    has_any = _has_any(Node, world) or _has_any(PodDisruptionBudget, world) or _has_any(ResourceQuota, world)
     is_overridden = BRIDGE_OVERRIDE in facts.annotations
-    if not (known or is_overridden or _is_placed(facts) or _is_bridged(facts)):
+    if not (has_any or is_overridden or _is_placed(facts) or _is_bridged(facts)):
         return ()
-    target, rules = _target_modules()
+    target, rules, features_of_target = _target_modules()
     about = target.target_facts(judged, subject, facts, drain, world, releases)
     if is_overridden:
         from webhook.kubevirt.pod_network import pod_attachment  # noqa: PLC0415 - few VMs have the annotation
 
         about = replace(about, pod_attachment=pod_attachment(facts, world))
-    return findings_about(rules.TARGET_RULES, about, releases)
+    return findings_about(rules_for(rules.TARGET_RULES, features_of_target(about)), about, releases)
 
 
 @cache
-def _target_modules() -> tuple[ModuleType, ModuleType]:
+def _target_modules() -> tuple[ModuleType, ModuleType, "Callable[[TargetFacts], Features]"]:
+    from webhook.facts.target import features_of_target  # noqa: PLC0415 - only for VMs that need it
     from webhook.kubevirt.launcher import target  # noqa: PLC0415 - only for VMs that need it
     from webhook.rules import target_pod  # noqa: PLC0415
 
-    return target, target_pod
+    return target, target_pod, features_of_target
 
 
 def judge_manifest(

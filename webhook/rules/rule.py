@@ -158,8 +158,11 @@ class Rule(msgspec.Struct, frozen=True):
     baseline: bool = False
     """Whether the rule is on the fixed list, which profile ``strict`` denies in every release."""
     severity: Severity = Severity.ERROR
-    needs: Features = Feature.ANY_VMI
-    """For rules about VMIs: ``check`` is called only for a VMI with one of these features, and yields nothing for other VMIs."""
+    needs: Features = Feature.ANY
+    """
+    For rules about VMIs and target pods: ``check`` is called only if one of these features is present, and otherwise yields
+    nothing.
+    """
     kubevirt: Releases = -1
     """The releases that refuse to migrate the VM. By default, ``reason`` determines these releases."""
     cel: tuple[Cel, ...] = ()
