@@ -6,13 +6,14 @@ KubeVirt keeps the target pod off the source node (``createMigrationPodAntiAffin
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.launcher.known_nodes import Fitting, NodeGroup, group_of, place_of
-from webhook.kubevirt.launcher.selectors import Selector, groups, in_releases
+from webhook.kubevirt.launcher.selectors import Selector, groups, in_releases, selectors
 from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
 from webhook.objects.path import FieldPath
@@ -79,22 +80,27 @@ def fitting_nodes(facts: MigrationFacts, nodes: Sequence[Node], releases: Releas
     The nodes that fit the VM in the newest of the releases. Families of labels that no node has do not count, nor does
     ``kubevirt.io/schedulable``.
     """
-    *_, newest = split(releases, groups(facts))
     group = group_of(nodes)
-    wanted = _reported(in_releases(facts, newest), group)
+    wanted = _reported(_newest(facts, releases), group)
     return group.fitting(_pod(facts, [one for one in wanted if one.key != SCHEDULABLE]))
 
 
 def two_fit(facts: MigrationFacts, nodes: Iterable[Node], releases: Releases) -> bool:
     """Whether two of the nodes have all labels that the VM needs in the newest of the releases."""
-    *_, newest = split(releases, groups(facts))
-    pod = _pod(facts, in_releases(facts, newest))
+    pod = _pod(facts, _newest(facts, releases))
     found = 0
     for node in nodes:
         found += fits(pod, place_of(node))
         if found > 1:
             return True
     return False
+
+
+def _newest(facts: MigrationFacts, releases: Releases) -> tuple[Selector, ...]:
+    """The selectors in the newest of the releases."""
+    wanted = tuple(selectors(facts))
+    *_, newest = split(releases, groups(wanted))
+    return in_releases(wanted, newest)
 
 
 def tolerated_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -106,6 +112,8 @@ def tolerated_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> tuple[Node,
 def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str]:
     """The nodes that the VMI's own ``nodeSelector`` and node affinity select. Stops after the second node."""
     pod = Pod(written_selector(facts), required_terms(facts))
+    if not pod.node_selector and pod.terms is None:
+        return [node.name for node in islice(nodes, 2)]
     found: list[str] = []
     for node in nodes:
         if fits(pod, place_of(node, with_taints=False)):
@@ -132,9 +140,9 @@ def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
 
 def shortages(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> Iterator[Shortage]:
     """Yields a shortage for each group of releases in which fewer than two of the nodes fit."""
-    known = group_of(nodes)
-    for group in split(releases, groups(facts)):
-        wanted = _reported(in_releases(facts, group), known)
+    known, every = group_of(nodes), tuple(selectors(facts))
+    for group in split(releases, groups(every)):
+        wanted = _reported(in_releases(every, group), known)
         if len(known.fitting(_pod(facts, wanted)).nodes) < 2:
             yield _shortage(facts, known, wanted, group)
 

@@ -6,7 +6,8 @@ is not complete: most Hyper-V features are missing, and confidential computing, 
 ``node_selector.py`` has all selectors of a stored VMI, without the fields that require them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -33,6 +34,7 @@ _RENAMED = Release(1, 8)
 """The release that renames the label of nodes with a static CPU manager."""
 
 
+@lru_cache(maxsize=1024)
 def family_of(key: str) -> str:
     """The prefix of a label of KubeVirt's node labeller, such as ``cpu-model.node.kubevirt.io/``. The key of any other label."""
     prefix, slash, _ = key.partition("/")
@@ -86,13 +88,16 @@ def selectors(facts: MigrationFacts) -> Iterator[Selector]:
         yield Selector(MACHINE_TYPE_LABEL + machine, "true", facts.at("domain", "machine", "type"), MACHINE_TYPE)
 
 
-def groups(facts: MigrationFacts) -> tuple[Release, ...]:
-    """The releases in which the selectors of this VMI change."""
-    return tuple(release for release in (Release(1, 5), _RENAMED) if any(_changes(facts, release)))
+_CHANGES: Final = tuple(
+    (release, frozenset((since(release), before(release)))) for release in (Release(1, 5), _RENAMED)
+)
+"""The releases in which selectors change, each with the releases of selectors that begin or end there."""
 
 
-def _changes(facts: MigrationFacts, release: Release) -> Iterator[bool]:
-    yield from (selector.releases in {since(release), before(release)} for selector in selectors(facts))
+def groups(wanted: Sequence[Selector]) -> tuple[Release, ...]:
+    """The releases in which these selectors of a VMI change."""
+    limited = {selector.releases for selector in wanted if selector.releases != KNOWN}
+    return tuple(release for release, ends in _CHANGES if not limited.isdisjoint(ends)) if limited else ()
 
 
 def _of_the_cluster(facts: MigrationFacts) -> Mapping[str, str]:
@@ -141,6 +146,6 @@ def _reenlightenment(facts: MigrationFacts) -> Iterator[Selector]:
         yield Selector(HYPERV_LABEL + "reenlightenment", "true", wanted.path)
 
 
-def in_releases(facts: MigrationFacts, releases: Releases) -> tuple[Selector, ...]:
+def in_releases(wanted: Sequence[Selector], releases: Releases) -> tuple[Selector, ...]:
     """The selectors in these releases, which must be one of the groups of ``groups``."""
-    return tuple(selector for selector in selectors(facts) if selector.releases & releases != NONE)
+    return tuple(selector for selector in wanted if selector.releases & releases != NONE)
