@@ -62,8 +62,8 @@ class RecordingWorld:
         return self._answers.get(question)
 
     def recorded(self) -> ItemsView[Question, Found[Any]]:
-        """The recorded lookups with their results, in order. The judgement must have ended."""
-        return self._answers.items()
+        """The recorded lookups with their results, in order."""
+        return self.answers.items()
 
     @property
     def untrusted(self) -> bool:
