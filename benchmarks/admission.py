@@ -4,6 +4,9 @@ Admission servers side by side: CPU time per review, rate, latency. `python -m b
 All stand ready on one core, the load comes from the other, and rounds are interleaved, so that what else a machine does
 hits all alike. The same review of about 12 KB goes to each over kept TLS connections; before that, each must have
 allowed it and denied five others. CPU time is what the kernel counted for the server's process.
+
+The load and the API server that answers live reads share a core. So latencies are measured at half of the full rate, and at a
+rate (--rate) at which the API server is not saturated, as if it had a core of its own.
 """
 
 import json
@@ -13,12 +16,13 @@ import tempfile
 import time
 import urllib.request
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from subprocess import CalledProcessError, Popen, TimeoutExpired
+from typing import Any
 
 from benchmarks import reviews
 from benchmarks.contestants import starting
@@ -32,6 +36,12 @@ from tests.waiting import wait_until
 SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS = 120.0
 REST_SECONDS = 0.5
+RUST_MS = 0.05
+"""CPU milliseconds per review of a Rust server (hyper) with five checks, the lower limit."""
+AT_HAND_TO_GO, AT_HAND_TO_OPA, LIVE_TO_GO = 1.0, 0.2, 2.5
+"""Goals: the largest ratio of our CPU time to that of another server."""
+LIVE_P99_MS = 30.0
+"""Goal with live reads."""
 _NONE = float("nan")
 
 
@@ -49,6 +59,8 @@ class Contestant:
     """The same at half load."""
     full: list[Load] = field(default_factory=list)
     half: list[Load] = field(default_factory=list)
+    fixed: list[Load] = field(default_factory=list)
+    """At the rate that is the same for all."""
     resident: float = 0.0
 
     def cost(self, load: Callable[[], Load]) -> tuple[float, Load]:
@@ -89,11 +101,12 @@ def main() -> None:
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each load in each round")
+    parser.add_argument("--seconds", type=int, default=3, help="of each load in each round")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--machines", type=int, default=500, help="different ones, each with two claims of its own")
     parser.add_argument("--only", nargs="+", default=list(starting.ALL), choices=list(starting.ALL))
     parser.add_argument("--also-python", nargs="*", default=[], help="other interpreters to run our server with")
+    parser.add_argument("--rate", type=int, default=100, help="reviews a second for latencies at the same rate")
     parser.add_argument("--no-half-load", action="store_true", help="full speed alone")
     return parser.parse_args()
 
@@ -193,14 +206,16 @@ def _measure(running: list[Contestant], bodies: list[Path], options: Namespace) 
     for _ in range(options.rounds):
         for contestant in running:
             rate = max(10, round(median(load.per_second for load in contestant.full) / 2))
-            time.sleep(REST_SECONDS)
-            spent, load = contestant.cost(
-                lambda contestant=contestant, rate=rate: open_loop(
-                    LOAD_CORE, contestant.url, bodies, rate, options.seconds
+            for per_second, loads in ((rate, contestant.half), (options.rate, contestant.fixed)):
+                time.sleep(REST_SECONDS)
+                spent, load = contestant.cost(
+                    lambda contestant=contestant, per_second=per_second: open_loop(
+                        LOAD_CORE, contestant.url, bodies, per_second, options.seconds
+                    )
                 )
-            )
-            contestant.steady.append(spent)
-            contestant.half.append(load)
+                loads.append(load)
+                if loads is contestant.half:
+                    contestant.steady.append(spent)
 
 
 def _print(running: list[Contestant], options: Namespace) -> None:
@@ -217,9 +232,9 @@ def _print(running: list[Contestant], options: Namespace) -> None:
     )
     print(
         f"{'server':30} {'CPU ms per review':>24} {'live is':>8} {'at hand':>8} {'reviews/s':>10} "
-        f"{'at half':>8} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'RSS MiB':>8}"
+        f"{'at half':>8} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {f'at {options.rate}/s: p50':>14} {'p99 ms':>7} {'RSS MiB':>8}"
     )
-    rows = []
+    rows: list[dict[str, Any]] = []
     for contestant in running:
         row = _row(contestant)
         ratios = {name: round(mine / row["cpu_ms"], 2) for name, mine in ours.items()}
@@ -228,9 +243,37 @@ def _print(running: list[Contestant], options: Namespace) -> None:
         print(
             f"{contestant.name:30} {row['cpu_ms']:7.3f} ({row['cpu_ms_lowest']:.3f} to {row['cpu_ms_highest']:.3f}) "
             f"{shown['live']:8.2f} {shown['at hand']:8.2f} {row['per_second']:10.0f} {row['half_per_second']:8.0f} "
-            f"{row['half_cpu_ms']:7.3f} {row['half_p50_ms']:7.2f} {row['half_p99_ms']:7.2f} {row['rss_mib']:8.0f}"
+            f"{row['half_cpu_ms']:7.3f} {row['half_p50_ms']:7.2f} {row['half_p99_ms']:7.2f} "
+            f"{row['fixed_p50_ms']:14.2f} {row['fixed_p99_ms']:7.2f} {row['rss_mib']:8.0f}"
         )
+    measured = {contestant.name: row for contestant, row in zip(running, rows, strict=True)}
+    for line in goals(measured, options.rate):
+        print(line)
     print(json.dumps(rows))
+
+
+def goals(rows: Mapping[str, Mapping[str, Any]], rate: int) -> Iterator[str]:
+    """Each goal with its figure, as far as its servers were measured, and the distance to the limit."""
+    ratios = (
+        (starting.AT_HAND, starting.GO, AT_HAND_TO_GO),
+        (starting.AT_HAND, starting.OPA, AT_HAND_TO_OPA),
+        (starting.LIVE, starting.GO, LIVE_TO_GO),
+    )
+    for ours, other, most in ratios:
+        if ours in rows and other in rows:
+            ratio = rows[ours]["cpu_ms"] / rows[other]["cpu_ms"]
+            yield f"{ours}: {ratio:.2f} x {other} in CPU time (goal: {most:g}, {_met(ratio <= most)})"
+    if starting.LIVE in rows:
+        for name, where in (("half", "half load"), ("fixed", f"{rate}/s, as if the API server had a core of its own")):
+            p99 = rows[starting.LIVE][f"{name}_p99_ms"]
+            yield f"{starting.LIVE}: p99 {p99:.1f} ms at {where} (goal: {LIVE_P99_MS:g} ms, {_met(p99 <= LIVE_P99_MS)})"
+    for ours in (starting.AT_HAND, starting.LIVE):
+        if ours in rows:
+            yield f"{ours}: {rows[ours]['cpu_ms'] / RUST_MS:.1f} x the lower limit (Rust hyper, {RUST_MS:g} ms)"
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "missed"
 
 
 def _row(contestant: Contestant) -> dict[str, float]:
@@ -244,6 +287,8 @@ def _row(contestant: Contestant) -> dict[str, float]:
         "half_cpu_ms": round(median(contestant.steady), 4) if half else _NONE,
         "half_p50_ms": round(median(load.p50_ms for load in half), 2) if half else _NONE,
         "half_p99_ms": round(median(load.p99_ms for load in half), 2) if half else _NONE,
+        "fixed_p50_ms": round(median(load.p50_ms for load in contestant.fixed), 2) if half else _NONE,
+        "fixed_p99_ms": round(median(load.p99_ms for load in contestant.fixed), 2) if half else _NONE,
         "rss_mib": round(contestant.resident),
     }
 

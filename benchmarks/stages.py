@@ -2,7 +2,8 @@
 The CPU time of each stage of a review in microseconds: `python -m benchmarks.stages [ROUNDS]`.
 
 One process, no network: the review of ``benchmarks.reviews`` and a store with its claims, first through the parts of the
-admission endpoint and then through the endpoint itself. The difference to ``benchmarks.admission`` is TLS and HTTP.
+admission endpoint and then through the endpoint itself, with ASGI and without. Then HTTP: the listener's protocol with a constant
+answer, and the reader of live reads. The difference to ``benchmarks.admission`` is TLS and the kernel.
 """
 
 import gc
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import reviews
+from benchmarks.wire_stages import live_read_micros, protocol_micros
 from webhook.cluster.facts import WATCHED, ClusterFacts
 from webhook.judging.machines import judge
 from webhook.kubevirt.expansion.expand import expand
@@ -144,9 +146,13 @@ def main() -> None:
         "decide (judge and policy)": lambda: decide_request(read, context()),
         "write the answer": lambda: allowed("uid", (), {"live-migratable": "true"}),
         "metrics": observe,
-        "the whole door": through_the_door(door, body),
+        "the endpoint": lambda: door.answer_directly("/validate", b"timeout=10s", body, time.monotonic()),
+        "the endpoint through ASGI": through_the_door(door, body),
     }
     took = {name: cpu(work, rounds) for name, work in stages.items()}
+    took["HTTP: requests and limits"] = protocol_micros(body, rounds)
+    took["live reads, two claims"] = live_read_micros(1, rounds)
+    took["the same, 8 reviews at once"] = live_read_micros(8, rounds // 8 + 1)
     print(f"review of {len(body)} bytes, {SUPPORTED.bit_count()} releases, {len(judgement.findings)} findings")
     print(f"Python {sys.version.split()[0]}, {rounds} rounds, best of {RUNS}")
     for name, micros in took.items():

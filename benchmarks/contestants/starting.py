@@ -19,6 +19,7 @@ from tests.waiting import wait_until
 HERE = Path(__file__).resolve().parent
 LIVE, AT_HAND = "migratable, claims read live", "migratable, claims at hand"
 CONSTANT = "uvicorn, constant answer"
+GO, OPA = "Go net/http, five checks", "OPA server, five checks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,8 @@ ALL: Mapping[str, Start] = {
     CONSTANT: _uvicorn("bare:constant"),
     "uvicorn, five checks": _uvicorn("bare:five_checks"),
     "FastAPI route, five checks": _uvicorn("route:app"),
-    "Go net/http, five checks": _handler,
-    "OPA server, five checks": _opa,
+    GO: _handler,
+    OPA: _opa,
     "Gatekeeper, five checks": _gatekeeper,
 }
 """Ours first: ratios are to them."""
