@@ -176,7 +176,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
             by_place.setdefault((exemption.namespace, exemption.name), []).append((at, exemption))
         return by_place
 
-    @property
+    @cached_property
     def reads_labels(self) -> bool:
         """Whether any entry selects namespaces by label."""
         return any(entry.labels for entry in self.namespaces)
@@ -202,6 +202,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     def account_of(self, username: str, namespace: str, today: str) -> Account | None:
         """The entry with the weakest ``atMost`` of all entries that apply today to a request from this user."""
+        if not self.accounts:
+            return None
         matches = [account for account in self.accounts if account.covers(username, namespace, today)]
         return max(matches, key=lambda match: (list(Action).index(match.at_most), match.until), default=None)
 
@@ -237,9 +239,10 @@ def strongest_action(policy: Policy, subject: PolicySubject, *, plugs: bool = Fa
 
     If the labels of the namespace are unknown, every entry with labels is considered.
     """
-    candidates = [policy.within(subject.namespace, subject.labels)]
-    if subject.labels is None and policy.reads_labels:
-        candidates += [policy.under(entry) for entry in policy.namespaces if entry.labels]
+    own = policy.within(subject.namespace, subject.labels)
+    if subject.labels is not None or not policy.reads_labels:
+        return _strongest(own, subject, plugs=plugs)
+    candidates = [own, *(policy.under(entry) for entry in policy.namespaces if entry.labels)]
     return min((_strongest(candidate, subject, plugs=plugs) for candidate in candidates), key=_RANKS.__getitem__)
 
 
