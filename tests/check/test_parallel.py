@@ -90,6 +90,10 @@ def named(*files: Sequence[Manifest]) -> list[Manifests]:
     return [environments.file(f"{number}.yaml", *objects) for number, objects in enumerate(files)]
 
 
+def of_namespaces(number: int) -> Manifest:
+    return environments.an_object("Namespace", "v1", f"tenant-{number}", None)
+
+
 OTHERS = [[environments.a_vmi(name=f"vmi-{number}")] for number in range(8)]
 LAST = {
     "a claim": [environments.a_claim("ReadWriteOnce")],
@@ -123,6 +127,22 @@ def test_objects_that_lead_to_other_objects_are_found() -> None:
     )
 
     assert in_processes(files, 3, Settings()) == check(files, Settings())
+
+
+def test_objects_that_are_judged_later_find_objects_of_all_processes() -> None:
+    """
+    The patches of a clone can name a PVC that no other object names.
+    """
+    disk = "/spec/template/spec/volumes/0/persistentVolumeClaim/claimName"
+    patched = clone({"op": "replace", "path": disk, "value": "os"})
+    shared = {**CLAIM, "spec": {"accessModes": ["ReadWriteMany"]}}
+    claim = environments.a_claim("ReadWriteOnce", "lab")
+    files = named([patched], [vm(), shared], *[[other] for other in map(of_namespaces, range(6))], [claim])
+
+    report = in_processes(files, 2, Settings())
+
+    assert report == check(files, Settings())
+    assert [judged.kind for judged in report.objects if judged.findings] == ["VirtualMachineClone"]
 
 
 class Ending(SharingJudge):

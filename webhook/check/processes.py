@@ -181,12 +181,11 @@ def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoRe
     """
     The worker: answers requests until the parent closes the pipe.
 
-    The parent ends the workers after Ctrl-C, so a worker ignores it. ``os._exit`` leaves the parent's streams alone.
+    Ctrl-C does not reach a worker, because the parent ends it. ``os._exit`` leaves the parent's streams alone.
     """
     status = 1
     try:
         gc.freeze()  # a collection would copy the memory that the processes share
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         with open(requests, "rb") as source, open(replies, "wb") as target:
             try:
                 answer = answering()
