@@ -49,9 +49,11 @@ class _Worker:
         self.process = process
         self.requests = requests
         self.replies = replies
+        self.ends = (requests, replies)
+        self.has_ended = False
         self.unsent = bytearray()
         self.received = bytearray()
-        for descriptor in (requests, replies):
+        for descriptor in self.ends:
             os.set_blocking(descriptor, False)
 
     def messages(self) -> Iterable[Any]:
@@ -64,6 +66,18 @@ class _Worker:
             del self.received[:end]
             yield pickle.loads(message)  # noqa: S301 - from a process of this check
 
+    def wait(self) -> str:
+        """Waits for the end of the worker, and returns how it ended."""
+        _, status = os.waitpid(self.process, 0)
+        self.has_ended = True
+        code = os.waitstatus_to_exitcode(status)
+        if code >= 0:
+            return f"ended with status {code}"
+        try:
+            return f"was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was ended by signal {-code}"
+
 
 class Workers:
     """At most ``count`` processes. There are fewer if the system refuses to start more."""
@@ -73,9 +87,8 @@ class Workers:
         self._replies: deque[tuple[int, Any]] = deque()
         self._files = memoryview(mmap(-1, _LENGTH * count)).cast("q")  # shared with the workers
         self._poll = poll()
-        blocked = signal.pthread_sigmask(
-            signal.SIG_BLOCK, (signal.SIGINT,)
-        )  # a worker must not see Ctrl-C before it ignores it
+        # SIGINT stays blocked in workers, because the parent ends them
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         try:
             with suppress(OSError):
                 for index in range(count):
@@ -106,13 +119,13 @@ class Workers:
     def close(self) -> None:
         """Ends all workers."""
         for worker in self._workers:
-            with suppress(ProcessLookupError):
+            if not worker.has_ended:
                 os.kill(worker.process, signal.SIGKILL)
         while self._workers:
             worker = self._workers.pop()
-            os.close(worker.requests)
-            os.close(worker.replies)
-            with suppress(ChildProcessError):
+            for descriptor in worker.ends:
+                os.close(descriptor)
+            if not worker.has_ended:
                 os.waitpid(worker.process, 0)
 
     def _fork(self, index: int, answering: Callable[[Begin], Answer]) -> None:
@@ -124,12 +137,14 @@ class Workers:
                 os.close(descriptor)
             raise
         if not process:
-            for worker in self._workers:
-                os.close(worker.requests)
-                os.close(worker.replies)
-            os.close(requests[1])
-            os.close(replies[0])
-            _serve(requests[0], replies[1], lambda: answering(lambda number: self._files.__setitem__(index, number)))
+            try:
+                for descriptor in (requests[1], replies[0], *(end for each in self._workers for end in each.ends)):
+                    os.close(descriptor)
+                _serve(
+                    requests[0], replies[1], lambda: answering(lambda number: self._files.__setitem__(index, number))
+                )
+            finally:  # a worker never returns into the code of the parent
+                os._exit(1)
         os.close(requests[0])
         os.close(replies[1])
         self._files[index] = _NO_FILE
@@ -152,7 +167,7 @@ class Workers:
     def _read(self, index: int, worker: _Worker) -> None:
         chunk = os.read(worker.replies, _CHUNK)
         if not chunk:
-            raise Crashed(_end_of(worker.process), self._files[index])
+            raise Crashed(worker.wait(), self._files[index])
         worker.received += chunk
         for message in worker.messages():
             if isinstance(message, _Failure):
@@ -165,38 +180,22 @@ def _framed(message: Any) -> bytes:  # noqa: ANN401 - a request or a reply
     return len(pickled).to_bytes(_LENGTH, "little") + pickled
 
 
-def _end_of(process: int) -> str:
-    """How a worker ended."""
-    _, status = os.waitpid(process, 0)
-    code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        return f"ended with status {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
-
-
 def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoReturn:
     """
     The worker: answers requests until the parent closes the pipe.
 
-    Ctrl-C does not reach a worker, because the parent ends it. ``os._exit`` leaves the parent's streams alone.
+    ``os._exit`` leaves the parent's streams alone.
     """
-    status = 1
-    try:
-        gc.freeze()  # a collection would copy the memory that the processes share
-        with open(requests, "rb") as source, open(replies, "wb") as target:
-            try:
-                answer = answering()
-                while length := source.read(_LENGTH):
-                    for reply in answer(pickle.loads(source.read(int.from_bytes(length, "little")))):  # noqa: S301
-                        target.write(_framed(reply))
-                        target.flush()
-            except OSError:  # the parent has ended
-                pass
-            except BaseException as error:  # noqa: BLE001 - the wall of the process
-                target.write(_framed(_Failure(f"failed with {type(error).__name__}")))
-        status = 0
-    finally:
-        os._exit(status)
+    gc.freeze()  # a collection would copy the memory that the processes share
+    with open(requests, "rb") as source, open(replies, "wb") as target:
+        try:
+            answer = answering()
+            while length := source.read(_LENGTH):
+                for reply in answer(pickle.loads(source.read(int.from_bytes(length, "little")))):  # noqa: S301
+                    target.write(_framed(reply))
+                    target.flush()
+        except OSError:  # the parent has ended
+            pass
+        except BaseException as error:  # noqa: BLE001 - the wall of the process
+            target.write(_framed(_Failure(f"failed with {type(error).__name__}")))
+    os._exit(0)
