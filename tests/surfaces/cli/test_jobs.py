@@ -14,6 +14,9 @@ from tests.check import environments
 from tests.check.test_migration_requests import CLAIM as ONE_NODE
 from tests.check.test_migration_requests import vm, vmim
 from tests.check.test_patched_copies import BRIDGE, clone
+from tests.manifests.test_parameters import TEXT as TEMPLATE
+from tests.manifests.test_parameters import USUAL
+from tests.manifests.test_snapshot import objects, text_of
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
 from webhook.check import parallel
@@ -62,6 +65,7 @@ FILES: dict[str, str | bytes] = {
     "clones/request.yaml": as_yaml(vmim()),
     "clones/vm.yaml": as_yaml(vm(), ONE_NODE),
     "directive.yaml": "$patch: delete\n" + GOOD,
+    "template.yaml": TEMPLATE.format(**USUAL | {"architecture": '"${ARCHITECTURE}"'}),
     "types/a.yaml": as_yaml(environments.a_vm()),
     "types/b.yaml": as_yaml(environments.an_instancetype(gpu=True)),
     "types/c.yaml": as_yaml(environments.a_preference("bridge")),
@@ -105,6 +109,7 @@ def test_the_number_of_processes_changes_no_byte(repository: Path, form: str) ->
         ["--quiet"],
         ["--strict", "--fail-on", "never", "--isolated"],
         ["--facts", "z"],
+        ["--snapshot", "cluster.txt"],
         ["-", "--stdin-filename", "vm.yaml"],
         ["--baseline", "known.yaml"],
         ["--no-recursive", "apps/c"],
@@ -117,6 +122,10 @@ def test_options_have_the_same_effect(repository: Path, options: list[str]) -> N
     This includes standard input, which can be read only once.
     """
     migratable("check", "apps", "--write-baseline", "--baseline", "known.yaml", cwd=repository)
+    cluster = objects(
+        environments.a_cr("v1.7.0"), environments.a_claim("ReadWriteOnce"), environments.a_preference("x")
+    )
+    (repository / "cluster.txt").write_text(text_of(cluster))
 
     one, *others = [
         migratable("check", ".", *options, "--jobs", jobs, cwd=repository, stdin=BAD.replace("bad", "piped"))
