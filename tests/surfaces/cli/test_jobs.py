@@ -173,7 +173,7 @@ def test_few_files_need_one_process(repository: Path, monkeypatch: pytest.Monkey
     assert migratable("check", ".", "--jobs", jobs, cwd=repository).status == 2
 
 
-@pytest.mark.parametrize("jobs", ["0", "-1", "many", "257", "1.5", "²"])
+@pytest.mark.parametrize("jobs", ["0", "-1", "many", "257", "1.5", "²", "10001", "9" * 5000], ids=lambda jobs: jobs[:9])
 def test_another_value_is_a_usage_error(repository: Path, jobs: str) -> None:
     """
     The message names the valid values.

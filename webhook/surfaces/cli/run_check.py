@@ -160,7 +160,8 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
     for name, values in (("--values", options.values), ("--set", options.chart_settings)):
         if values and not options.charts:
             raise UsageMistake(f"{name} needs --helm: it sets values of a chart.")
-    if options.jobs != "auto" and not (options.jobs.isdecimal() and 0 < int(options.jobs) <= MAX_JOBS):
+    is_number = options.jobs.isdecimal() and len(options.jobs) < 5  # int() refuses 4,300 digits
+    if options.jobs != "auto" and not (is_number and 0 < int(options.jobs) <= MAX_JOBS):
         raise UsageMistake(f"--jobs {options.jobs}: write auto or a number from 1 to {MAX_JOBS}.")
     if options.quiet and options.verbose:
         raise UsageMistake("Use only one of --quiet and --verbose.")
