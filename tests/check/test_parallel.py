@@ -1,8 +1,10 @@
 """A check in several processes gives the same report as a check in one process."""
 
 import os
+import resource
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ from tests.generating import Manifest
 from webhook.check import parallel
 from webhook.check.check import Settings, check
 from webhook.check.parallel import ParallelCheck
+from webhook.check.processes import Workers
 from webhook.check.sharing import SharingJudge
 from webhook.errors import BadInput, Unavailable
 from webhook.manifests.files import Inputs, Sources
@@ -240,6 +243,39 @@ def test_a_system_that_starts_no_more_processes_is_no_error(most: int, monkeypat
 
     assert in_processes(files, 3, Settings()) == check(files, Settings())
     assert len(started) == most
+
+
+def test_processes_leave_descriptors_for_files() -> None:
+    """
+    A limit on open files does not make files unreadable: there are fewer processes.
+    """
+
+    def opened() -> int:
+        files = []
+        with suppress(OSError):
+            files += (os.open(os.devnull, os.O_RDONLY) for _ in range(4))
+        for file in files:
+            os.close(file)
+        return len(files)
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 21, limits[1]))
+    workers = Workers(64, lambda _begin: lambda _request: [opened()])
+    try:
+        count, here = len(workers), opened()
+        for index in range(count):
+            workers.send(index, None)
+        replies = dict(workers.receive() for _ in range(count))
+    finally:
+        workers.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert 0 < count < 64
+    assert here == 4
+    assert replies == dict.fromkeys(range(count), 4)
+    assert opened() == 4
 
 
 def test_large_messages_do_not_block() -> None:

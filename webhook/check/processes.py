@@ -24,6 +24,8 @@ _LENGTH = 8
 """Bytes for the length of a message."""
 _CHUNK = 1 << 18
 _NO_FILE = -1
+_SPARE = 8
+"""Number of descriptors that are kept for the files that a process reads."""
 
 
 class Crashed(Exception):
@@ -80,20 +82,23 @@ class _Worker:
 
 
 class Workers:
-    """At most ``count`` processes. There are fewer if the system refuses to start more."""
+    """At most ``count`` processes. There are fewer if the system refuses to start more, or to open more pipes."""
 
     def __init__(self, count: int, answering: Callable[[Begin], Answer]) -> None:
         self._workers: list[_Worker] = []
         self._replies: deque[tuple[int, Any]] = deque()
         self._files = memoryview(mmap(-1, _LENGTH * count)).cast("q")  # shared with the workers
         self._poll = poll()
+        self._spare: list[int] = []
         # SIGINT stays blocked in workers, because the parent ends them
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         try:
             with suppress(OSError):
+                self._spare += (os.open(os.devnull, os.O_RDONLY) for _ in range(_SPARE))
                 for index in range(count):
                     self._fork(index, answering)
         finally:
+            self._close_spare()
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def __len__(self) -> int:
@@ -129,15 +134,19 @@ class Workers:
                 os.waitpid(worker.process, 0)
 
     def _fork(self, index: int, answering: Callable[[Begin], Answer]) -> None:
-        requests, replies = os.pipe(), os.pipe()
+        descriptors: list[int] = []
         try:
+            descriptors += os.pipe()
+            descriptors += os.pipe()
             process = os.fork()
         except OSError:
-            for descriptor in (*requests, *replies):
+            for descriptor in descriptors:
                 os.close(descriptor)
             raise
+        requests, replies = descriptors[:2], descriptors[2:]
         if not process:
             try:
+                self._close_spare()
                 for descriptor in (requests[1], replies[0], *(end for each in self._workers for end in each.ends)):
                     os.close(descriptor)
                 _serve(
@@ -151,6 +160,10 @@ class Workers:
         worker = _Worker(process, requests[1], replies[0])
         self._workers.append(worker)
         self._poll.register(worker.replies, POLLIN)
+
+    def _close_spare(self) -> None:
+        while self._spare:
+            os.close(self._spare.pop())
 
     def _write(self, worker: _Worker) -> None:
         """Writes as much as the pipe takes. The rest is written when the pipe is ready."""
