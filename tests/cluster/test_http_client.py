@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from tests.cluster.http_apiserver import CLAIM, Handler, Server, cut, drip, hang, hang_up
-from webhook.cluster.http_client import MAX_BYTES, ConnectionSettings, HttpReader
+from webhook.cluster.http_client import AT_ONCE, MAX_BYTES, ConnectionSettings, HttpReader
 from webhook.cluster.kubernetes_client import KubernetesTransport, connect
 from webhook.cluster.ports import Answer, Get
 from webhook.errors import Unavailable
@@ -223,6 +223,25 @@ def test_a_slow_response_does_not_delay_other_calls(server: Server, transport: K
     assert [answer.status for answer in run(transport, past)] == [200, 200]
 
 
+def test_a_small_call_does_not_wait_for_large_ones(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Two large calls were first. The small one is in the first batch, and the large ones have the rest of it.
+    """
+    server.answer = lambda handler: handler.plain(200, {"path": handler.path})
+    large = [[Get(f"{CLAIM}{letter}{number}", "x") for number in range(AT_ONCE)] for letter in "ab"]
+
+    async def three(reads: HttpReader) -> list[list[Answer]]:
+        calls = [reads.get_all(gets, SECONDS) for gets in (*large, [Get(OTHER, "x")])]
+        return await asyncio.gather(*calls)
+
+    answers = run(transport, three, 1)
+
+    assert [answer.body for answer in answers[2]] == [b'{"path": "%s"}' % OTHER.encode()]
+    assert [len(one) for one in answers] == [AT_ONCE, AT_ONCE, 1]
+    assert server.requests.index(OTHER) < AT_ONCE
+    assert server.requests[1:AT_ONCE] == [get.path for get in large[0][: AT_ONCE - 1]]
+
+
 def test_a_call_that_gives_up_does_not_end_the_read_of_another(server: Server, transport: KubernetesTransport) -> None:
     """
     Both need the same response; it arrives after the deadline of the first.
@@ -285,16 +304,18 @@ def test_a_large_response_fails_only_its_own_call(server: Server, transport: Kub
 
 def test_a_closed_reader_fails_its_calls(server: Server, transport: KubernetesTransport) -> None:
     """
-    It opens no further connection.
+    It opens no further connection, although the connection was kept.
     """
 
     def late(handler: Handler) -> None:
         asked.set()
         server.released.wait(SECONDS)
 
-    server.answer, asked = late, threading.Event()
+    server.answer, asked = lambda handler: handler.plain(200, {}), threading.Event()
 
     async def closed(reads: HttpReader) -> None:
+        await both(reads)
+        server.answer = late
         call = asyncio.ensure_future(both(reads))
         await asyncio.to_thread(asked.wait, SECONDS)
         reads.close()
@@ -303,6 +324,7 @@ def test_a_closed_reader_fails_its_calls(server: Server, transport: KubernetesTr
         server.released.set()
 
     run(transport, closed)
+    assert len(server.requests) == 3
 
 
 def test_a_refused_connection_is_unavailable(transport: KubernetesTransport) -> None:

@@ -115,8 +115,9 @@ async def stressed(run: Run, seed: int) -> None:
 
 async def _quiet(run: Run, reads: HttpReader, server: Server) -> None:
     """Reports requests and connections that are kept after the last call."""
-    if reads._busy or reads._queue:
-        run.report(f"{len(reads._busy)} connections and {len(reads._queue)} requests are in progress")
+    queued = len(reads._small) + len(reads._large)
+    if reads._busy or queued:
+        run.report(f"{len(reads._busy)} connections and {queued} requests are in progress")
     if len(reads._idle) > CONNECTIONS:
         run.report(f"{len(reads._idle)} connections are kept, {CONNECTIONS} are allowed")
     reads.close()

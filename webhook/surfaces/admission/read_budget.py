@@ -15,8 +15,8 @@ MAX_WAITING_OF_ONE = MAX_WAITING // 2
 """The maximum number of reviews for one namespace that read live or wait."""
 CHECKING_OF_ONE = 16
 """
-Maximum number of reviews for one namespace whose cached facts are checked at the same time. It is half of the connections for
-these checks.
+Maximum number of reviews for one namespace whose cached facts are checked at the same time. So the requests of one namespace
+cannot fill the queue of requests to the API server.
 """
 READING_OF_ONE = 4
 """
