@@ -27,7 +27,7 @@ from webhook.yaml.line_forms import (
     QUOTED,
     TYPED,
     Form,
-    cached_form,
+    form_of,
 )
 from webhook.yaml.text import JsonValue, Place, Places, Step
 from webhook.yaml.texts import UnclearError, end_of_value, plain_lines, quoted_lines
@@ -69,7 +69,7 @@ class _Members(Mapping[Step, Place]):
                 raise KeyError(step)
             return self._find(self._block, value[step], step)
         member = value[step]  # type: ignore[index] # raises KeyError for a number
-        return self._find(self._block, member, next(at for at, name in enumerate(value) if name == step))
+        return self._find(self._block, member, [*value].index(step))  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Step]:
         value = self._block.value
@@ -92,7 +92,6 @@ class BlockPlaces:
         if not isinstance(value, dict | list):
             raise UnclearError
         self._text = text
-        self._base = base
         self._end = end
         self._composed: dict[Flow, Places] = {}
         self._offsets: dict[tuple[int, int], tuple[list[int], Iterator[re.Match[str]]]] = {}
@@ -123,8 +122,8 @@ class BlockPlaces:
     def _member(self, block: Block, value: JsonValue, number: int) -> Place:
         """Returns the place of member ``number`` of a mapping or list."""
         offset = self._offset(block, number)
-        begin, line = self._line(offset)
-        form = cached_form(line)
+        begin, line = self._line(block, offset)
+        form = form_of(line)
         start = offset + form.dash if isinstance(block.value, list) else offset
         if form.kind == AWAITS and form.key is None:
             start = self._below(block, offset)
@@ -155,9 +154,9 @@ class BlockPlaces:
             offsets.append(next(others).end())
         return offsets[number]
 
-    def _line(self, offset: int) -> tuple[int, str]:
-        """Returns a line, and the offset of its begin."""
-        begin = max(self._text.rfind("\n", self._base, offset) + 1, self._base)
+    def _line(self, block: Block, offset: int) -> tuple[int, str]:
+        """Returns the offset of the begin of the line with a member, and the line."""
+        begin = offset - block.column
         end = self._text.find("\n", offset, self._end)
         return begin, self._text[begin : end if end >= 0 else self._end]
 
@@ -180,8 +179,8 @@ class BlockPlaces:
             value = block.value
             last = value[next(reversed(value))] if isinstance(value, dict) else value[-1]
             offset = self._offset(block, len(value) - 1)
-            begin, line = self._line(offset)
-            inner = self._inner(block, last, offset, cached_form(line))
+            begin, line = self._line(block, offset)
+            inner = self._inner(block, last, offset, form_of(line))
             if inner is None:
                 return self._end_of_scalar(block, begin, line)
             block = inner
@@ -191,7 +190,7 @@ class BlockPlaces:
         Returns the offset after a member that is not a mapping or list in block style. Its key or dash is in ``line``, at
         ``begin``.
         """
-        form, lines, last = cached_form(line), [line], 0
+        form, lines, last = form_of(line), [line], 0
         if form.kind == BLOCK_SCALAR:
             return begin + len(self._text[begin : self._after_block_scalar(begin + len(line))].rstrip())
         content = _CONTENT.search(self._text, begin + len(line), self._end)
@@ -234,21 +233,21 @@ def _less_indented(indent: int) -> re.Pattern[str]:
 
 def _last_line(lines: list[str], column: int) -> int:
     """Returns the number of the last line of a scalar, whose key or dash is in line 0 of its mapping or list at ``column``."""
-    form = cached_form(lines[0])
+    form = form_of(lines[0])
     if form.kind == OPEN:
         return quoted_lines(lines, 1, form.start, column)[1] - 1
     plain_at, number = (0 if PLAIN <= form.kind <= TYPED else -1), 1
     if form.kind == AWAITS:
-        while number < len(lines) and cached_form(lines[number]).kind <= COMMENT:
+        while number < len(lines) and form_of(lines[number]).kind <= COMMENT:
             number += 1
-        if number == len(lines) or cached_form(lines[number]).column <= column:
+        if number == len(lines) or form_of(lines[number]).column <= column:
             return 0
-        plain_at = number if cached_form(lines[number]).kind != QUOTED else -1
+        plain_at = number if form_of(lines[number]).kind != QUOTED else -1
         number += 1
     last = number - 1
     while plain_at >= 0 and number < len(lines) and not lines[number].strip(" "):
         number += 1
-    if plain_at < 0 or number == len(lines) or cached_form(lines[number]).kind == COMMENT:
+    if plain_at < 0 or number == len(lines) or form_of(lines[number]).kind == COMMENT:
         return last
     if len(lines[number]) - len(lines[number].lstrip(" ")) <= column:
         return last

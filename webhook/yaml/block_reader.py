@@ -23,8 +23,8 @@ from webhook.yaml.line_forms import (
     QUOTED,
     TYPED,
     UNCLEAR,
-    cached_form,
     forms,
+    new_form,
 )
 from webhook.yaml.text import MAX_NODES, JsonValue
 from webhook.yaml.texts import UnclearError, block_scalar, plain_lines, quoted_lines, unescaped
@@ -88,7 +88,7 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
     number, count = 0, len(lines)
     while number < count:
         line = lines[number]
-        kind, at, dash, key, start, end, value = forms.get(hash(line)) or cached_form(line)
+        kind, at, dash, key, start, end, value = forms.get(hash(line)) or new_form(line)
         number += 1
         if kind <= COMMENT:
             if kind == COMMENT and PLAIN <= last <= TYPED:  # a comment ends a plain scalar

@@ -73,8 +73,13 @@ forms: Final[dict[int, Form]] = {}
 """The cached forms by the hash of the line."""
 
 
-def cached_form(line: str) -> Form:
-    """Returns the form of a line, and adds it to ``forms``. Callers look into ``forms`` first."""
+def form_of(line: str) -> Form:
+    """Returns the form of a line."""
+    return forms.get(hash(line)) or new_form(line)
+
+
+def new_form(line: str) -> Form:
+    """Returns the form of a line, and adds it to ``forms``. ``read_block`` looks into ``forms`` itself, for speed."""
     if len(forms) > _MAX_CACHED:
         forms.clear()
     form = forms[hash(line)] = _form(line)

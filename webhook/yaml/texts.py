@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from webhook.yaml.line_forms import FURTHER, OPEN, QUOTED, cached_form
+from webhook.yaml.line_forms import FURTHER, OPEN, QUOTED, form_of
 
 
 class UnclearError(Exception):
@@ -35,7 +35,7 @@ def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> t
 
     The scalar starts in line ``first`` and goes on in line ``number``. Its mapping or list is at ``column``.
     """
-    form = cached_form(lines[first])
+    form = form_of(lines[first])
     if lines[first][form.end :].strip(" "):  # a comment ends the scalar
         raise UnclearError
     parts = [lines[first][form.start : form.end]]
@@ -87,12 +87,12 @@ def end_of_value(lines: Sequence[str], first: int, last: int) -> int:
     """
     Returns the column after a value that is not a block scalar, in its last line. ``first`` is the line of its key or dash.
     """
-    form, line = cached_form(lines[first]), lines[last]
+    form, line = form_of(lines[first]), lines[last]
     indent = len(line) - len(line.lstrip(" "))
     if form.kind == OPEN:
         match = re.compile(_FURTHER[lines[first][form.start]]).fullmatch(line, indent)
-    elif first == last or cached_form(line).kind == QUOTED:
-        form = cached_form(line)
+    elif first == last or form_of(line).kind == QUOTED:
+        form = form_of(line)
         return form.end + (form.kind == QUOTED and line[form.start - 1 : form.start] in _STRING)
     else:
         match = re.compile(FURTHER).fullmatch(line, indent)
