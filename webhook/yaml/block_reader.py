@@ -111,7 +111,10 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
             if at != column or is_list is not (dash > 0):
                 if last == AWAITS and (at > column or (at == column and not is_list)):
                     new: Collection = [] if dash else {}
-                    _replace(container, name, new)
+                    if is_list:
+                        container[-1] = new  # type: ignore[index]
+                    else:
+                        members[name] = new
                     stack.append((column, container, name))
                     if len(stack) > MOST_DEEP:
                         raise UnclearError
@@ -122,8 +125,8 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
                         is_list = container.__class__ is list
                     if at != column or is_list is not (dash > 0):
                         raise UnclearError
-                if isinstance(container, dict):
-                    members = container
+                if not is_list:
+                    members = container  # type: ignore[assignment]
         last, first = kind, number - 1
         if kind <= PLAIN:
             value = line[start:end]
@@ -142,14 +145,13 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
                 raise UnclearError
             members[key] = value
             name = key
-        elif isinstance(container, list):
-            if key is None:
-                container.append(value)
-            else:
-                stack.append((column, container, name))
-                column, members, is_list = at + dash, {key: value}, False
-                container.append(members)
-                container, name = members, key
+        elif key is None:
+            container.append(value)  # type: ignore[union-attr]
+        else:
+            stack.append((column, container, name))
+            column, members, is_list = at + dash, {key: value}, False
+            container.append(members)  # type: ignore[union-attr]
+            container, name = members, key
     return root[0]
 
 
