@@ -70,6 +70,22 @@ def test_several_objects_are_read_on_one_kept_connection(server: Server, transpo
     assert sent["Host"] == f"127.0.0.1:{server.server_port}"
 
 
+def test_an_interim_response_answers_no_request(server: Server, transport: KubernetesTransport) -> None:
+    """
+    A proxy can send responses such as 103 before the response (RFC 9110, section 15.2).
+    """
+
+    def tell(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
+        handler.plain(200, {"path": handler.path})
+
+    server.answer = tell
+
+    answers = run(transport, both)
+
+    assert answers == [Answer(200, b'{"path": "%s"}' % path.encode()) for path in (CLAIM, OTHER)]
+
+
 def test_a_connection_that_was_closed_meanwhile_is_replaced(server: Server, transport: KubernetesTransport) -> None:
     """
     An API server closes idle connections without notice. The next read uses a new connection.

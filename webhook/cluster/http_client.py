@@ -336,6 +336,8 @@ class _Connection(asyncio.Protocol):
         if not self._reads:
             self.close()
             return
+        if self._parser.get_status_code() < 200:  # an interim response (RFC 9110, section 15.2)
+            return
         read = self._reads.popleft()
         self._bytes, self._repeats = 0, True
         answer = Answer(self._parser.get_status_code(), b"".join(self._body))
