@@ -3,7 +3,8 @@ Judges a part of the files of a check, and exchanges objects with the processes 
 
 An object crosses only if another process looked it up:
 
-1. Objects of a kind of which every object is looked up, such as the KubeVirt CR, are announced with the next result.
+1. Some objects are announced with the next result, because other files probably look them up: objects of a kind of which every
+   object is looked up, such as the KubeVirt CR, and those of files in which no object is judged, such as a folder of PVCs.
 2. When all files are judged, each process states its lookups and the names of its own objects.
 3. The objects that another process looked up are given to all processes. Each process judges its outdated files again, and
    states its new lookups. This step is repeated until no object is missing.
@@ -20,7 +21,7 @@ import msgspec
 from webhook.check.streaming import RELEASE, FileJudge, FileResult, Lookup, ignore
 from webhook.errors import WebhookError
 from webhook.manifests.files import Inputs, Sources
-from webhook.manifests.objects import Manifests
+from webhook.manifests.objects import Manifests, is_relevant
 from webhook.objects.meta import Kubernetes
 
 Names: TypeAlias = dict[type[Kubernetes], set[str]]
@@ -108,6 +109,8 @@ class SharingJudge(FileJudge):
         self._own: dict[type[Kubernetes], dict[str, _Placed]] = {}
         self._every = {kind for kind, _ in RELEASE}
         """The kinds of which every object was looked up."""
+        self._is_for_others = False
+        """Whether no object of the current file is judged."""
         self._announced: _Placed = []
         self._stated: set[Lookup] = set()
         self._unstated: set[Lookup] = set()
@@ -121,10 +124,15 @@ class SharingJudge(FileJudge):
         self._announced.clear()
         self._unstated.clear()
 
+    def add(self, number: int, manifests: Manifests) -> FileResult:
+        """Judges an own file."""
+        self._is_for_others = not any(map(is_relevant, manifests.objects))
+        return super().add(number, manifests)
+
     def add_object(self, added: Kubernetes, source: str) -> None:
         """Adds an own object."""
         super().add_object(added, source)
-        if type(added) in self._every:
+        if self._is_for_others or type(added) in self._every:
             self._announced.append((added, source))
         else:
             self._own.setdefault(type(added), {}).setdefault(added.name, []).append((added, source))
