@@ -1,10 +1,12 @@
 """A check in several processes gives the same report as a check in one process."""
 
+import json
 import os
 import resource
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -213,6 +215,24 @@ def test_the_error_of_the_first_file_ends_a_check(count: int) -> None:
     """
     with pytest.raises(BadInput, match="error 3"):
         in_processes(named(*OTHERS), count, Settings(), judge=Failing)
+
+
+def test_a_file_that_disappears_before_it_is_judged_is_a_problem(tmp_path: Path) -> None:
+    """
+    Migration requests are judged after all files, and their files are read again. They are not left out silently.
+    """
+    for name, objects in {"a": [vm()], "b": [CLAIM], "c": [vmim()], "d": []}.items():
+        (tmp_path / f"{name}.yaml").write_text("\n---\n".join(map(json.dumps, objects)))
+
+    def disappear(done: int, total: int) -> None:
+        if done == total:
+            (tmp_path / "c.yaml").unlink()
+
+    sources = Sources()
+    inputs = Inputs([str(tmp_path)], recursive=True, sources=sources)
+    report = ParallelCheck(SharingJudge(Settings()), inputs, sources, count=2, progress=disappear).report()
+
+    assert [problem.message for problem in report.problems] == ["no such file or folder"]
 
 
 def test_ctrl_c_ends_all_processes() -> None:

@@ -113,7 +113,9 @@ class ParallelCheck:
         for sources in self._read_again:
             self._sources.add(sources)
         for number in self._later:
-            self._results[number].later = self._judge.follow_ups(self._read_once_more(number))
+            manifests = self._read_once_more(number)
+            self._results[number].later = self._judge.follow_ups(manifests)
+            self._results[number].problems = manifests.problems  # the file may have disappeared
         return report_on_files(
             [self._results[number] for number in sorted(self._results)], self._judge, self._read_once_more
         )
