@@ -19,7 +19,7 @@ def dotted(path: FieldPath) -> str:
     for step in path:
         if isinstance(step, int):
             parts.append(f"[{step}]")
-        elif step and not any(mark in step for mark in _IN_BRACKETS):
+        elif step.isalnum() or (step and not any(mark in step for mark in _IN_BRACKETS)):
             parts.append(f".{step}" if parts else step)
         else:
             parts.append(f"[{step}]")

@@ -35,7 +35,7 @@ class Action(StrEnum):
 
     def at_most(self, limit: "Action") -> "Action":
         """This action, or ``limit`` if ``limit`` is weaker."""
-        return self if _RANKS[self] >= _RANKS[limit] else limit
+        return self if self is limit or _RANKS[self] >= _RANKS[limit] else limit
 
 
 _RANKS: Mapping[Action, int] = {action: rank for rank, action in enumerate(Action)}
@@ -247,7 +247,7 @@ def strongest_action(policy: Policy, subject: PolicySubject, *, plugs: bool = Fa
 
 
 def _strongest(policy: Policy, subject: PolicySubject, *, plugs: bool) -> Action:
-    strongest = Action.DENY.at_most(policy.at_most)
+    strongest = policy.at_most
     if len(policy.actions) >= _number_of_rules():  # otherwise, a rule without an action of its own can deny
         strongest = _strongest_of_all_rules(policy).at_most(policy.at_most)
     if plugs:
