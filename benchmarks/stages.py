@@ -146,8 +146,8 @@ def main() -> None:
         "decide (judge and policy)": lambda: decide_request(read, context()),
         "write the answer": lambda: allowed("uid", (), {"live-migratable": "true"}),
         "metrics": observe,
-        "the endpoint": lambda: door.answer_directly("/validate", b"timeout=10s", body, time.monotonic()),
-        "the endpoint through ASGI": through_the_door(door, body),
+        "the whole door": lambda: door.answer_directly("/validate", b"timeout=10s", body, time.monotonic()),
+        "the same, through ASGI": through_the_door(door, body),
     }
     took = {name: cpu(work, rounds) for name, work in stages.items()}
     took["HTTP: requests and limits"] = protocol_micros(body, rounds)
