@@ -126,6 +126,7 @@ class Measurements:
                 break
             for workload in running:
                 if time.monotonic() > self._ends_at_once:
+                    self._left_out |= {name: "no time left" for name, measured in parts.items() if not measured}
                     return
                 if number < self._options.rounds or self._is_undecided(parts[workload.name]):
                     parts[workload.name] |= self._pair(workload, number)

@@ -62,6 +62,16 @@ def test_time_that_is_over_ends_the_rounds(
     assert f" {pairs} pairs" in capsys.readouterr().out
 
 
+def test_a_workload_without_time_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    An empty table would look like a comparison.
+    """
+    monkeypatch.setattr(compare, "PATIENCE", -1)
+
+    assert compared({"old": [1.0], "new": [1.0]}).show() == 0
+    assert "left out: no time left" in capsys.readouterr().out
+
+
 def test_a_workload_that_the_old_checkout_cannot_do_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     """
     For example, because a module has another name in it. A failure of the new checkout is an error.
