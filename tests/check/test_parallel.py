@@ -26,6 +26,7 @@ from webhook.check.sharing import SharingJudge
 from webhook.errors import BadInput, Unavailable
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import ManifestObject, Manifests
+from webhook.objects.json_depth import MAX_DEPTH
 from webhook.policy.policy import Policy
 from webhook.report.model import Report
 
@@ -296,6 +297,21 @@ def test_processes_leave_descriptors_for_files() -> None:
     assert here == 4
     assert replies == dict.fromkeys(range(count), 4)
     assert opened() == 4
+
+
+def test_deep_objects_cross() -> None:
+    """
+    A revision contains any JSON, and nests nearly as deep as a file may.
+    """
+    spec: Any = {}
+    for _ in range(MAX_DEPTH - 3):
+        spec = {"a": spec}
+    revision = environments.an_object("ControllerRevision", "apps/v1", "small-1", data={"spec": spec})
+    user = environments.a_vm()
+    user["spec"]["instancetype"]["revisionName"] = "small-1"
+    files = named(*OTHERS, [user], *OTHERS, [revision])
+
+    assert in_processes(files, 3, Settings()) == check(files, Settings())
 
 
 def test_large_messages_do_not_block() -> None:

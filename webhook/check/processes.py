@@ -9,6 +9,7 @@ import gc
 import os
 import pickle
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,6 +25,8 @@ _LENGTH = 8
 """Bytes for the length of a message."""
 _CHUNK = 1 << 18
 _NO_FILE = -1
+_MOST_RECURSION = 10_000
+"""pickle recurses several times for each level of an object, and objects of 512 levels are valid (``json_depth.MAX_DEPTH``)."""
 _SPARE = 8
 """Number of descriptors that are kept for the files that a process reads."""
 
@@ -189,8 +192,18 @@ class Workers:
 
 
 def _framed(message: Any) -> bytes:  # noqa: ANN401 - a request or a reply
-    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    return len(pickled).to_bytes(_LENGTH, "little") + pickled
+    content = pickled(message)
+    return len(content).to_bytes(_LENGTH, "little") + content
+
+
+def pickled(value: Any) -> bytes:  # noqa: ANN401 - a message, or objects in it
+    """A value for another process."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(_MOST_RECURSION)
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoReturn:

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from webhook.check.processes import pickled
 from webhook.check.streaming import RELEASE, FileJudge, FileResult, Lookup, ignore
 from webhook.errors import WebhookError
 from webhook.manifests.files import Inputs, Sources
@@ -154,7 +155,7 @@ class SharingJudge(FileJudge):
     def announce(self) -> bytes:
         """Own objects that all processes need, and that were not announced before."""
         announced, self._announced = self._announced, []
-        return pickle.dumps(announced, pickle.HIGHEST_PROTOCOL) if announced else b""
+        return pickled(announced) if announced else b""
 
     def names(self) -> Names:
         """The names of own objects that are not yet given to the other processes."""
@@ -165,7 +166,7 @@ class SharingJudge(FileJudge):
         given = [
             each for kind, wanted in names.items() for name in sorted(wanted) for each in self._own[kind].pop(name)
         ]
-        return pickle.dumps(given, pickle.HIGHEST_PROTOCOL)
+        return pickled(given)
 
     def state_lookups(self) -> set[Lookup]:
         """The lookups since the last call."""
