@@ -1,13 +1,17 @@
 """A check in several processes gives the same report as a check in one process."""
 
+import copy
 import json
 import os
+import pickle
 import resource
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -75,6 +79,47 @@ def test_the_report_equals_that_of_one_process(files: list[Manifests], count: in
     report = in_processes(files, count, chosen)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, chosen))
+
+
+class Here:
+    """Workers in this process. Each has its own copy of the judge, and messages cross as pickles."""
+
+    def __init__(self, count: int, answering: Any) -> None:
+        self._answers = []
+        self._replies: deque[tuple[int, bytes]] = deque()
+        for _ in range(count):
+            check = copy.copy(answering.__self__)
+            check._judge = copy.deepcopy(check._judge)
+            self._answers.append(check._part(lambda _number: None))
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def send(self, index: int, request: Any) -> None:
+        for reply in self._answers[index](pickle.loads(pickle.dumps(request))):
+            self._replies.append((index, pickle.dumps(reply)))
+
+    def receive(self) -> tuple[int, Any]:
+        index, reply = self._replies.popleft()
+        return index, pickle.loads(reply)
+
+    def close(self) -> None: ...
+
+
+@given(environments.repositories(), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_the_exchange_needs_no_processes(
+    repository: tuple[Sequence[Manifests], Sequence[Manifests]], count: int
+) -> None:
+    """
+    The result depends only on the messages.
+    """
+    files, references = repository
+
+    with patch.object(parallel, "Workers", Here):
+        report = in_processes(files, count, Settings(), objects_of(references))
+
+    assert msgspec.json.encode(report) == msgspec.json.encode(check(files, Settings(), objects_of(references)))
 
 
 @given(environments.repositories(), st.integers(2, 3))
