@@ -254,6 +254,20 @@ def test_a_worker_that_ends_is_an_error_with_the_name_of_its_file(judge: type[Sh
     assert raised.value.remedy == "Check in one process: --jobs 1."
 
 
+def test_a_program_that_ignores_the_end_of_children_can_start_a_check() -> None:
+    """
+    The setting is inherited. Then the system keeps no status of a worker that has ended.
+    """
+    Ending.parent = os.getpid()
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert in_processes(named(*OTHERS), 2, Settings()) == check(named(*OTHERS), Settings())
+        with pytest.raises(Unavailable, match=r"5\.yaml: a process of the check ended while"):
+            in_processes(named(*OTHERS), 2, Settings(), judge=Ending)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_error_of_the_first_file_ends_a_check(count: int) -> None:
     """

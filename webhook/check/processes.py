@@ -73,8 +73,11 @@ class _Worker:
 
     def wait(self) -> str:
         """Waits for the end of the worker, and returns how it ended."""
-        _, status = os.waitpid(self.process, 0)
         self.has_ended = True
+        try:
+            _, status = os.waitpid(self.process, 0)
+        except ChildProcessError:  # SIGCHLD is ignored, as the program that started this one did, so there is no status
+            return "ended"
         code = os.waitstatus_to_exitcode(status)
         if code >= 0:
             return f"ended with status {code}"
@@ -128,13 +131,15 @@ class Workers:
         """Ends all workers."""
         for worker in self._workers:
             if not worker.has_ended:
-                os.kill(worker.process, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(worker.process, signal.SIGKILL)
         while self._workers:
             worker = self._workers.pop()
             for descriptor in worker.ends:
                 os.close(descriptor)
             if not worker.has_ended:
-                os.waitpid(worker.process, 0)
+                with suppress(ChildProcessError):
+                    os.waitpid(worker.process, 0)
 
     def _fork(self, index: int, answering: Callable[[Begin], Answer]) -> None:
         descriptors: list[int] = []
