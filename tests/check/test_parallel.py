@@ -180,6 +180,30 @@ def test_objects_that_lead_to_other_objects_are_found() -> None:
     assert in_processes(files, 3, Settings()) == check(files, Settings())
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["after", "before"])
+def test_objects_next_to_a_vm_are_exchanged(order: int) -> None:
+    """
+    They are not announced, because usually only their own file looks them up.
+    """
+
+    def with_vmi(looked_up: Manifest, name: str) -> list[Manifest]:
+        return [environments.a_vmi(name=name), looked_up]
+
+    claim = environments.a_claim("ReadWriteOnce", "lab")
+    claim["metadata"]["name"] = "data"
+    last = [
+        with_vmi(claim, "a"),
+        with_vmi(environments.an_instancetype(gpu=True), "b"),
+        with_vmi(environments.a_preference("bridge"), "c"),
+    ]
+    files = named(*[[vm()], [environments.a_vm()], *OTHERS, *last][::order])
+
+    report = in_processes(files, 3, Settings())
+
+    assert report == check(files, Settings())
+    assert {"LM201", "LM302"} <= {finding.rule for judged in report.objects for finding in judged.findings}
+
+
 def test_objects_that_are_judged_later_find_objects_of_all_processes() -> None:
     """
     The patches of a clone can name a PVC that no other object names.
