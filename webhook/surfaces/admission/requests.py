@@ -120,8 +120,8 @@ def _read_at_once(body: bytes) -> DecodedRequest | None:
         _check_text(body)
         if is_deep(body):
             return None
-        review = _typed_decoder_of(kind.reads).decode(body)
-    except (ValueError, RecursionError):
+        review = decode(_typed_decoder_of(kind.reads), body)
+    except ValueError:
         return None
     request = review.request
     if (
