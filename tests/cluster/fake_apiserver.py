@@ -11,7 +11,14 @@ from webhook.errors import Unavailable
 
 NADS = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions"
 NOT_SERVED = Answer(404, b"404 page not found\n")
-NO_SUCH_OBJECT = Answer(404, b'{"kind": "Status", "reason": "NotFound", "details": {"name": "os"}}')
+
+
+def no_such(name: str) -> Answer:
+    """The response for an absent object."""
+    return Answer(404, json.dumps({"kind": "Status", "reason": "NotFound", "details": {"name": name}}).encode())
+
+
+NO_SUCH_OBJECT = no_such("os")
 
 
 def document(name: str, namespace: str | None = "shop", version: int = 1, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clocks import Clock
-from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, answer, document
+from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, answer, document, no_such
 from webhook.cluster.facts import ClusterWorld
 from webhook.cluster.lookups import RecordingWorld
 from webhook.cluster.ports import Answer, Get
@@ -73,6 +73,7 @@ def claim(version: int = 1, **metadata: str) -> dict[str, Any]:
         ([claim()], Answer(200, b"<html>"), False),
         ([claim()], Answer(200, b"[]"), False),
         ([], NO_SUCH_OBJECT, True),
+        ([], no_such("another"), False),
         ([], NOT_SERVED, False),
         ([], answer(claim()), False),
         ([claim() | {"spec": 7}], answer(claim()), False),
@@ -80,7 +81,8 @@ def claim(version: int = 1, **metadata: str) -> dict[str, Any]:
 )
 def test_an_unchanged_object_confirms_an_allow(stored: list[dict[str, Any]], live: Answer, expected: bool) -> None:
     """
-    The object has the same uid and resourceVersion, or is absent in both places. An error confirms nothing.
+    The object has the same uid and resourceVersion, or is absent in both places. Neither an error nor a response about another
+    object confirms anything.
     """
     store = store_of(*stored)
     recording = recording_of(store)
@@ -103,7 +105,7 @@ def test_one_changed_object_among_several_is_detected() -> None:
     recording.every(KubeVirt)
     recording.find(PersistentVolumeClaim, "shop", "../os")  # no name, so there is nothing to read
     none, some = (
-        FakeReader({OS: NO_SUCH_OBJECT, small: NO_SUCH_OBJECT}),
+        FakeReader({OS: NO_SUCH_OBJECT, small: no_such("small")}),
         FakeReader({OS: NO_SUCH_OBJECT, small: answer(claim())}),
     )
 
@@ -122,7 +124,7 @@ def test_a_change_is_detected_among_as_many_names_as_a_vm_may_have(changed: int 
     paths = [OS.replace("/os", f"/c{number}") for number in range(MOST)]
     for number in range(MOST):
         recording.find(PersistentVolumeClaim, "shop", f"c{number}")
-    answers = dict.fromkeys(paths, NO_SUCH_OBJECT)
+    answers = {path: no_such(f"c{number}") for number, path in enumerate(paths)}
     if changed is not None:
         answers[paths[changed]] = answer(claim())
     reads = FakeReader(answers)

@@ -127,7 +127,7 @@ class LiveReads:
         try:
             for version in self._versions(known):
                 answer = self._get(path_of(known, version, space, name), {}, accept_of(known), until)
-                if answer.status == 404 and not names_an_object(answer.body):
+                if answer.status == 404 and not missing_name(answer.body):
                     continue
                 return _outcome(kind, known, version, space, name, answer)
         except TooLarge:
@@ -210,15 +210,15 @@ def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unr
     return late(kind, name) if status in _TRY_LATER else no_response(kind, name)
 
 
-def names_an_object(body: bytes) -> bool:
+def missing_name(body: bytes) -> str:
     """
-    Whether a 404 response means that the object is missing. If the kind is not served, the response has no Status, or its
-    Status names no object.
+    The name of the object that a 404 response says is missing. If the kind is not served, the response has no Status, or its
+    Status names no object, and the result is empty.
 
     ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.
     """
     try:
         details = decode(status_decoder, body).details
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return details is not None and bool(details.name)
+        return ""
+    return details.name if details is not None else ""

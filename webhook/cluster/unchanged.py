@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from webhook.cluster.live_reads import accept_of, names_an_object, path_of
+from webhook.cluster.live_reads import accept_of, missing_name, path_of
 from webhook.cluster.lookups import Question, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object
 from webhook.cluster.ports import Answer, AsyncReader, Get
@@ -62,18 +62,18 @@ async def is_unchanged(
     for begin in range(0, len(reads), AT_ONCE):
         batch = reads[begin : begin + AT_ONCE]
         try:
-            answers = await reader.get_all([get for _, get in batch], until - monotonic())
+            answers = await reader.get_all([get for _, _, get in batch], until - monotonic())
         except Unavailable:
             return False
-        if not all(_is_same(cached, answer) for (cached, _), answer in zip(batch, answers, strict=True)):
+        if not all(_is_same(cached, name, answer) for (cached, name, _), answer in zip(batch, answers, strict=True)):
             return False
     return True
 
 
 def _to_read(
     lookup: Question, cached: Found[Any], versions: Mapping[type[Kubernetes], str], default: str
-) -> tuple[Found[Any], Get] | None:
-    """Returns the recorded result with the request that confirms it, or None for an invalid name."""
+) -> tuple[Found[Any], str, Get] | None:
+    """Returns the recorded result, the name and the request that confirms the result, or None for an invalid name."""
     kind, name = lookup.kind, lookup.name or ""
     known = BY_CLASS[kind]
     space = (lookup.namespace or default) if known.namespaced else ""
@@ -82,12 +82,13 @@ def _to_read(
             return None
         if cached == missing_object(kind, space, name):
             cached = ABSENT
-    return cached, Get(path_of(known, versions[kind], space, name) + FROM_MEMORY, accept_of(known))
+    return cached, name, Get(path_of(known, versions[kind], space, name) + FROM_MEMORY, accept_of(known))
 
 
-def _is_same(cached: Found[Any], answer: Answer) -> bool:
+def _is_same(cached: Found[Any], name: str, answer: Answer) -> bool:
+    """Whether the object is unchanged. A response about another object never counts, also if a server confuses two responses."""
     if cached is ABSENT:
-        return answer.status == 404 and names_an_object(answer.body)
+        return answer.status == 404 and missing_name(answer.body) == name
     if answer.status != 200 or not isinstance(cached, Kubernetes):
         return False
     try:
