@@ -71,6 +71,6 @@ def steps(block: Block) -> Iterator[tuple[str, str]]:
 
 
 def matches(printed: str, expected: str) -> bool:
-    """Whether the output of a program equals the text on a page. A line `...` stands for any number of lines."""
+    """Whether the output of a program equals the text on a page. A line `...` matches any number of lines."""
     parts = [re.escape(part) for part in re.split(rf"^{re.escape(_LEFT_OUT)}", expected, flags=re.MULTILINE)]
     return re.fullmatch("(?:.*\n)?".join(parts), printed, re.DOTALL) is not None

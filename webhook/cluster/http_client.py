@@ -320,9 +320,8 @@ class _Connection(asyncio.Protocol):
             except httptools.HttpParserError as error:
                 self._error, self._repeats = error, False
                 self.close()
-            if (
-                not self._reads and self.is_open
-            ):  # after all data: a response without a request must not answer the next one
+            # Not before all data is parsed: a response without a request must not answer the next request.
+            if not self._reads and self.is_open:
                 self._reader.free(self)
 
     def on_body(self, body: bytes) -> None:

@@ -117,10 +117,8 @@ class DirectProtocol(LimitedProtocol):
 
     def on_message_complete(self) -> None:
         """Answers the request."""
-        if (
-            self._parts is not None and self.flow.write_paused
-        ):  # uvicorn waits until the client has read the last response
-            self._go_through_asgi()
+        if self._parts is not None and self.flow.write_paused:
+            self._go_through_asgi()  # uvicorn waits until the client has read the last response
         parts, self._parts = self._parts, None
         if parts is None:
             super().on_message_complete()
