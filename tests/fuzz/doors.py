@@ -32,6 +32,8 @@ from webhook.surfaces.api.app import build_api
 
 SLOW_SECONDS = 0.7
 """CPU seconds for one answer (KubeVirt's own fuzzing fails above it)."""
+TRIES = 3
+"""An input is slow if every try is slow. A full garbage collection of the test process takes about a second of one try."""
 REVIEWS = sorted((Path(__file__).resolve().parents[1] / "data" / "admissionreviews").glob("*.json"))
 CONFIGURATION = ActiveConfiguration(Policy(), ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,6 +146,18 @@ class Doors:
 
     def try_one(self, kind: str, seed: int) -> str:
         """What is wrong with what this seed of this kind leads to; empty where nothing is."""
+        wrong, took = self._try_once(kind, seed)
+        for _ in range(TRIES - 1):
+            if took <= SLOW_SECONDS:
+                break
+            took = min(took, self._try_once(kind, seed)[1])
+        self.slowest = max(self.slowest, took)
+        if took > SLOW_SECONDS:
+            wrong = wrong or f"took {took:.1f} s"
+        return wrong
+
+    def _try_once(self, kind: str, seed: int) -> tuple[str, float]:
+        """What is wrong, and the CPU seconds that it took."""
         chance = random.Random(f"{kind} {seed}")
         before, internal = time.thread_time(), self.outcomes.internal
         try:
@@ -151,12 +165,9 @@ class Doors:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
             wrong = f"raised {error!r}"
         took = time.thread_time() - before
-        self.slowest = max(self.slowest, took)
         if self.outcomes.internal > internal:
             wrong = wrong or "an error of its own"
-        if took > SLOW_SECONDS:
-            wrong = wrong or f"took {took:.1f} s"
-        return wrong
+        return wrong, took
 
     # --- by door
 
