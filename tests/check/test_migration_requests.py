@@ -1,6 +1,7 @@
 """VirtualMachineInstanceMigrations of VMs that cannot be live-migrated (webhook.check.migration_requests)."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.generating import Manifest, machines
+from tests.instructions import instructions
 from webhook.check.check import Settings, check
 from webhook.check.streaming import StreamingCheck
 from webhook.manifests.objects import read_manifests
@@ -117,6 +119,20 @@ def test_a_misspelt_field_stays_in_the_report() -> None:
 
     (judged,) = [judged for judged in report.objects if judged.kind == "VirtualMachineInstanceMigration"]
     assert [finding.rule for finding in judged.findings] == ["LM803", "LM811"]
+
+
+def test_the_work_for_migrations_is_proportional_to_their_number() -> None:
+    """
+    Four times the migrations need four times the instructions.
+    """
+
+    def checking(count: int) -> Callable[[], object]:
+        migrations = [{**vmim(), "metadata": {"name": f"m{number}", "namespace": "lab"}} for number in range(count)]
+        return lambda: checked([vm(), CLAIM, *migrations])
+
+    checking(1)()  # fills caches
+
+    assert instructions(checking(800)) < 5 * instructions(checking(200))
 
 
 def test_the_api_says_so_too() -> None:

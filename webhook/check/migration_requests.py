@@ -16,20 +16,23 @@ _VMS = ("VirtualMachine", "VirtualMachineInstance")
 
 def with_refusals(objects: list[ObjectReport], requests: Sequence[FollowUp], world: World) -> list[ObjectReport]:
     """Returns the reports, with a report on each VMIM that KubeVirt refuses. An unproven verdict refuses nothing."""
+    if not requests:
+        return objects
     vms: dict[tuple[str, str], list[ObjectReport]] = {}
     for judged in objects:
         if judged.kind in _VMS and judged.verdict is not None:
             vms.setdefault((judged.namespace, judged.name), []).append(judged)
     reports = list(objects)
+    first = {_identity(judged): at for at, judged in reversed(list(enumerate(reports)))}
     for request in requests:
         refusal = _refusal(request.manifest.raw, vms)
         if not refusal:
             continue
         for examined in examine(request.manifest, world, request.settings, request.release, refusal):
             report = object_report(examined)
-            same = [at for at, judged in enumerate(reports) if _identity(judged) == _identity(report)]
-            if same:
-                reports[same[0]] = report
+            at = first.setdefault(_identity(report), len(reports))
+            if at < len(reports):
+                reports[at] = report
             else:
                 reports.append(report)
     return reports

@@ -230,14 +230,15 @@ class StreamingCheck:
 def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Callable[[int], Manifests]) -> Report:
     """The report on judged files, after the objects that are judged later. ``judge`` knows all objects that these look up."""
 
-    def manifests_with(vm: str) -> Iterator[ManifestObject]:
-        """Reads the files that contain a VM of this name again."""
-        for number, result in enumerate(results):
-            if any(judged.kind == VirtualMachine.__name__ and judged.name == vm for judged in result.objects):
-                yield from reread(number).objects
-
     objects = [judged for result in results for judged in result.objects]
     later = [one for result in results for one in result.later]
+    files = _files_of_vms(results) if later else {}
+
+    def manifests_with(vm: str) -> Iterator[ManifestObject]:
+        """Reads the files that contain a VM of this name again."""
+        for number in files.get(vm, ()):
+            yield from reread(number).objects
+
     objects, notes = with_later(objects, later, judge.world, manifests_with)
     return report_on(
         objects,
@@ -247,3 +248,13 @@ def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Cal
         set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in results)),
         [*(note for result in results for note in result.notes), *notes],
     )
+
+
+def _files_of_vms(results: Sequence[FileResult]) -> dict[str, dict[int, None]]:
+    """The numbers of the files with a VM, by its name, in the order of the files."""
+    files: dict[str, dict[int, None]] = {}
+    for number, result in enumerate(results):
+        for judged in result.objects:
+            if judged.kind == VirtualMachine.__name__:
+                files.setdefault(judged.name, {})[number] = None
+    return files
