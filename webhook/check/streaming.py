@@ -229,7 +229,6 @@ class StreamingCheck:
 
 def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Callable[[int], Manifests]) -> Report:
     """The report on judged files, after the objects that are judged later. ``judge`` knows all objects that these look up."""
-
     objects = [judged for result in results for judged in result.objects]
     later = [one for result in results for one in result.later]
     files = _files_of_vms(results) if later else {}
