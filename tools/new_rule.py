@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from webhook.rules.chosen import ChosenRules, rule_of
 from webhook.rules.machines import MANIFEST_RULES, VMI_RULES
 from webhook.rules.register import RULES
-from webhook.rules.rule import Rule
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FAMILIES: Final = {"network": "1", "storage": "2", "devices": "3", "cpu": "4", "eviction": "5", "manifest": "8"}
@@ -119,7 +119,8 @@ NEXT: Final = """\
 4. Run `make check` and `make test`.
 """
 NEEDS: Final = """
-   If few VMs have the part of a VM that the rule reads, name the part with `needs` (webhook/facts/features.py)."""
+   If few VMs have the part of a VM that the rule reads, name the part (webhook/facts/features.py) in {register} instead of
+   `Feature.ANY`."""
 
 
 class Refused(Exception):
@@ -139,11 +140,11 @@ def write(name: str, family: str) -> str:
     path.write_text(template % {"id": number, "name": name}, encoding="utf-8")
     register = ROOT / "webhook" / "rules" / "machines.py"
     rules, variable = (MANIFEST_RULES, "MANIFEST_RULES") if family == "manifest" else (VMI_RULES, "VMI_RULES")
-    text = with_import(register.read_text(encoding="utf-8"), family, module)
-    register.write_text(with_entry(text, variable, rules, module, number), encoding="utf-8")
-    tidy(path, register)
+    text = register.read_text(encoding="utf-8")
+    register.write_text(with_entry(text, variable, rules, f"{family}.{module}", number), encoding="utf-8")
+    tidy(path)
     places = (path.relative_to(ROOT), register.relative_to(ROOT))
-    needs = NEEDS if family != "manifest" else ""
+    needs = NEEDS.format(register=places[1]) if family != "manifest" else ""
     return NEXT.format(path=places[0], register=places[1], id=number, name=name, needs=needs)
 
 
@@ -155,24 +156,13 @@ def next_id(digit: str) -> str:
     return f"LM{highest + 1}"
 
 
-def with_import(text: str, family: str, module: str) -> str:
-    """The text of a register that imports the module, too."""
-    statement = re.compile(rf"^(from webhook\.rules\.{family} import )(?:\(([^()]*)\)|([^()\n]+))$", re.MULTILINE)
-
-    def extended(match: re.Match[str]) -> str:
-        names = (match[2] or match[3]).strip().rstrip(",")
-        return f"{match[1]}({names}, {module})"
-
-    return statement.sub(extended, text, count=1)
-
-
-def with_entry(text: str, variable: str, rules: Sequence[Rule], module: str, number: str) -> str:
-    """The text of a register whose tuple has the rule after those with a lower id."""
+def with_entry(text: str, variable: str, rules: ChosenRules, module: str, number: str) -> str:
+    """The text of a register whose table has the rule after those with a lower id."""
     start = text.index(f"\n{variable}: ")
-    before = max((rule for rule in rules if rule.id < number), key=lambda rule: rule.id, default=None)
-    anchor = f"{before.check.__module__.rpartition('.')[2]}.RULE," if before is not None else "("
-    end = text.index(anchor, start) + len(anchor)
-    return f"{text[:end]}\n    {module}.RULE,{text[end:]}"
+    before = [known for known in rules.needs if rule_of(known).id < number]
+    anchor = f'        "{before[-1]}": ' if before else "    {"
+    end = text.index("\n", text.index(anchor, start))
+    return f'{text[:end]}\n        "{module}": Feature.ANY,{text[end:]}'
 
 
 def tidy(*paths: Path) -> None:

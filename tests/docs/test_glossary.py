@@ -22,6 +22,8 @@ EXCLUDED = {
     "Neighbour",
     "Nodes",
     "PolicySubject",
+    "DrainFeature",
+    "ManifestFeature",
     "TargetFeature",
     "UnknownField",
     "InvalidQuantity",

@@ -1,5 +1,6 @@
 """A rule is called only for VMs with a feature that it needs, and would report nothing about other VMs."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -11,22 +12,27 @@ from tests.generating import Manifest
 from tests.kubevirt.test_cases import CASES, cases_of, world_of
 from tests.properties.supply import EVERY_KIND, PROPERTY, RELEASES, Around, clusters, machines, read
 from tests.properties.test_advice import ALWAYS, QUOTA, SMALL
+from webhook.facts.drain import DrainFeature
 from webhook.facts.features import Feature, features_of
+from webhook.facts.manifest import ManifestFeature
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.target import TargetFeature
 from webhook.facts.world import World
 from webhook.judging import machines as judging
 from webhook.judging.finding import Judgement
-from webhook.judging.machines import judge
+from webhook.judging.machines import judge, judge_manifest
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Kubernetes
-from webhook.rules.register import RULES, about
-from webhook.rules.rule import About
+from webhook.rules import chosen
+from webhook.rules.chosen import ChosenRules, rule_of
+from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
+from webhook.rules.register import about
+from webhook.rules.rule import About, Rule
+from webhook.rules.target_pod import TARGET_RULES
+from webhook.yaml.document import read_documents
 
-CHOSEN = (About.VMI, About.TARGET)
-"""The subjects of the rules that the engine chooses by features."""
 BARE = read(
     {
         "apiVersion": "kubevirt.io/v1",
@@ -44,9 +50,14 @@ BARE = read(
 """A VMI with the feature of every VMI only."""
 
 
+def every_rule() -> AbstractContextManager[object]:
+    """Lets the engine call each rule."""
+    return patch.object(ChosenRules, "for_features", lambda rules, _features: tuple(map(rule_of, rules.needs)))
+
+
 def judge_with_all_rules(judged: Kubernetes, world: World, releases: int) -> Judgement:
     """The judgement if each rule is called."""
-    with patch.object(judging, "rules_for", lambda rules, _features: rules):
+    with every_rule():
         return judge(judged, world, releases)
 
 
@@ -75,7 +86,20 @@ def test_rules_whose_features_are_absent_change_no_judgement_of_the_cases_of_kub
         assert judge(vmi, world, KNOWN) == judge_with_all_rules(vmi, world, KNOWN), case["id"]
 
 
-def test_a_rule_without_needs_is_called_for_every_vm() -> None:
+@pytest.mark.parametrize("rule", about(About.MANIFEST), ids=lambda rule: rule.id)
+def test_rules_whose_features_are_absent_change_no_judgement_of_a_manifest(rule: Rule) -> None:
+    """
+    The same holds for the manifests of the examples, which have invalid fields, values, quantities, names and versions.
+    """
+    for example in rule.examples:
+        raw = read_documents(example.spec.encode(), "example")[0].value
+        judgement = judge_manifest(raw, KNOWN)
+
+        with every_rule():
+            assert judgement == judge_manifest(raw, KNOWN), example.title
+
+
+def test_a_rule_that_needs_no_feature_is_called_for_every_vm() -> None:
     """
     A new rule that names no feature is called for a VMI without any other feature.
     """
@@ -83,28 +107,33 @@ def test_a_rule_without_needs_is_called_for_every_vm() -> None:
     assert subject is not None
     assert [features_of(facts) for facts in expand(subject, world)] == [Feature.ANY]
 
-    with patch.object(judging, "VMI_RULES", (ALWAYS,)):
+    with (
+        patch.object(judging, "VMI_RULES", ChosenRules({"always": Feature.ANY})),
+        patch.object(chosen, "rule_of", {"always": ALWAYS}.__getitem__),
+    ):
         findings = judge(BARE, world, only(NEWEST)).findings
 
     assert [finding.rule.id for finding in findings if finding.rule is ALWAYS] == [ALWAYS.id, ALWAYS.id]
 
 
-def test_only_rules_that_are_chosen_name_features() -> None:
-    """
-    The engine calls each rule about another subject.
-    """
-    assert [rule.id for rule in RULES if rule.needs != Feature.ANY and rule.about not in CHOSEN] == []
-
-
-@pytest.mark.parametrize(("subject", "features"), [(About.VMI, Feature), (About.TARGET, TargetFeature)])
-def test_each_feature_is_a_bit_that_a_rule_needs(subject: About, features: type) -> None:
+@pytest.mark.parametrize(
+    ("rules", "features"),
+    [
+        (VMI_RULES, Feature),
+        (TARGET_RULES, TargetFeature),
+        (DRAIN_RULES, DrainFeature),
+        (MANIFEST_RULES, ManifestFeature),
+    ],
+    ids=["vmi", "target", "drain", "manifest"],
+)
+def test_each_feature_is_a_bit_that_a_rule_needs(rules: ChosenRules, features: type) -> None:
     """
     A feature that no rule needs would take time for each VM.
     """
     named = {value: name for name, value in vars(features).items() if not name.startswith("_")}
     needed = Feature.ANY
-    for rule in about(subject):
-        needed |= rule.needs
+    for needs in rules.needs.values():
+        needed |= needs
 
     assert sorted({Feature.ANY, *named}) == [1 << bit for bit in range(len({Feature.ANY, *named}))]
     assert [name for value, name in named.items() if not value & needed] == []

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from pathlib import Path
 
 import pytest
 from msgspec.structs import fields
@@ -15,6 +16,7 @@ from webhook.report.model import FindingReport
 from webhook.rules.register import BY_ID, RULES, about
 from webhook.rules.rule import FAMILIES, About, Example, Rule
 
+FOLDER = Path(__file__).resolve().parents[2] / "webhook" / "rules"
 ONLY_UNDETERMINED = {"unresolved-instancetype-or-preference"}
 """Rules that have undetermined outcomes only."""
 LOWER_CASE_NAMES = ("virt-", "virtiofs", "libvirt", "host-local", "whereabouts")
@@ -60,6 +62,17 @@ def test_the_rules_of_a_subject_are_registered_by_id(subject: About) -> None:
 
     assert ids
     assert ids == sorted(ids)
+
+
+def test_each_file_with_a_rule_is_registered() -> None:
+    """
+    A rule in a file that no register names would never be called.
+    """
+    files = [file for file in FOLDER.glob("*/*.py") if "\nRULE = " in file.read_text()]
+
+    assert sorted(f"webhook.rules.{file.parent.name}.{file.stem}" for file in files) == sorted(
+        rule.check.__module__ for rule in RULES
+    )
 
 
 @each_rule

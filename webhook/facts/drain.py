@@ -1,7 +1,10 @@
 """The facts that decide the result of a node drain for one VMI."""
 
+from typing import Final
+
 import msgspec
 
+from webhook.facts.features import Feature, Features
 from webhook.facts.unknown import Fact
 from webhook.objects.path import FieldPath
 
@@ -25,3 +28,22 @@ class DrainFacts(msgspec.Struct, frozen=True):
     """The controller that acts on an eviction with External, if the VMI's labels name the controller."""
     afterwards: str = ""
     """The result for the VM after KubeVirt has stopped it, as a clause, or an empty text if this is not known."""
+
+
+class DrainFeature:
+    """The features that rules about drains need, each as a set (``webhook.facts.features``)."""
+
+    REFUSED: Final[Features] = 1 << 1
+    """The VM cannot be live-migrated."""
+    OTHER_STRATEGY: Final[Features] = 1 << 2
+    """The strategy is known, and is neither LiveMigrate nor None."""
+
+
+def features_of_drain(facts: DrainFacts) -> Features:
+    """The features of a drain."""
+    found = Feature.ANY
+    if facts.migratable is False:
+        found |= DrainFeature.REFUSED
+    if isinstance(facts.strategy, str) and facts.strategy not in ("LiveMigrate", "None"):
+        found |= DrainFeature.OTHER_STRATEGY
+    return found

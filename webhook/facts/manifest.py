@@ -1,9 +1,11 @@
 """The names and values in a manifest that the API server would refuse or drop."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
+from webhook.facts.features import Feature, Features
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
@@ -62,3 +64,26 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     """Why KubeVirt refuses a VirtualMachineInstanceMigration, or an empty text."""
     patched: tuple[PatchedProblem, ...] = ()
     """The violations that the patches of a VirtualMachineClone add to its source VM."""
+
+
+class ManifestFeature:
+    """The features that rules about manifests need, each as a set (``webhook.facts.features``)."""
+
+    UNKNOWN_FIELDS: Final[Features] = 1 << 1
+    """The manifest has unknown fields."""
+    UNKNOWN_VALUES: Final[Features] = 1 << 2
+    """The manifest has unknown values."""
+    INVALID_QUANTITIES: Final[Features] = 1 << 3
+    """The manifest has invalid quantities."""
+
+
+def features_of_manifest(facts: ManifestFacts) -> Features:
+    """The features of a manifest."""
+    found = Feature.ANY
+    if facts.fields:
+        found |= ManifestFeature.UNKNOWN_FIELDS
+    if facts.values:
+        found |= ManifestFeature.UNKNOWN_VALUES
+    if facts.quantities:
+        found |= ManifestFeature.INVALID_QUANTITIES
+    return found

@@ -1,11 +1,9 @@
 """Findings: the outcomes of rules in the judged releases. This module does no I/O."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 import msgspec
 
-from webhook.facts.features import Features
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.verdict import Verdict
 from webhook.objects.path import FieldPath
@@ -46,22 +44,6 @@ class Judgement(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     verdict: Verdict | None = None
     """The verdict is None for kinds without a VMI."""
-
-
-_chosen: dict[tuple[int, Features], tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
-"""Some rules and those of them that are called, by the identity of the first tuple and the features."""
-_MOST_CHOSEN: Final = 4096
-
-
-def rules_for(rules: tuple[Rule, ...], features: Features) -> tuple[Rule, ...]:
-    """The rules that can have an outcome for a VMI or target pod with these features only, in the same order."""
-    known = _chosen.get((id(rules), features))
-    if known is None or known[0] is not rules:
-        if len(_chosen) >= _MOST_CHOSEN:
-            _chosen.clear()
-        known = rules, tuple(rule for rule in rules if rule.needs & features)
-        _chosen[id(rules), features] = known
-    return known[1]
 
 
 def findings_about(rules: Iterable[Rule], facts: object, releases: Releases) -> Iterator[Finding]:

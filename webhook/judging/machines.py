@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from webhook.facts.drain import DrainFacts
+from webhook.facts.drain import DrainFacts, features_of_drain
 from webhook.facts.features import Features, features_of
-from webhook.facts.manifest import ManifestFacts, PatchedProblem
+from webhook.facts.manifest import ManifestFacts, PatchedProblem, features_of_manifest
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World, for_advice
-from webhook.judging.finding import Finding, Judgement, finding_of, findings_about, rules_for
+from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt
@@ -36,7 +36,7 @@ from webhook.objects.path import FieldPath
 from webhook.objects.quotas import ResourceQuota
 from webhook.objects.scheduling import HOSTNAME
 from webhook.objects.storage import PersistentVolume, StorageClass
-from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, OBJECT_RULES, VMI_RULES
+from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     features = 0
     for facts in expansions:
         features |= features_of(facts)
-    for rule in rules_for(VMI_RULES, features):
+    for rule in VMI_RULES.for_features(features):
         for facts in expansions:
             limit = len(findings) + MAX_VIOLATIONS
             for outcome in rule.check(facts):
@@ -100,7 +100,7 @@ def _judge_vmi(judged: Kubernetes, subject: Subject, world: World, releases: Rel
     assumptions.extend(last.assumptions)
     verdict = _verdict(merged, last, releases, tuple(assumptions))
     drain = _drain_facts(last, verdict, after_stop(subject))
-    merged.extend(findings_about(DRAIN_RULES, drain, releases))
+    merged.extend(findings_about(DRAIN_RULES.for_features(features_of_drain(drain)), drain, releases))
     known = for_advice(world)
     whole = last if last.releases == releases else replace(last, releases=releases)
     if whole.claims or whole.overlaid_claims:
@@ -205,7 +205,7 @@ def _target_findings(
         from webhook.kubevirt.pod_network import pod_attachment  # noqa: PLC0415 - few VMs have the annotation
 
         about = replace(about, pod_attachment=pod_attachment(facts, world))
-    return findings_about(rules_for(rules.TARGET_RULES, features_of_target(about)), about, releases)
+    return findings_about(rules.TARGET_RULES.for_features(features_of_target(about)), about, releases)
 
 
 @cache
@@ -247,7 +247,7 @@ def judge_manifest(
         patched,
     )
     if find_kind(api_version, kind) is not None:
-        rules = MANIFEST_RULES if fields or values or quantities else OBJECT_RULES
+        rules = MANIFEST_RULES.for_features(features_of_manifest(facts))
         return Judgement(tuple(findings_about(rules, facts, releases)))
     from webhook.rules.other_kinds import OTHER_KIND_RULES  # noqa: PLC0415 - most runs have no such object
 

@@ -4,11 +4,11 @@ from webhook.rules import budget, cluster, machines, other_kinds, storage_advice
 from webhook.rules.rule import About, Rule
 
 _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
-    About.VMI: machines.VMI_RULES,
-    About.DRAIN: machines.DRAIN_RULES,
+    About.VMI: tuple(machines.VMI_RULES),
+    About.DRAIN: tuple(machines.DRAIN_RULES),
     About.BUDGET: budget.BUDGET_RULES,
     About.STORAGE: storage_advice.STORAGE_RULES,
-    About.TARGET: target_pod.TARGET_RULES,
+    About.TARGET: tuple(target_pod.TARGET_RULES),
     About.MANIFEST: other_kinds.OTHER_KIND_RULES,
     About.SETTINGS: cluster.SETTINGS_RULES,
     About.POLICY: cluster.POLICY_RULES,

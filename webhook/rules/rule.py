@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from webhook.facts.features import Feature, Features
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Releases, giving
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
@@ -158,11 +157,6 @@ class Rule(msgspec.Struct, frozen=True):
     baseline: bool = False
     """Whether the rule is on the fixed list, which profile ``strict`` denies in every release."""
     severity: Severity = Severity.ERROR
-    needs: Features = Feature.ANY
-    """
-    For rules about VMIs and target pods: ``check`` is called only if one of these features is present, and otherwise yields
-    nothing.
-    """
     kubevirt: Releases = -1
     """The releases that refuse to migrate the VM. By default, ``reason`` determines these releases."""
     cel: tuple[Cel, ...] = ()

@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import FIGURE
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import ROOT
+from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
+from webhook.rules.target_pod import TARGET_RULES
 
 HEAVY = {
     "asyncio",
@@ -46,11 +48,12 @@ HEAVY = {
     "xml.etree",
     "yaml",
 }
-MOST_MODULES = 280
+MOST_MODULES = 240
 """
 Imports take most of the time of a check of one file. An import of pydantic, kubernetes or fastapi by mistake adds hundreds.
 """
 ENGINE = {"webhook.check.check", "webhook.judging.machines", "webhook.rules.machines", "webhook.yaml.document"}
+CHOSEN = (VMI_RULES, DRAIN_RULES, MANIFEST_RULES, TARGET_RULES)
 FUNCTION = """
 import sys
 import webhook.__main__ as program
@@ -143,6 +146,36 @@ def test_a_check_of_one_file_imports_few_modules_and_opens_only_the_file(
     record_property(FIGURE, f"start of a check: {len(ran.modules)} modules, {ran.seconds:.2f} s of CPU")
     assert [path for path in ran.opened if not path.endswith((".pyc", ".so"))] == [str(manifest)]
     assert len(ran.modules) <= MOST_MODULES
+
+
+def test_a_check_imports_only_the_rules_that_its_objects_need(manifest: Path, compiled: dict[str, str]) -> None:
+    """
+    The VM has bridge binding on the pod network, a GPU and no CPU model, and cannot be live-migrated.
+    """
+    ran = check(manifest, compiled)
+
+    known = {f"webhook.rules.{module}" for module in (*VMI_RULES.needs, *DRAIN_RULES.needs)}
+    assert known & set(ran.modules) == {
+        "webhook.rules.cpu.host_model_unknown",
+        "webhook.rules.devices.gpus",
+        "webhook.rules.network.bridge_on_pod_network",
+        "webhook.rules.network.pod_network_binding",
+        "webhook.rules.eviction.drain_blocked",
+        "webhook.rules.eviction.drain_stops",
+    }
+
+
+def test_a_server_imports_all_rules_when_it_starts() -> None:
+    """
+    No review waits for the import of a rule.
+    """
+    names = (
+        "import sys, webhook.serve.server; print(*(name for name in sys.modules if name.startswith('webhook.rules.')))"
+    )
+    ran = subprocess.run([sys.executable, "-c", names], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    known = {f"webhook.rules.{module}" for rules in CHOSEN for module in rules.needs}
+    assert known - set(ran.stdout.split()) == set()
 
 
 @pytest.mark.parametrize("words", [("main", "check", "--help"), ("complete", "check", "--rel"), ("complete", "che")])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.example import instancetype
@@ -33,7 +32,6 @@ RULE = Rule(
     remediation="Remove `isolateEmulatorThread: true`, or run KubeVirt 1.1 or later.",
     source="pkg/util/util.go, v1.0.1 line 106",
     reference=MIGRATION_GUIDE,
-    needs=Feature.ISOLATED_EMULATOR_THREAD,
     check=check,
     examples=(
         Example("an isolated emulator thread in 1.1 and later", _BOTH, release="1.3"),

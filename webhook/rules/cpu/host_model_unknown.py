@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Release, Releases, before
@@ -91,7 +90,6 @@ RULE = Rule(
     remediation="Write a named model under domain.cpu, such as `model: Haswell`, or `model: host-passthrough` on arm64.",
     source="pkg/virt-handler/vm.go isHostModelMigratable, v1.9.0 line 2441; cmd/virt-handler/virt-handler.go, v1.4.1",
     reference=MIGRATION_GUIDE,
-    needs=Feature.HOST_MODEL,
     check=check,
     examples=(
         Example("a named model", "{domain: {devices: {}, cpu: {model: Skylake-Server}}}"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
@@ -42,7 +41,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go, v1.9.0 line 1278; from v1.3",
     reference=MIGRATION_GUIDE,
-    needs=Feature.HYPERV_PASSTHROUGH,
     check=check,
     examples=(
         Example("`enabled: false`", "{domain: {devices: {}, features: {hypervPassthrough: {enabled: false}}}}"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import KNOWN, Reason, Release, since
 from webhook.rules.example import instancetype
@@ -44,7 +43,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go, v1.9.0; .snp counts from v1.7",
     reference=MIGRATION_GUIDE,
-    needs=Feature.LAUNCH_SECURITY,
     check=check,
     examples=(
         Example("no launchSecurity", "{domain: {devices: {}}}"),

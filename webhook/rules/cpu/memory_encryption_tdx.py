@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.example import instancetype
@@ -33,7 +32,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go, v1.7.4",
     reference=MIGRATION_GUIDE,
-    needs=Feature.LAUNCH_SECURITY,
     check=check,
     examples=(
         Example("no launchSecurity", "{domain: {devices: {}}}"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import Reason
@@ -70,7 +69,6 @@ RULE = Rule(
     ),
     source="pkg/virt-controller/watch/topology/tsc.go and hinter.go, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.REENLIGHTENMENT,
     check=check,
     examples=(
         Example(

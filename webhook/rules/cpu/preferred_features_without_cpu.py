@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.objects.meta import Json
 from webhook.rules.example import instancetype
@@ -48,7 +47,6 @@ RULE = Rule(
         "v1.3.1 and v1.4.1"
     ),
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
-    needs=Feature.CRASHING_PREFERENCE,
     check=check,
     examples=(
         Example("an empty cpu", "{domain: {devices: {}, cpu: {}}}", vm_spec=_PREFERS, world=(_FEATURES,)),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.example import kubevirt
@@ -47,7 +46,6 @@ RULE = Rule(
     ),
     source="pkg/util/s390x.go, v1.9.0 line 22",
     reference=MIGRATION_GUIDE,
-    needs=Feature.LAUNCH_SECURITY,
     check=check,
     examples=(
         Example("an empty launchSecurity on amd64", "{domain: {devices: {}, launchSecurity: {}}, architecture: amd64}"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.feature_gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_is_on
@@ -96,7 +95,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go, v1.9.0 line 1304 (devices), commit 64dfea0121",
     reference=MIGRATION_GUIDE,
-    needs=Feature.GPUS,
     check=check,
     cel=(
         Cel(

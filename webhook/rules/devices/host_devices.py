@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.cel import DEVICE_NAME, Cel, bounded, printable
@@ -42,7 +41,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.HOST_DEVICES,
     check=check,
     cel=(
         Cel(

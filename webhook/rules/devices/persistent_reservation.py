@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
@@ -29,7 +28,6 @@ RULE = Rule(
     remediation="Remove `reservation: true`, or run KubeVirt 1.9 or later.",
     source="pkg/storage/reservation/pr.go, v1.8.4; moved to storage migration only by 6e459496c5",
     reference=MIGRATION_GUIDE,
-    needs=Feature.LUNS,
     check=check,
     examples=(
         Example("a LUN without reservations", "{domain: {devices: {disks: [{name: l, lun: {}}]}}}", release="1.8"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.known_nodes import running_vms
 from webhook.objects.meta import Json
@@ -54,7 +54,6 @@ RULE = Rule(
     remediation="Add a node, run fewer VMs, or write preferredDuringSchedulingIgnoredDuringExecution.",
     source="pkg/virt-controller/services/template.go RenderMigrationManifest, v1.9.0",
     reference="https://kubevirt.io/user-guide/compute/node_assignment/",
-    needs=TargetFeature.ANTI_AFFINITY,
     check=check,
     examples=(
         Example("two VMs on three nodes", _APART, labels={"app": "db"}, world=(*_TWO, node("n3"), _vm("other"))),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.kubevirt.releases import KNOWN, Release, Releases, before
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.meta import Json
@@ -82,7 +82,6 @@ RULE = Rule(
         "kubevirt/kubevirt#18063 and kubernetes/kubernetes#75957"
     ),
     reference=EVICTION_GUIDE,
-    needs=TargetFeature.BUDGETS,
     check=check,
     examples=(
         Example("LiveMigrate, for which KubeVirt does not read budgets", _MOVES, labels=_APP, world=(_NONE,)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.kubevirt.releases import Release, Releases, since
 from webhook.objects.meta import Json
 from webhook.rules.eviction._eviction import EVICTION_GUIDE, MIGRATABLE, NOT_MIGRATABLE, strategy_path
@@ -57,7 +57,6 @@ RULE = Rule(
         "kubevirt/kubevirt#18063"
     ),
     reference=EVICTION_GUIDE,
-    needs=TargetFeature.BUDGETS,
     check=check,
     examples=(
         Example("no budget", _LIVE, labels=_APP),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.expansion.conflicts import ANY_MEMORY
 from webhook.objects.path import dotted
@@ -37,7 +36,6 @@ RULE = Rule(
     remediation="Remove the field from the VM's template, or use another instancetype.",
     source="pkg/instancetype/apply, v1.5.3 to v1.9.0; pkg/instancetype/instancetype.go, v1.3.1 and v1.4.1",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
-    needs=Feature.CONFLICTS,
     check=check,
     examples=(
         Example(

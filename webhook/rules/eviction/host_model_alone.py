@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.host_model import follows_host_model, host_models
 from webhook.objects.meta import Json
@@ -58,7 +58,6 @@ RULE = Rule(
     remediation="Set domain.cpu.model to a CPU model that the nodes have in their labels cpu-model.node.kubevirt.io/MODEL.",
     source="pkg/virt-controller/watch/migration/migration.go prepareNodeSelectorForHostCpuModel, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=TargetFeature.NODES,
     check=check,
     examples=(
         Example("nodes with the same model", _HOST_MODEL, world=_OLD),

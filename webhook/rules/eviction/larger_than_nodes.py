@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.objects.meta import Json
 from webhook.rules.example import node
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
@@ -57,7 +57,6 @@ RULE = Rule(
         "pkg/scheduler/framework/plugins/noderesources of Kubernetes v1.34"
     ),
     reference=MIGRATION_GUIDE,
-    needs=TargetFeature.ROOM,
     check=check,
     examples=(
         Example("two large nodes", _VM, world=(_LARGE, _node("n2", cpu="16", memory="64Gi"))),

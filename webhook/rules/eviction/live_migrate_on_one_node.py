@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.known_nodes import known_to_run_vms
 from webhook.rules.eviction._eviction import EVICTION_GUIDE, MIGRATABLE, NOT_MIGRATABLE, strategy_path
@@ -43,7 +43,6 @@ RULE = Rule(
         "pkg/virt-controller/watch/drain/evacuation/evacuation.go, v1.9.0"
     ),
     reference=EVICTION_GUIDE,
-    needs=TargetFeature.NODES,
     check=check,
     examples=(
         Example("two nodes", _LIVE, world=(node("n1"), node("n2"))),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.known_nodes import running_vms
 from webhook.kubevirt.launcher.second_node import (
@@ -122,7 +122,6 @@ RULE = Rule(
         "handlePendingPodTimeout, v1.9.0; pkg/scheduler/framework/plugins of Kubernetes v1.34"
     ),
     reference="https://kubevirt.io/user-guide/compute/node_assignment/",
-    needs=TargetFeature.NODES,
     check=check,
     examples=(
         Example("two nodes without taints", _VM, world=(node("n1"), node("n2"))),

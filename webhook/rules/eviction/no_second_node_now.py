@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.known_nodes import closed_nodes, known_to_run_vms
 from webhook.kubevirt.launcher.second_node import fitting_nodes, two_fit
@@ -54,7 +54,6 @@ RULE = Rule(
         "pkg/scheduler/framework/plugins/nodeunschedulable of Kubernetes v1.34"
     ),
     reference=MIGRATION_GUIDE,
-    needs=TargetFeature.NODES,
     check=check,
     examples=(
         Example("two nodes", _VM, world=(node("n1", **_READY), node("n2", **_READY))),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.launcher.known_nodes import running_vms
 from webhook.kubevirt.launcher.second_node import REQUIRED, required_terms, selected_nodes, unknown_keys
@@ -97,7 +97,6 @@ RULE = Rule(
         "pkg/virt-controller/services/template.go, v1.9.0"
     ),
     reference="https://kubevirt.io/user-guide/compute/node_assignment/",
-    needs=TargetFeature.PLACEMENT,
     check=check,
     examples=(
         Example("the nodes of a zone", "{domain: {devices: {}}, nodeSelector: {topology.kubernetes.io/zone: a}}"),

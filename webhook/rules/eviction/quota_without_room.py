@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.objects.meta import Json
 from webhook.rules.example import NAMESPACE
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
@@ -55,7 +55,6 @@ RULE = Rule(
         "pkg/admission/plugin/resourcequota/controller.go, v0.34"
     ),
     reference="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
-    needs=TargetFeature.ROOM,
     check=check,
     examples=(
         Example("no quota", _VM),

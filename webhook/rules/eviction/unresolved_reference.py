@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import KNOWN
 from webhook.rules.example import instancetype
@@ -33,7 +32,6 @@ RULE = Rule(
     remediation="Provide the object, or correct the reference.",
     source="pkg/instancetype/find, v1.9.0; pkg/virt-operator/resource/generate/components/data, v1.1.0 to v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
-    needs=Feature.HIDDEN,
     check=check,
     examples=(
         Example("an instancetype", "{domain: {devices: {}}}", vm_spec=_SMALL, world=(instancetype("small"),)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.cni.attachments import ipams_of
 from webhook.cni.ipam import DHCP, HOST_LOCAL, WHEREABOUTS
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.objects.meta import Json
 from webhook.rules.example import NAMESPACE, nad
@@ -61,7 +61,6 @@ RULE = Rule(
         "v1.9.1 plugins/ipam/host-local"
     ),
     reference="https://github.com/kubevirt/kubevirt/issues/13709",
-    needs=TargetFeature.ATTACHMENTS,
     check=check,
     examples=(
         Example("a network without IPAM", _BRIDGE, world=(_lan(""),)),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE as OVERRIDE
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
@@ -37,7 +36,6 @@ RULE = Rule(
     remediation="Move the annotation to spec.template.metadata.annotations.",
     source="pkg/virt-controller/watch/vm/vm.go setupVMIFromVM, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.OUTER_ANNOTATIONS,
     check=check,
     examples=(
         Example("the annotation on the VMI or the template", _BRIDGE, annotations={OVERRIDE: ""}),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE as OVERRIDE
 from webhook.kubevirt.schema.spelling import close_matches
@@ -64,7 +63,6 @@ RULE = Rule(
     remediation=f"Write {OVERRIDE}.",
     source="staging/src/kubevirt.io/api/core/v1/types.go AllowPodBridgeNetworkLiveMigrationAnnotation, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.ANNOTATIONS | Feature.OUTER_ANNOTATIONS,
     check=check,
     examples=(
         Example("the right name", _BRIDGE, annotations={OVERRIDE: ""}),

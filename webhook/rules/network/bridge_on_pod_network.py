@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE as OVERRIDE
@@ -87,7 +86,6 @@ RULE = Rule(
     remediation="Write `masquerade: {}` instead of `bridge: {}` for that interface.",
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.9.0; pkg/network/vmispec/defaults.go, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.OTHER_BINDING,
     check=check,
     cel=(
         Cel(

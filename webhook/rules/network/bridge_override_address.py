@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from webhook.cni.attachments import ipams_of
-from webhook.facts.target import TargetFacts, TargetFeature
+from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE as OVERRIDE
 from webhook.objects.meta import Json
@@ -97,7 +97,6 @@ RULE = Rule(
         "flannel Documentation/kubernetes.md, kube-router docs/user-guide.md, cilium pkg/annotation/k8s.go (2026-08)"
     ),
     reference="https://kubevirt.io/user-guide/compute/live_migration/#limitations",
-    needs=TargetFeature.ANNOTATIONS,
     check=check,
     examples=(
         Example("nodes that were not provided", _BRIDGE, annotations=_ALLOWED),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.cel import Cel, bounded, printable
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
@@ -79,7 +78,6 @@ RULE = Rule(
         "pkg/virt-launcher/virtwrap/live-migration-source.go, v1.9.0"
     ),
     reference=MIGRATION_GUIDE,
-    needs=Feature.PORTS,
     check=check,
     cel=CEL,
     examples=(

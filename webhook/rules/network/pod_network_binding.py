@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.expansion.interfaces import (
@@ -91,7 +90,6 @@ RULE = Rule(
     ),
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.2.2 and v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.OTHER_BINDING,
     check=check,
     examples=(
         Example(

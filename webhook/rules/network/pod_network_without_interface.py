@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason, Release, since
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
@@ -41,7 +40,6 @@ RULE = Rule(
     ),
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.8.4",
     reference=MIGRATION_GUIDE,
-    needs=Feature.POD_NETWORK_ALONE,
     check=check,
     examples=(
         Example(

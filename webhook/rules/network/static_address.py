@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
@@ -77,7 +76,6 @@ RULE = Rule(
         "antrea docs/antrea-ipam.md (2026-08); pkg/network/pod/annotations/generator.go, v1.9.0"
     ),
     reference="https://github.com/projectcalico/calico/pull/11865",
-    needs=Feature.ANNOTATIONS,
     check=check,
     examples=(
         Example("no such annotation", _SPEC, annotations={"example.com/owner": "web"}),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import ClaimFacts, MigrationFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.kubevirt.releases import KNOWN, Reason, Release, before
@@ -104,7 +103,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0; pkg/storage/types/pvc.go HasSharedAccessMode",
     reference=MIGRATION_GUIDE,
-    needs=Feature.UNSHARED_CLAIMS,
     check=check,
     examples=(
         Example("a ReadWriteMany PVC", _ON_A_CLAIM, world=(claim("os", "ReadWriteMany"),)),

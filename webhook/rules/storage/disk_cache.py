@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.objects.vmi import Disk
@@ -55,7 +54,6 @@ RULE = Rule(
         "libvirt src/qemu/qemu_migration.c qemuMigrationSrcIsSafe"
     ),
     reference=MIGRATION_GUIDE,
-    needs=Feature.DISK_CACHE,
     check=check,
     examples=(
         Example(

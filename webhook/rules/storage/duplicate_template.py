@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 
@@ -41,7 +40,6 @@ RULE = Rule(
         "v1.3.1; pkg/storage/admitters/data-volume-template.go, which does not compare names, v1.9.0"
     ),
     reference="https://kubevirt.io/user-guide/storage/disks_and_volumes/#datavolume",
-    needs=Feature.TEMPLATES,
     check=check,
     examples=(
         Example("one template", _ON_A_DATA_VOLUME, vm_spec=f"{{dataVolumeTemplates: [{_SHARED}]}}"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.example import claim
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
@@ -36,7 +35,6 @@ RULE = Rule(
     remediation="Use a PVC with `accessModes: [ReadWriteMany]` or `[ReadOnlyMany]` under the ephemeral volume.",
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0: ephemeral is not examined",
     reference=MIGRATION_GUIDE,
-    needs=Feature.OVERLAID_CLAIMS,
     check=check,
     examples=(
         Example("a ReadWriteMany PVC", _OVERLAY, world=(claim("os", "ReadWriteMany"),)),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.cel import Cel, bounded, printable
@@ -43,7 +42,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.4.1; removed in v1.5.0 (commit fc81e8bceb)",
     reference=MIGRATION_GUIDE,
-    needs=Feature.FILESYSTEMS,
     check=check,
     cel=(
         Cel(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
@@ -34,7 +33,6 @@ RULE = Rule(
     ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0",
     reference=MIGRATION_GUIDE,
-    needs=Feature.HOST_DISKS,
     check=check,
     examples=(
         Example(

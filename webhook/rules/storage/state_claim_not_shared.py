@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.kubevirt.releases import Reason, Release, only
@@ -54,7 +53,6 @@ RULE = Rule(
     ),
     source="pkg/storage/backend-storage/backend-storage.go and pkg/virt-handler/vm.go, v1.3.1; removed by 4ef8c916ed",
     reference=MIGRATION_GUIDE,
-    needs=Feature.STATE_CLAIM,
     check=check,
     examples=(
         Example("a persistent TPM from 1.4 on", _TPM, release="1.4"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.example import claim, storage_profile
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
@@ -49,7 +48,6 @@ RULE = Rule(
     ),
     source="pkg/virt-controller/watch/vm/vm.go handleDataVolumes, v1.9.0",
     reference="https://kubevirt.io/user-guide/storage/disks_and_volumes/#datavolume",
-    needs=Feature.TEMPLATES,
     check=check,
     examples=(
         Example(

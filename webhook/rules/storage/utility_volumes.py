@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.features import Feature
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Release, since
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
@@ -31,7 +30,6 @@ RULE = Rule(
     remediation="Remove the entry from utilityVolumes when its task is complete.",
     source="pkg/virt-controller/watch/migration, v1.8.4",
     reference=MIGRATION_GUIDE,
-    needs=Feature.UTILITY_VOLUMES,
     check=check,
     examples=(
         Example("no utility volume", "{domain: {devices: {}}}"),
