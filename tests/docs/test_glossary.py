@@ -17,6 +17,7 @@ EXCLUDED = {
     "Fault",
     "Judge",
     "LabelledVM",
+    "Selection",
     "LiveChangeFacts",
     "ManifestFacts",
     "Neighbour",
@@ -43,6 +44,7 @@ EXCLUDED = {
     "Tie",
     "View",
     "Viewer",
+    "Derived",
     "UnknownWorld",
     "VersionedWorld",
 }

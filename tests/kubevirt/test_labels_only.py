@@ -4,7 +4,7 @@ import pytest
 
 from tests.kubevirt.building import Manifest, read, vm, vmi
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.settings.selectors import labelled
+from webhook.kubevirt.settings.vm_index import known_vms
 from webhook.kubevirt.subject import VM_KINDS, with_labels_only
 
 META = {"name": "vm", "namespace": "tenant", "generateName": "vm-", "labels": {"outer": "1"}, "annotations": {"a": "b"}}
@@ -48,7 +48,7 @@ def test_labels_and_names_are_kept(manifest: Manifest) -> None:
     assert kept.meta.generate_name == "vm-"
     assert kept.meta.labels == {"outer": "1"}
     assert kept.meta.annotations is None
-    assert labelled(ObjectsWorld([kept])) == labelled(ObjectsWorld([whole]))
+    assert known_vms(ObjectsWorld([kept])).vms == known_vms(ObjectsWorld([whole])).vms
 
 
 def test_other_kinds_stay_whole() -> None:
@@ -68,4 +68,4 @@ def test_a_template_without_labels_has_none() -> None:
 
     kept = with_labels_only(bare)
 
-    assert labelled(ObjectsWorld([kept])) == labelled(ObjectsWorld([bare]))
+    assert known_vms(ObjectsWorld([kept])).vms == known_vms(ObjectsWorld([bare])).vms

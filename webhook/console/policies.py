@@ -11,6 +11,7 @@ from webhook.facts.fleet import Fleet
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.settings.policies import settings_of
+from webhook.kubevirt.settings.policy_index import indexed
 from webhook.kubevirt.settings.selectors import (
     Labels,
     Match,
@@ -106,7 +107,8 @@ def matched_policies(
         if ranked is None:
             if vm.namespace not in spaces:
                 spaces[vm.namespace] = labels_of(vm.namespace)
-            given = policies, vm.labels, spaces[vm.namespace], vm.namespace
+            space = spaces[vm.namespace]
+            given = indexed(policies).candidates(vm.labels, space), vm.labels, space, vm.namespace
             ranked = known[group] = _Ranked(contenders(*given), matches_of(*given))
         _note(vm, ranked, lists)
     return with_ties(_matched(policy, lists[policy.name]) for policy in sorted(policies, key=lambda one: one.name))

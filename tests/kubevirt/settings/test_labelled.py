@@ -1,4 +1,4 @@
-"""The labels of the VMs that a MigrationPolicy may select (webhook.kubevirt.settings.selectors)."""
+"""The labels of the VMs that a MigrationPolicy may select (webhook.kubevirt.settings.selectors and vm_index)."""
 
 import itertools
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 
 from tests.kubevirt.building import Manifest, read, vm, vmi, world
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.policy import LabelledVM, Selectors
+from webhook.facts.policy import LabelledVM, Selection, Selectors
 from webhook.facts.unknown import ABSENT, Fact, NotGiven, Unknown
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.settings.policies import policy_facts
@@ -17,14 +17,12 @@ from webhook.kubevirt.settings.selectors import (
     Labels,
     Match,
     contenders,
-    labelled,
     matches_of,
     matching,
-    mislabelled,
     namespace_labels,
-    selecting,
     selectors_of,
 )
+from webhook.kubevirt.settings.vm_index import VMIndex, known_vms
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.nad import Namespace
 from webhook.rules.policies.matches_nothing import check
@@ -51,50 +49,49 @@ def with_labels(manifest: Manifest, outer: Any, inner: Any = None) -> Manifest:
     return changed
 
 
-def a_vm(
-    labels: Labels, namespace_labels: Fact[Labels] = SECRET, namespace: str = "tenant", outer: Labels | None = None
-) -> LabelledVM:
-    return LabelledVM("VirtualMachine", "vm", namespace, labels, outer or {}, namespace_labels)
+def a_vm(labels: Labels, namespace: str = "tenant", outer: Labels | None = None) -> LabelledVM:
+    return LabelledVM("VirtualMachine", "vm", namespace, labels, outer or {})
 
 
-def test_a_vm_is_listed_with_the_labels_of_template_vm_and_namespace() -> None:
+def test_a_vm_is_listed_with_the_labels_of_template_and_vm() -> None:
     """
     A VMI has one set of labels, which counts as both; absent labels are none.
     """
-    space = {NAME_LABEL: "tenant", "team": "db"}
     machine = with_labels(vm("{}"), {"outer": "1"}, {"inner": "2"})
 
-    vms = labelled(world(TEAM, machine, with_labels(vmi("{}"), {"own": "3"})))
-    bare = labelled(world(TEAM, with_labels(vm("{}"), None), with_labels(vmi("{}"), None)))
+    vms = known_vms(world(machine, with_labels(vmi("{}"), {"own": "3"}))).vms
+    bare = known_vms(world(with_labels(vm("{}"), None), with_labels(vmi("{}"), None))).vms
 
     assert vms == (
-        LabelledVM("VirtualMachine", "vm", "tenant", {"inner": "2"}, {"outer": "1"}, space),
-        LabelledVM("VirtualMachineInstance", "vm", "tenant", {"own": "3"}, {"own": "3"}, space),
+        LabelledVM("VirtualMachine", "vm", "tenant", {"inner": "2"}, {"outer": "1"}),
+        LabelledVM("VirtualMachineInstance", "vm", "tenant", {"own": "3"}, {"own": "3"}),
     )
     assert bare == (
-        LabelledVM("VirtualMachine", "vm", "tenant", {}, {}, space),
-        LabelledVM("VirtualMachineInstance", "vm", "tenant", {}, {}, space),
+        LabelledVM("VirtualMachine", "vm", "tenant", {}, {}),
+        LabelledVM("VirtualMachineInstance", "vm", "tenant", {}, {}),
     )
 
 
-def test_each_vm_has_the_labels_of_its_own_namespace() -> None:
+@pytest.mark.parametrize("in_other", [True, False])
+def test_each_vm_has_the_labels_of_its_own_namespace(in_other: bool) -> None:
     """
     A namespace that is not shown leaves its labels unknown.
     """
     other = vm("{}")
     other["metadata"] = {"name": "vm", "namespace": "other"}
+    judged = by_labels(None, {"team": "db"})
 
-    result = {entry.namespace: entry.namespace_labels for entry in labelled(world(TEAM, vm("{}"), other))}
+    selection = policy_facts(judged, world(TEAM, other if in_other else vm("{}")), SUPPORTED).selection
 
-    assert result["tenant"] == {NAME_LABEL: "tenant", "team": "db"}
-    assert isinstance(result["other"], Unknown)
+    assert selection == Selection(1, None if in_other else True, all_have_namespaces=True)
 
 
 def test_without_vms_none_is_listed() -> None:
     """
     The same applies where the cluster is known to have none.
     """
-    assert labelled(ObjectsWorld(())) == ()
+    assert known_vms(ObjectsWorld(())).vms == ()
+    assert policy_facts(by_labels({}), ObjectsWorld(()), SUPPORTED).selection is None
 
 
 def test_a_namespace_has_a_label_with_its_name() -> None:
@@ -177,23 +174,34 @@ def test_without_a_name_of_the_namespace_none_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("vms", "answer"),
+    ("selectors", "vms", "answer"),
     [
-        ([a_vm({}, SECRET, "tenant")], True),
-        ([a_vm({}, SECRET, "other")], False),
-        ([a_vm({}, SECRET, "")], None),
-        ([a_vm({}, SECRET, ""), a_vm({}, SECRET, "other")], None),
-        ([a_vm({}, SECRET, ""), a_vm({}, SECRET, "tenant")], True),
-        ([], False),
+        (Selectors(None, {"a": "b"}), [a_vm({"a": "b"})], True),
+        (Selectors(None, {"a": "b"}), [a_vm({"a": "c"}), a_vm({})], False),
+        (Selectors({"t": "x"}, None), [a_vm({})], None),
+        (Selectors({"t": "x"}, None), [a_vm({}), a_vm({}, "labelled")], True),
+        (Selectors({"t": "y"}, None), [a_vm({}, "labelled")], False),
+        (Selectors({"t": "x"}, {"a": "b"}), [a_vm({"a": "c"})], False),
+        (Selectors({}, None), [a_vm({})], True),
+        (Selectors(NAMED, None), [a_vm({})], True),
+        (Selectors(NAMED, None), [a_vm({}, "other")], False),
+        (Selectors(NAMED, None), [a_vm({}, "")], None),
+        (Selectors(NAMED, None), [a_vm({}, ""), a_vm({}, "other")], None),
+        (Selectors(NAMED, None), [a_vm({}, ""), a_vm({})], True),
+        (Selectors(NAMED, None), [], False),
     ],
 )
-def test_a_vm_without_a_namespace_may_be_selected_by_the_name_of_one(
-    vms: list[LabelledVM], answer: bool | None
-) -> None:
+def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[LabelledVM], answer: bool | None) -> None:
     """
-    kubectl chooses the namespace later. One VM that may be selected leaves the answer open, whatever the others are.
+    Unknown without the labels of the namespace. kubectl chooses a namespace later for a VM without one, so this VM may be
+    selected by the name of a namespace.
     """
-    assert selecting(Selectors(NAMED, None), vms) is answer
+    assert (
+        VMIndex(vms).selects_any(
+            selectors, {"labelled": {"t": "x"}, "": SECRET, "other": SECRET, "tenant": SECRET}.__getitem__
+        )
+        is answer
+    )
 
 
 def outcomes(*machines: Manifest) -> list[Outcome]:
@@ -238,7 +246,7 @@ def test_a_vm_is_mislabelled_if_it_has_all_wanted_labels_and_its_template_does_n
     """
     other, near = a_vm({}), a_vm(inner, outer=outer)
 
-    assert mislabelled(Selectors(None, wanted), [other, near]) is (near if is_mislabelled else None)
+    assert VMIndex([other, near]).mislabelled(Selectors(None, wanted)) is (near if is_mislabelled else None)
 
 
 def test_the_named_vm_does_not_depend_on_the_order_of_the_vms() -> None:
@@ -247,6 +255,6 @@ def test_the_named_vm_does_not_depend_on_the_order_of_the_vms() -> None:
     """
     vms = [msgspec.structs.replace(a_vm({}, outer=MARKED), name=name) for name in ("web", "db", "shop")]
 
-    found = [mislabelled(Selectors(None, MARKED), ordered) for ordered in itertools.permutations(vms)]
+    found = [VMIndex(ordered).mislabelled(Selectors(None, MARKED)) for ordered in itertools.permutations(vms)]
 
     assert all(one is vms[1] for one in found)

@@ -66,16 +66,16 @@ def cr(configuration: Manifest | None) -> KubeVirt:
     return msgspec.convert({"metadata": {"name": "kubevirt"}, "spec": spec}, KubeVirt)
 
 
-def test_the_other_policies_are_those_of_other_names_in_order() -> None:
+def test_the_tied_policies_are_those_of_other_names_in_order() -> None:
     """
     A policy whose selectors cannot be read is not compared with.
     """
-    mine, odd = a_policy("m", {"selectors": {}}), a_policy("odd", {"selectors": 7})
-    others = [a_policy(name, {"selectors": {"namespaceSelector": {"a": name}}}) for name in ("z", "a")]
+    mine, odd = a_policy("m", {"selectors": {"namespaceSelector": {"m": ""}}}), a_policy("odd", {"selectors": 7})
+    others = [a_policy(name, {"selectors": {"namespaceSelector": {name: ""}}}) for name in ("z", "a")]
 
     policy = policy_facts(mine, ObjectsWorld([mine, odd, *others]), SUPPORTED)
 
-    assert [name for name, _ in policy.others] == ["a", "z"]
+    assert [name for name, _ in policy.tied] == ["a", "z"]
     assert (policy.releases, policy.name) == (SUPPORTED, "m")
 
 

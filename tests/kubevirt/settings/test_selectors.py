@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.generating import Manifest, carriers
 from tests.kubevirt.building import read
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.policy import LabelledVM, Selectors
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.settings.selectors import NAME_LABEL, contenders, labelled, malformed, matches_of, selecting
+from webhook.kubevirt.settings.selectors import NAME_LABEL, contenders, malformed, matches_of
+from webhook.kubevirt.settings.vm_index import known_vms
 from webhook.kubevirt.subject import with_labels_only
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import ObjectMeta
@@ -156,31 +156,6 @@ def test_selectors_that_are_no_plain_maps_are_named(selectors: Any, wrong: list[
         assert contenders([judged], {"a": "b"}, {}) == (None,)
 
 
-def vm(labels: dict[str, str], namespace: Any = SECRET) -> LabelledVM:
-    return LabelledVM("VirtualMachine", "vm", "tenant", labels, {}, namespace)
-
-
-@pytest.mark.parametrize(
-    ("selectors", "vms", "answer"),
-    [
-        (Selectors(None, {"a": "b"}), [vm({"a": "b"})], True),
-        (Selectors(None, {"a": "b"}), [vm({"a": "c"}), vm({})], False),
-        (Selectors({"t": "x"}, None), [vm({})], None),
-        (Selectors({"t": "x"}, None), [vm({}), vm({}, {"t": "x"})], True),
-        (Selectors({"t": "x"}, None), [vm({}, {"t": "y"})], False),
-        (Selectors({NAME_LABEL: "tenant"}, None), [vm({})], True),
-        (Selectors({NAME_LABEL: "other"}, None), [vm({})], False),
-        (Selectors({"t": "x"}, {"a": "b"}), [vm({"a": "c"})], False),
-        (Selectors({}, None), [vm({})], True),
-    ],
-)
-def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[LabelledVM], answer: bool | None) -> None:
-    """
-    Yes, no, or unknown without the namespace's labels.
-    """
-    assert selecting(selectors, vms) is answer
-
-
 @given(st.lists(carriers(), min_size=1, max_size=4))
 @settings(max_examples=50, deadline=None)
 def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> None:
@@ -189,9 +164,9 @@ def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> N
     """
     objects = [read(machine) for machine in machines]
 
-    known = labelled(ObjectsWorld(map(with_labels_only, objects)))
+    known = known_vms(ObjectsWorld(map(with_labels_only, objects))).vms
 
-    assert known == labelled(ObjectsWorld(objects))
+    assert known == known_vms(ObjectsWorld(objects)).vms
     assert known
 
 

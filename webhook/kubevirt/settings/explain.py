@@ -17,6 +17,7 @@ from webhook.kubevirt.expansion.workload import LocalDisk, bytes_of, local_disks
 from webhook.kubevirt.releases import Behaviour
 from webhook.kubevirt.settings.budget import Budget, gigabytes
 from webhook.kubevirt.settings.policies import settings_of
+from webhook.kubevirt.settings.policy_index import indexed
 from webhook.kubevirt.settings.selectors import Match, contenders, matches_of
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
@@ -151,8 +152,9 @@ def explain_vm(
     every = world.every(MigrationPolicy)
     policies = () if isinstance(every, Unknown) else every
     space = space_labels(policies, facts.namespace, world)
-    candidates = contenders(policies, facts.labels, space, facts.namespace)
-    matches = matches_of(policies, facts.labels, space, facts.namespace)
+    near = indexed(policies).candidates(facts.labels, space)
+    candidates = contenders(near, facts.labels, space, facts.namespace)
+    matches = matches_of(near, facts.labels, space, facts.namespace)
     device = passed_through(facts)
     cases = tuple(
         _case(

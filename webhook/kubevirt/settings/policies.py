@@ -6,17 +6,19 @@ Source: ``applyMigrationPolicySpec`` of ``pkg/virt-controller/watch/migration/mi
 
 from collections.abc import Mapping
 
-from webhook.facts.policy import PolicyFacts
+from webhook.facts.policy import PolicyFacts, Selection, Selectors
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.releases import Behaviour, Releases, only
-from webhook.kubevirt.settings.selectors import labelled, malformed, selectors_of
+from webhook.kubevirt.settings.policy_index import indexed
+from webhook.kubevirt.settings.selectors import malformed, namespace_labels, selectors_of
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
     ALLOW_WORKLOAD_DISRUPTION,
     SETTINGS,
     written,
 )
+from webhook.kubevirt.settings.vm_index import known_vms
 from webhook.objects.kubevirt import Configuration, KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json
 
@@ -49,25 +51,29 @@ def settings_of(policy: MigrationPolicy) -> dict[str, Json]:
 
 def policy_facts(policy: MigrationPolicy, world: World, releases: Releases) -> PolicyFacts:
     """The facts about one policy, with the other policies and VMs that are known."""
-    every = world.every(MigrationPolicy)
-    known = () if isinstance(every, Unknown) else every
-    others = tuple(
-        (other.name, selectors)
-        for other in sorted(known, key=lambda other: other.name)
-        if other.name != policy.name and (selectors := selectors_of(other)) is not None
-    )
+    every, selectors = world.every(MigrationPolicy), selectors_of(policy)
+    index = indexed(() if isinstance(every, Unknown) else every)
     migrations, gates = _cluster(world)
     return PolicyFacts(
         releases,
         policy.name,
         settings_of(policy),
-        selectors_of(policy),
+        selectors,
         tuple(malformed(policy)),
-        others,
+        index.tied_with(policy.name, selectors) if selectors is not None else (),
         migrations,
         gates,
-        labelled(world),
+        _selection(selectors, world) if selectors is not None else None,
     )
+
+
+def _selection(selectors: Selectors, world: World) -> Selection | None:
+    index = known_vms(world)
+    if not index.vms:
+        return None
+    matches = index.selects_any(selectors, lambda namespace: namespace_labels(world, namespace))
+    near = index.mislabelled(selectors) if matches is False else None
+    return Selection(len(index.vms), matches, index.all_have_namespaces, near)
 
 
 def _cluster(world: World) -> tuple[Fact[Json], Fact[tuple[str, ...]]]:

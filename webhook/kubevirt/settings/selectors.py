@@ -9,15 +9,14 @@ virt-controller writes ``kubevirt.io/nodeName`` before the VMI runs (``pkg/virt-
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
 
-from webhook.facts.policy import LabelledVM, Selectors
+from webhook.facts.policy import Selectors
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.subject import VM_KINDS, subject_of
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json
 from webhook.objects.nad import Namespace
@@ -146,26 +145,27 @@ def matching(policy: MigrationPolicy, vmi: Labels, namespace: Fact[Labels], name
     if selectors is None or next(malformed(policy), None) is not None:
         return None
     wanted = selectors.namespace or {}
-    within = _in_namespace(wanted, namespace, name)
-    if within is False or not _has(vmi, selectors.vmi or {}):
+    within = in_namespace(wanted, namespace, name)
+    if within is False or not has_labels(vmi, selectors.vmi or {}):
         return None
     return Match(policy, len(selectors.vmi or {}), len(wanted), certain=within is not None)
 
 
-def _in_namespace(wanted: Labels, known: Fact[Labels], name: str) -> bool | None:
+def in_namespace(wanted: Labels, known: Fact[Labels], name: str) -> bool | None:
     """
     Whether a namespace has the labels of a selector, or None if this is not known.
 
     ``name`` is empty in a manifest without a namespace.
     """
     if not isinstance(known, Unknown):
-        return _has(known, wanted)
+        return has_labels(known, wanted)
     if name and wanted.get(NAME_LABEL, name) != name:
         return False
     return None if wanted.keys() - ({NAME_LABEL} if name else set()) else True
 
 
-def _has(labels: Labels, wanted: Labels) -> bool:
+def has_labels(labels: Labels, wanted: Labels) -> bool:
+    """Whether all wanted labels are among the labels."""
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
@@ -191,43 +191,3 @@ def matches_of(
     """All policies that match or might match, best first."""
     matches = [match for policy in policies if (match := matching(policy, vmi, namespace, name)) is not None]
     return sorted(matches, key=lambda match: match.rank)
-
-
-def labelled(world: World) -> tuple[LabelledVM, ...]:
-    """The known VMs, with their labels and the labels of their namespaces."""
-    vms: list[LabelledVM] = []
-    spaces: dict[str, Fact[Labels]] = {}
-    for kind in VM_KINDS:
-        every = world.every(kind)
-        for judged in () if isinstance(every, Unknown) else every:
-            subject = subject_of(judged)
-            if subject is None:
-                continue
-            space = subject.namespace
-            if space not in spaces:
-                spaces[space] = namespace_labels(world, space)
-            outer = subject.outer.labels or {}
-            labels = subject.meta.labels or {}
-            vms.append(LabelledVM(subject.kind, subject.name, space, labels, outer, spaces[space]))
-    return tuple(vms)
-
-
-def selecting(selectors: Selectors, vms: Sequence[LabelledVM]) -> bool | None:
-    """Whether the selectors match one of ``vms``, or None if this depends on unknown labels."""
-    wanted, maybe = selectors.namespace or {}, False
-    for vm in vms:
-        if _has(vm.labels, selectors.vmi or {}):
-            within = _in_namespace(wanted, vm.namespace_labels, vm.namespace)
-            if within:
-                return True
-            maybe = maybe or within is None
-    return None if maybe else False
-
-
-def mislabelled(selectors: Selectors, vms: Sequence[LabelledVM]) -> LabelledVM | None:
-    """The first VM, by namespace and name, that has the labels in its own metadata and not in its template."""
-    wanted = selectors.vmi
-    if not wanted:
-        return None
-    near = [vm for vm in vms if _has(vm.outer_labels, wanted) and not _has(vm.labels, wanted)]
-    return min(near, key=lambda vm: (vm.namespace, vm.name, vm.kind), default=None)

@@ -10,7 +10,8 @@ from webhook.kubevirt.expansion.workload import bytes_of, passed_through
 from webhook.kubevirt.releases import Behaviour, Release
 from webhook.kubevirt.settings.budget import Budget, budget_of
 from webhook.kubevirt.settings.policies import overlaid, settings_of
-from webhook.kubevirt.settings.selectors import Labels, contenders, namespace_labels, selectors_of
+from webhook.kubevirt.settings.policy_index import indexed
+from webhook.kubevirt.settings.selectors import Labels, contenders, namespace_labels
 from webhook.kubevirt.settings.settings import BANDWIDTH, in_force
 from webhook.kubevirt.storage.moving import moved_volumes
 from webhook.objects.kubevirt import MigrationPolicy
@@ -50,8 +51,9 @@ def _volumes(facts: MigrationFacts) -> Sourced[int] | None:
 
 
 def _limited(migrations: Json, policies: Fact[tuple[MigrationPolicy, ...]]) -> bool:
-    specs = () if isinstance(policies, Unknown) else tuple(policy.spec for policy in policies)
-    return any(isinstance(spec, dict) and spec.get(BANDWIDTH) is not None for spec in (migrations, *specs))
+    if isinstance(migrations, dict) and migrations.get(BANDWIDTH) is not None:
+        return True
+    return not isinstance(policies, Unknown) and indexed(policies).limits_bandwidth
 
 
 def _winners(
@@ -60,16 +62,13 @@ def _winners(
     space = space_labels(policies, facts.namespace, world)
     return tuple(
         WinningPolicy(match.policy.name, settings_of(match.policy)) if match is not None else None
-        for match in contenders(policies, facts.labels, space, facts.namespace)
+        for match in contenders(indexed(policies).candidates(facts.labels, space), facts.labels, space, facts.namespace)
     )
 
 
 def space_labels(policies: Sequence[MigrationPolicy], namespace: str, world: World) -> Fact[Labels]:
     """The labels of a namespace. To save the lookup, the result is empty if no policy selects namespaces."""
-    every = (selectors_of(policy) for policy in policies)
-    if not any(selectors is not None and selectors.namespace for selectors in every):
-        return {}
-    return namespace_labels(world, namespace)
+    return namespace_labels(world, namespace) if indexed(policies).selects_namespaces else {}
 
 
 def values_for(migrations: Json, winner: WinningPolicy | None, behaviour: Behaviour) -> Mapping[str, Json]:

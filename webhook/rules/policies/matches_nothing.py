@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
-from webhook.kubevirt.settings.selectors import mislabelled, selecting
 from webhook.objects.meta import Json
 from webhook.rules.policies._policy import BASE, SOURCE, policy
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Undetermined, Violation
@@ -11,13 +10,13 @@ from webhook.rules.settings._setting import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
-    if facts.selectors is None or not facts.vms or facts.malformed:
+    selection = facts.selection
+    if selection is None or facts.malformed:
         return
-    matches = selecting(facts.selectors, facts.vms)
     path = (*BASE, "selectors")
-    if matches is None:
+    if selection.any_matches is None:
         remedy = "pass the manifests of the namespaces too"
-        if not all(vm.namespace for vm in facts.vms):
+        if not selection.all_have_namespaces:
             remedy += ", and set metadata.namespace of each VM"
         yield Undetermined(
             path,
@@ -25,10 +24,10 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
             remedy,
             "no VM",
         )
-    elif not matches:
-        known = "the one VM" if len(facts.vms) == 1 else f"any of the {len(facts.vms)} VMs"
+    elif not selection.any_matches:
+        known = "the one VM" if selection.vms == 1 else f"any of the {selection.vms} VMs"
         remedy = ""
-        if (near := mislabelled(facts.selectors, facts.vms)) is not None:
+        if (near := selection.mislabelled) is not None:
             place = "spec.template.metadata.labels"
             remedy = f"{near.kind} {near.name!r} has these labels in its own metadata. Move the labels to {place}."
         yield Violation(path, f"these selectors do not match {known} provided", "no VM", remedy)

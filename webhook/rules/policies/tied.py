@@ -13,9 +13,7 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
     mine = facts.selectors
     if mine is None or facts.malformed:
         return
-    for name, other in facts.others:
-        if not tied(mine, other):
-            continue
+    for name, other in facts.tied:
         first = min(facts.name, name)
         relation = "has the same selectors as" if equal(mine, other) else "can match the same VM as closely as"
         yield Violation(
@@ -29,15 +27,6 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
 def equal(mine: Selectors, other: Selectors) -> bool:
     """Whether two policies select the same VMs. A missing selector counts as empty."""
     return (mine.namespace or {}, mine.vmi or {}) == (other.namespace or {}, other.vmi or {})
-
-
-def tied(mine: Selectors, other: Selectors) -> bool:
-    """Whether one VM can match both policies, with the same number of labels of each kind."""
-    sides = ((mine.namespace or {}, other.namespace or {}), (mine.vmi or {}, other.vmi or {}))
-    return all(
-        len(left) == len(right) and all(right.get(key, value) == value for key, value in left.items())
-        for left, right in sides
-    )
 
 
 def _other(name: str, **labels: str) -> Json:
