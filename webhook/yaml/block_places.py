@@ -28,6 +28,7 @@ from webhook.yaml.line_forms import (
     TYPED,
     Form,
     form_of,
+    indentation,
 )
 from webhook.yaml.text import JsonValue, Place, Places, Step
 from webhook.yaml.texts import UnclearError, end_of_value, plain_lines, quoted_lines
@@ -240,7 +241,7 @@ def _last_line(lines: list[str], column: int) -> int:
     if form.kind == AWAITS:
         while number < len(lines) and form_of(lines[number]).kind <= COMMENT:
             number += 1
-        if number == len(lines) or form_of(lines[number]).column <= column:
+        if number == len(lines) or indentation(lines[number]) <= column:
             return 0
         plain_at = number if form_of(lines[number]).kind != QUOTED else -1
         number += 1

@@ -18,13 +18,15 @@ from webhook.yaml.line_forms import (
     COMMENT,
     ESCAPED,
     FLOW,
+    NO_MEMBER,
     OPEN,
     PLAIN,
     QUOTED,
     TYPED,
-    UNCLEAR,
     forms,
+    indentation,
     new_form,
+    place_of,
 )
 from webhook.yaml.text import MAX_NODES, JsonValue
 from webhook.yaml.texts import UnclearError, block_scalar, plain_lines, quoted_lines, unescaped
@@ -83,55 +85,55 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
     container: Collection = root
     members: dict[str, JsonValue] = {}  # the container, if it is a mapping
     stack: list[tuple[int, Collection, str]] = []
-    column, name, is_list = -1, "", True
+    here, name = place_of(-1, is_item=True), ""  # the place of the members of the container
     last, first = AWAITS, 0  # the kind of the last member and its line. QUOTED if the member is complete
     number, count = 0, len(lines)
     while number < count:
         line = lines[number]
-        kind, at, dash, key, start, end, value = forms.get(hash(line)) or new_form(line)
-        number += 1
-        if kind <= COMMENT:
-            if kind == COMMENT and PLAIN <= last <= TYPED:  # a comment ends a plain scalar
-                last = QUOTED
-            continue
-        if at != column or is_list is not (dash > 0) or key is None:
-            if PLAIN <= last <= TYPED and len(line) - len(line.lstrip(" ")) > column:
-                value, number = plain_lines(lines, first, number - 1, column)
+        kind, place, dash, key, start, end, value = forms.get(hash(line)) or new_form(line)
+        if place != here:
+            if place > here and last == AWAITS:
+                new: Collection = [] if dash else {}
+                if here & 1:
+                    container[-1] = new  # type: ignore[index]
+                else:
+                    members[name] = new
+                stack.append((here, container, name))
+                if len(stack) > MOST_DEEP:
+                    raise UnclearError
+                here, container = place, new
+            elif NO_MEMBER < place < here:
+                while place < here:
+                    here, container, name = stack.pop()
+                if place != here:
+                    raise UnclearError
+            elif kind <= COMMENT:
+                if kind == COMMENT and PLAIN <= last <= TYPED:  # a comment ends a plain scalar
+                    last = QUOTED
+                number += 1
+                continue
+            elif indentation(line) <= here >> 1:
+                raise UnclearError
+            elif PLAIN <= last <= TYPED:
+                value, number = plain_lines(lines, first, number, here >> 1)
                 _replace(container, name, value)
                 last = QUOTED
                 continue
-            if kind == UNCLEAR:
-                raise UnclearError
-            if key is None and not dash:  # a scalar below its key
-                if at <= column or last != AWAITS or not stack or kind > TYPED:
-                    raise UnclearError
+            elif last == AWAITS and stack and kind <= TYPED:  # a scalar below its key
                 _replace(container, name, value if kind == TYPED else line[start:end])
-                last, first = kind, number - 1
+                last, first = kind, number
+                number += 1
                 continue
-            if at != column or is_list is not (dash > 0):
-                if last == AWAITS and (at > column or (at == column and not is_list)):
-                    new: Collection = [] if dash else {}
-                    if is_list:
-                        container[-1] = new  # type: ignore[index]
-                    else:
-                        members[name] = new
-                    stack.append((column, container, name))
-                    if len(stack) > MOST_DEEP:
-                        raise UnclearError
-                    column, container, is_list = at, new, dash > 0
-                else:
-                    while at < column or (at == column and is_list and not dash):
-                        column, container, name = stack.pop()
-                        is_list = container.__class__ is list
-                    if at != column or is_list is not (dash > 0):
-                        raise UnclearError
-                if not is_list:
-                    members = container  # type: ignore[assignment]
-        last, first = kind, number - 1
+            else:
+                raise UnclearError
+            if not dash:
+                members = container  # type: ignore[assignment]
+        last, first = kind, number
+        number += 1
         if kind <= PLAIN:
             value = line[start:end]
         elif kind > AWAITS:
-            own = at + dash if key is not None else at  # the column of its mapping or list
+            own = (here >> 1) + dash if key is not None else here >> 1  # the column of its mapping or list
             if kind == BLOCK_SCALAR:
                 value, number = block_scalar(lines, number, own, str(value))
             elif kind == FLOW:
@@ -140,16 +142,16 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
                 value = unescaped(line[start:end])
             elif kind == OPEN:
                 value, number = quoted_lines(lines, number, start, own)
-        if not is_list:
-            if key is None or key in members:
+        if key is None:
+            container.append(value)  # type: ignore[union-attr]
+        elif not dash:
+            if key in members:
                 raise UnclearError
             members[key] = value
             name = key
-        elif key is None:
-            container.append(value)  # type: ignore[union-attr]
         else:
-            stack.append((column, container, name))
-            column, members, is_list = at + dash, {key: value}, False
+            stack.append((here, container, name))
+            here, members = here - 1 + 2 * dash, {key: value}
             container.append(members)  # type: ignore[union-attr]
             container, name = members, key
     return root[0]

@@ -51,13 +51,26 @@ _LONGEST_KEY: Final = 1_000
 """YAML allows 1,024 characters for a key on one line."""
 _MAX_CACHED: Final = 1 << 14
 
+NO_MEMBER: Final = -3
+"""The place of a line without a key and dash. No mapping or list has this place."""
+
+
+def place_of(column: int, *, is_item: bool) -> int:
+    """The column of a key or dash, and which of the two it is, as one number. ``read_block`` compares it for each line."""
+    return 2 * column + is_item
+
+
+def indentation(line: str) -> int:
+    """The number of spaces before the content."""
+    return len(line) - len(line.lstrip(" "))
+
 
 class Form(NamedTuple):
     """The parts of a line, and the place of its value."""
 
     kind: int
-    column: int = 0
-    """The column of the content, from 0."""
+    place: int = NO_MEMBER
+    """The place of the key or dash (``place_of``). ``NO_MEMBER`` for a line that has neither."""
     dash: int = 0
     """The length of the dash with the spaces after it, or 0."""
     key: str | None = None
@@ -110,7 +123,8 @@ def _form(line: str) -> Form:
         kind = TYPED
     elif kind == PLAIN:
         kind, value = QUOTED if match[_COMMENT] else PLAIN, None
-    return Form(kind, column, dash, name, start, end, value)
+    place = place_of(column, is_item=dash > 0) if dash or name is not None else NO_MEMBER
+    return Form(kind, place, dash, name, start, end, value)
 
 
 @lru_cache(1 << 12)
