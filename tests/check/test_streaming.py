@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.generators import lived_in
 from benchmarks.generators.tidy import manifest
+from benchmarks.generators.vms import EVERY
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
@@ -50,6 +53,19 @@ spec:
 STRICTER = NamespacePolicy(labels={"tier": "gold"}, profile=Profile.EXACT)
 SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant", "labels": {"tier": "gold"}}}
 MISSPELT = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMashine", "metadata": {"name": "a"}}
+
+
+@pytest.mark.parametrize("written", [manifest, lived_in.manifest])
+def test_a_check_does_not_change_the_objects_that_it_reads(written: Callable[[int], str]) -> None:
+    """
+    Objects can share values, so a change in one of them would change others.
+    """
+    inputs = [read_manifests(written(number).encode(), f"{number}.yaml") for number in range(EVERY)]
+    before = [msgspec.json.encode(read.raw) for file in inputs for read in file.objects]
+
+    one_by_one(inputs, Settings())
+
+    assert [msgspec.json.encode(read.raw) for file in inputs for read in file.objects] == before
 
 
 def one_by_one(inputs: list[Manifests], settings: Settings) -> Report:

@@ -12,6 +12,7 @@ from benchmarks.generators.vms import EVERY
 from benchmarks.generators.writing import GENERATORS
 from webhook.errors import BadInput
 from webhook.yaml.block_reader import read_blocks
+from webhook.yaml.brackets import forget_values, read_brackets
 from webhook.yaml.document import MAX_DOCUMENTS
 from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Text
@@ -117,6 +118,22 @@ def test_a_scalar_has_the_same_value_in_any_place(around: str) -> None:
         text = around.replace("^", "\n").replace("$", "|").replace("@@", scalar)
         assert_equal(text)
         assert_equal(text + "\n")
+
+
+def test_equal_texts_in_brackets_share_a_value_until_it_is_forgotten() -> None:
+    """
+    A long text has a value of its own each time.
+    """
+    text, long = "{bus: virtio, name: [a, 'b']}", f"[{'a, ' * 50}b]"
+
+    value, of_long = read_brackets(text), read_brackets(long)
+
+    assert read_brackets(f" {text}"[1:]) is value
+    assert read_brackets(long) == of_long
+    assert read_brackets(long) is not of_long
+    forget_values()
+    assert read_brackets(text) == value
+    assert read_brackets(text) is not value
 
 
 @st.composite

@@ -1,4 +1,9 @@
-"""Reads mappings and lists in brackets on one line. This module does no I/O."""
+"""
+Reads mappings and lists in brackets on one line.
+
+The values of short texts are kept, because the same few occur in most files of a repository. The cache has hashes instead of
+texts, as that of ``line_forms``. Values are read-only, so several documents can share one. This module does no I/O.
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +15,9 @@ from webhook.yaml.text import JsonValue
 from webhook.yaml.texts import UnclearError, unescaped
 
 _MOST_DEEP: Final = 20
-
+_LONGEST_KEPT: Final = 100
+"""Maximum number of characters of a text whose value is kept."""
+_MOST_KEPT: Final = 1 << 12
 
 _Token: TypeAlias = tuple[str, str, str, str]
 """A bracket, brace or comma; or a scalar with the colon after it; or a character that belongs to rare syntax."""
@@ -35,10 +42,28 @@ def _tokens() -> re.Pattern[str]:
     )
 
 
+_values: dict[int, JsonValue] = {}
+"""The kept values by the hash of the text."""
+
+
 def read_brackets(text: str) -> JsonValue:
     """Returns the value of ``[...]`` or ``{...}``. Raises UnclearError for rare syntax."""
-    if text == "{}":
-        return {}
+    value = _values.get(hash(text))
+    if value is None:
+        value = _read(text)
+        if len(text) <= _LONGEST_KEPT:
+            if len(_values) >= _MOST_KEPT:
+                _values.clear()
+            _values[hash(text)] = value
+    return value
+
+
+def forget_values() -> None:
+    """Drops the kept values, which can be secrets of a caller."""
+    _values.clear()
+
+
+def _read(text: str) -> JsonValue:
     tokens = iter(_tokens().findall(text))
     opening = next(tokens)[0]
     try:

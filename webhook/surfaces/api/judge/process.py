@@ -29,6 +29,7 @@ from webhook.surfaces.api.judge.messages import (
     Reported,
     encode_reply,
 )
+from webhook.yaml.brackets import forget_values
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str]) -> None:
         background: tuple[tuple[Kubernetes, str], ...] = pickle.loads(server.recv_bytes())  # noqa: S301 - the server is ours
         while resident_memory() < GROWN:
             server.send_bytes(encode_reply(_answer(pickle.loads(server.recv_bytes()), background, server)))  # noqa: S301
+            forget_values()
 
 
 def _answer(request: Namespaces | Check, background: tuple[tuple[Kubernetes, str], ...], server: Connection) -> Reply:
