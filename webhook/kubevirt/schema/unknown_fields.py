@@ -86,6 +86,8 @@ _PLACEHOLDERS = ("${", "{{")
 _MAP = "*"
 _QUANTITY, _QUANTITY_MAP = "#", "*#"
 """Markers for a quantity and for a map of quantities, used in place of a type's name."""
+_UNKNOWN = "?"
+"""A marker for an unknown field."""
 _NESTED = (dict, list)
 _STATUS = "status"
 """A top-level field of every object. ``field_names`` does not list it."""
@@ -146,19 +148,18 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
 
 
 @cache
-def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
-    """The valid keys of a type, and the checks of their values. A check is the type or the set of valid values."""
+def _checks(name: str, *, is_root: bool = False) -> Mapping[str, str | frozenset[str] | None]:
+    """
+    The valid keys of a type, each with the check of its value: the type, a marker for quantities, the set of valid values, or
+    None for any value.
+    """
     known = FIELDS[name]
-    misplaced = _MISPLACED.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
+    others = (*_MISPLACED.get(name, ()), *((_STATUS,) if is_root else ()))
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
     quantities = {key: _QUANTITY for key in known if (name, key) in QUANTITIES}
     maps = {key: _QUANTITY_MAP for key in known if (name, key) in QUANTITY_MAPS}
-    return frozenset(known) | misplaced, {
-        **{key: held for key, held in known.items() if held},
-        **words,
-        **quantities,
-        **maps,
-    }
+    types = {key: held or None for key, held in known.items()}
+    return {**dict.fromkeys(others), **types, **words, **quantities, **maps}
 
 
 def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
@@ -166,43 +167,38 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     Whether an object has no problems. The check is fast because it does not track paths, and most objects have no problems.
 
     The result True is always correct. The result False can be a false alarm, so the caller then checks each path. No type
-    contains itself, so the recursion depth is bounded.
+    contains itself, so the work is bounded.
     """
-    waiting: list[tuple[tuple[frozenset[str], Mapping[str, str | frozenset[str]]], Any]] = [
-        (_shape(root, is_root=True), raw)
-    ]
-    while waiting:
-        (keys, inner), value = waiting.pop()
-        if not value.keys() <= keys:
-            return False
-        if not inner:
-            continue
+    waiting: list[tuple[Mapping[str, str | frozenset[str] | None], Any]] = [(_checks(root, is_root=True), raw)]
+    for checks, value in waiting:
         for key, field in value.items():
-            held = inner.get(key)
-            if held is None:
+            check = checks.get(key, _UNKNOWN)
+            if check is None:
                 continue
             kind = field.__class__
-            if isinstance(held, frozenset):
+            if isinstance(check, frozenset):
                 if kind is str:
-                    if field not in held:
+                    if field not in check:
                         return False
-                elif kind in _NESTED and not all(word.__class__ is str and word in held for word in field):
+                elif kind in _NESTED and not all(word.__class__ is str and word in check for word in field):
                     return False
-            elif held is _QUANTITY:
+            elif check is _UNKNOWN:
+                return False
+            elif check is _QUANTITY:
                 if not accepts(field):
                     return False
-            elif held is _QUANTITY_MAP:
+            elif check is _QUANTITY_MAP:
                 if kind is dict and not all(map(accepts, field.values())):
                     return False
-            elif kind is dict and held[0] != _MAP:
-                waiting.append((_shape(held), field))
+            elif kind is dict and check[0] != _MAP:
+                waiting.append((_checks(check), field))
             elif kind in _NESTED:
-                if held[0] == _MAP and kind is list:
+                if check[0] == _MAP and kind is list:
                     return False
-                shape = _shape(held.lstrip(_MAP))
+                inner = _checks(check.lstrip(_MAP))
                 for one in field.values() if kind is dict else field:
                     if one.__class__ is dict:
-                        waiting.append((shape, one))
+                        waiting.append((inner, one))
                     elif one.__class__ is list:
                         return False
     return True
