@@ -1,16 +1,32 @@
 """The short way of whole small requests, tested on the wire."""
 
 import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 import pytest
 
 from tests.serve.wire import DirectlyCounting, Listening, Wire, listening, post
-from webhook.serve.direct import MAX_DIRECT
+from webhook.serve.direct import MAX_BATCH, MAX_DIRECT
 from webhook.serve.limits import Limits
 from webhook.serve.listeners import KEEP_ALIVE
+from webhook.surfaces.asgi import Reply
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
 EXPECTING = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\nexpect: 100-continue\r\n\r\n"
+
+
+@dataclass
+class Observing(DirectlyCounting):
+    """An application that records how many requests are in progress at each answer."""
+
+    busy: Callable[[], int] = int
+    seen: list[int] = field(default_factory=list)
+
+    def answer_directly(self, path: str, query: bytes, body: bytes, began: float) -> Reply:
+        self.seen.append(self.busy())
+        return self._reply(path, body)
 
 
 @pytest.fixture
@@ -90,6 +106,35 @@ def test_each_request_of_a_connection_takes_its_own_way(running: Listening, app:
 
     assert bodies == [b"2", b"1", b"3", b"1"]
     assert app.direct == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("count", "seen"), [(3, [3] * 3), (MAX_BATCH + 2, [MAX_BATCH] * MAX_BATCH + [2, 2])], ids=["few", "many"]
+)
+def test_requests_that_arrive_together_are_answered_before_a_response_is_written(count: int, seen: list[int]) -> None:
+    """
+    Answers in a row take less CPU time. A batch is limited, because the first response waits for all answers.
+    """
+    app = Observing()
+    with listening(app) as running, ExitStack() as stack:
+        wires = [stack.enter_context(Wire(running.port)) for _ in range(count)]
+        running.wait_open(count)
+        app.busy = lambda: sum(not connection.is_idle for connection in running.limiter.open)
+        running.on_loop(lambda: [wire.send(post("/", b"x" * size)) for size, wire in enumerate(wires)])
+
+        assert [wire.answer().body for wire in wires] == [b"%d" % size for size in range(count)]
+        assert app.seen == seen
+
+
+def test_an_error_leaves_the_other_requests_of_its_batch_alone(running: Listening) -> None:
+    """
+    Each request gets its own response.
+    """
+    with Wire(running.port) as wire, Wire(running.port) as broken:
+        running.wait_open(2)
+        running.on_loop(lambda: [broken.send(post("/broken")), wire.send(post())])
+
+        assert [one.answer().status for one in (wire, broken)] == [200, 500]
 
 
 @pytest.mark.parametrize("path", ["/broken", "/late"])

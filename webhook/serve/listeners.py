@@ -20,7 +20,7 @@ from typing import Any
 import uvicorn
 
 from webhook.errors import Misconfigured
-from webhook.serve.direct import DirectProtocol
+from webhook.serve.direct import Batch, DirectProtocol
 from webhook.serve.limits import ConnectionLimiter, LimitedProtocol
 
 KEEP_ALIVE = 120
@@ -64,7 +64,7 @@ class Listener:
 
     def _protocol(self) -> Callable[..., LimitedProtocol]:
         if hasattr(self.app, "answer_directly"):
-            return partial(DirectProtocol, self.app, self.limiter)
+            return partial(DirectProtocol, self.app, Batch(), self.limiter)
         return partial(LimitedProtocol, self.limiter)
 
     def server(self) -> uvicorn.Server:
