@@ -8,7 +8,8 @@ import pytest
 
 from tests.instructions import instructions
 from webhook.check.check import Settings, check
-from webhook.manifests.objects import read_manifests
+from webhook.check.streaming import StreamingCheck
+from webhook.manifests.objects import Manifests, read_manifests
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -37,6 +38,43 @@ def vm(number: int, outer: dict[str, str] | None = None, **spec: Any) -> Manifes
     }
 
 
+def claim(number: int, mode: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": f"c{number}", "namespace": "lab"},
+        "spec": {"accessModes": [mode]},
+    }
+
+
+def with_claim(number: int) -> Manifest:
+    return vm(number, volumes=[{"name": "disk", "persistentVolumeClaim": {"claimName": f"c{number}"}}])
+
+
+def clone(number: int, source: int) -> Manifest:
+    patch = {"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"a": "b"}}
+    return {
+        "apiVersion": "clone.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClone",
+        "metadata": {"name": f"clone{number}", "namespace": "lab"},
+        "spec": {
+            "source": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": f"vm{source}"},
+            "patches": [json.dumps(patch)],
+        },
+    }
+
+
+def migration(number: int) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstanceMigration",
+        "metadata": {"name": f"m{number}", "namespace": "lab"},
+        "spec": {"vmiName": f"vm{number}"},
+    }
+
+
+FEW = 40
+
 KINDS: dict[str, Callable[[int], list[Manifest]]] = {
     "policies that require another value of the same label": lambda number: [policy(number, {"app": f"a{number}"})],
     "policies with one equal label": lambda number: [
@@ -47,6 +85,13 @@ KINDS: dict[str, Callable[[int], list[Manifest]]] = {
     "VMs whose own labels a policy has": lambda number: [
         policy(number, {"own": f"a{number}"}),
         vm(number, {"own": f"a{number}"}),
+    ],
+    "VMs with a clone each": lambda number: [vm(number), clone(number, number)],
+    "clones of one VM": lambda number: [clone(number, 0), *([] if number else [vm(0)])],
+    "refused migrations": lambda number: [
+        with_claim(number),
+        claim(number, "ReadWriteOnce"),
+        migration(number),
     ],
 }
 
@@ -60,9 +105,32 @@ def checking(kind: str, count: int) -> Callable[[], object]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_work_grows_with_the_number_of_objects(kind: str) -> None:
     """
-    Four times the objects need about four times the instructions.
+    As many objects again need as many instructions again. The second half of the objects is compared with the first half,
+    so that the work of a check of nothing does not hide the growth.
     """
-    few, many = checking(kind, 25), checking(kind, 100)
-    few()  # imports modules
+    checking(kind, 1)()  # imports modules
+    few, half, whole = (instructions(checking(kind, count)) for count in (FEW, 2 * FEW, 3 * FEW))
 
-    assert instructions(many) < 4.5 * instructions(few)
+    assert whole - half < 1.03 * (half - few)
+
+
+def test_the_file_of_a_vm_is_read_once_for_all_clones() -> None:
+    """
+    A check keeps only parts of VMs, so it reads the VMs that are cloned a second time.
+    """
+    files = [
+        read_manifests(json.dumps(manifest).encode(), f"{number}.yaml")
+        for number, manifest in enumerate([vm(0), vm(1), *(clone(number, number % 2) for number in range(6))])
+    ]
+    read = []
+
+    def reread(number: int) -> Manifests:
+        read.append(number)
+        return files[number]
+
+    streaming = StreamingCheck(Settings(), reread)
+    for file in files:
+        streaming.add(file)
+    streaming.report()
+
+    assert read == [0, 1]

@@ -182,7 +182,7 @@ def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> R
         if is_judged_later(manifest)
     ]
     every = [manifest for file in inputs for manifest in file.objects]
-    objects, notes = with_later(objects, later, world, lambda _name: every)
+    objects, notes = with_later(objects, later, world, lambda _names: every)
     unread = [*(note for file in inputs for note in file.notes), *notes]
     return report_on(
         objects, problems, settings, release, {(judged.release, judged.notes) for judged in examined}, unread
@@ -198,12 +198,12 @@ def with_later(
     objects: list[ObjectReport],
     later: Sequence[FollowUp],
     world: World,
-    manifests_with: Callable[[str], Iterable[ManifestObject]],
+    manifests_with: Callable[[Collection[str]], Iterable[ManifestObject]],
 ) -> tuple[list[ObjectReport], list[str]]:
     """
     The reports, with those on objects that are judged later, and notes about those that cannot be judged.
 
-    ``manifests_with`` returns the objects of files that contain a VM of this name, because a world holds only parts of VMs.
+    ``manifests_with`` returns the objects of files that contain VMs with these names, because a world holds only parts of VMs.
     """
     if not later:
         return objects, []

@@ -6,7 +6,7 @@ an earlier file looked up, the earlier file is read and judged again at the end.
 ``check.check``. A test compares the two reports.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -233,9 +233,9 @@ def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Cal
     later = [one for result in results for one in result.later]
     files = _files_of_vms(results) if later else {}
 
-    def manifests_with(vm: str) -> Iterator[ManifestObject]:
-        """Reads the files that contain a VM of this name again."""
-        for number in files.get(vm, ()):
+    def manifests_with(vms: Collection[str]) -> Iterator[ManifestObject]:
+        """Reads the files that contain VMs with these names again."""
+        for number in sorted({number for vm in vms for number in files.get(vm, ())}):
             yield from reread(number).objects
 
     objects, notes = with_later(objects, later, judge.world, manifests_with)
