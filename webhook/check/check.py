@@ -215,7 +215,7 @@ def with_later(
 
 
 def report_on(
-    objects: list[ObjectReport],
+    objects: Sequence[ObjectReport],
     problems: Sequence[BadInput],
     settings: Settings,
     release: ReleaseChoice,

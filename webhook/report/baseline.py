@@ -5,6 +5,7 @@ An entry is identified by a fingerprint without line numbers, so a finding that 
 """
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from posixpath import dirname
 
 import msgspec
@@ -110,11 +111,12 @@ def exempt_known(
     """The objects, with known findings exempted, and the entries that no finding uses."""
     entries = _Known(baseline)
     exemption = ExemptionReport("known before the check was introduced", source, "", "baseline")
-    by_object: dict[int, list[FindingReport]] = {}
+    findings: list[FindingReport] = []
     for judged, finding, fingerprints in fingerprinted(report, located):
         known = entries.use(fingerprints, _file(judged)) and finding.exemption is None
-        by_object.setdefault(id(judged), []).append(exempted_finding(finding, exemption) if known else finding)
-    changed = [replace(judged, findings=by_object.get(id(judged), [])) for judged in report.objects]
+        findings.append(exempted_finding(finding, exemption) if known else finding)
+    in_order = iter(findings)
+    changed = [replace(judged, findings=list(islice(in_order, len(judged.findings)))) for judged in report.objects]
     return changed, entries.left
 
 

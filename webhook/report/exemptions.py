@@ -259,5 +259,4 @@ def exempted_finding(finding: FindingReport, exemption: ExemptionReport) -> Find
 
 def with_objects(report: R, objects: Sequence[ObjectReport], notes: Iterable[str] = ()) -> R:
     """The report with other objects, new counts and further notes."""
-    listed = list(objects)
-    return replace(report, objects=listed, notes=[*report.notes, *notes], summary=summarise(listed, report.problems))
+    return replace(report, objects=objects, notes=[*report.notes, *notes], summary=summarise(objects, report.problems))

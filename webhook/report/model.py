@@ -232,7 +232,8 @@ class Report(_Part, frozen=True):
     profile: str
     release: str
     """``any`` or a release. If the objects have different KubeVirt CRs, there are several releases, such as ``1.8, 1.9``."""
-    objects: list[ObjectReport]
+    objects: Sequence[ObjectReport]
+    """In the order of the input. Objects of a large check are in a temporary file, and each pass over them reads the file."""
     problems: list[ProblemReport]
     notes: list[str]
     summary: SummaryReport
@@ -277,7 +278,7 @@ def build(
 
 
 def report_of(
-    objects: list[ObjectReport],
+    objects: Sequence[ObjectReport],
     problems: Sequence[BadInput],
     *,
     profile: str,
@@ -291,14 +292,20 @@ def report_of(
 
 def summarise(objects: Sequence[ObjectReport], problems: Sequence[ProblemReport]) -> SummaryReport:
     """The counts of a report. An exempted finding counts as exempted and as audit, not as unproven."""
-    findings = [finding for judged in objects for finding in judged.findings]
+    actions: dict[str, int] = dict.fromkeys(Action, 0)
+    unproven = exempted = 0
+    for judged in objects:
+        for finding in judged.findings:
+            actions[finding.action] += 1
+            unproven += finding.outcome == "undetermined" and finding.exemption is None
+            exempted += finding.exemption is not None
     return SummaryReport(
         len(objects),
-        sum(finding.action == Action.DENY for finding in findings),
-        sum(finding.action == Action.WARN for finding in findings),
-        sum(finding.action == Action.AUDIT for finding in findings),
-        sum(finding.outcome == "undetermined" and finding.exemption is None for finding in findings),
-        sum(finding.exemption is not None for finding in findings),
+        actions[Action.DENY],
+        actions[Action.WARN],
+        actions[Action.AUDIT],
+        unproven,
+        exempted,
         len(problems),
     )
 

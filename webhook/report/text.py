@@ -49,29 +49,63 @@ def render(
     ``writable``. With ``quiet``, the text contains only findings that are not in the baseline. ``find`` returns the origins of
     rendered fields.
     """
+    return "".join(
+        parts(
+            report,
+            sources=sources,
+            colour=colour,
+            width=width,
+            verbose=verbose,
+            writable=writable,
+            quiet=quiet,
+            find=find,
+        )
+    )
+
+
+def parts(
+    report: Report,
+    *,
+    sources: Sources | None = None,
+    colour: bool = False,
+    width: int = 100,
+    verbose: bool = False,
+    writable: Writable = _always,
+    quiet: bool = False,
+    find: FindOrigin | None = None,
+) -> Iterator[str]:
+    """The parts of the text of ``render``, from one pass over the objects. A baseline needs a second pass."""
     pen = Pen(colour, width)
     commands = _commands_of(report, pen) if find is None else _origins(find, pen)
-    blocks = [
-        "\n".join(_object(judged, report.release, sources or {}, pen, verbose, commands))
-        for judged in report.objects
-        if verbose or any(not _is_known(finding) for finding in judged.findings)
-    ]
     if quiet:
-        return "\n\n".join(blocks) + "\n" * bool(blocks)
+        separator = ""
+        for judged in report.objects:
+            if verbose or any(not _is_known(finding) for finding in judged.findings):
+                yield separator + "\n".join(_object(judged, report.release, sources or {}, pen, verbose, commands))
+                separator = "\n\n"
+        yield "\n" * bool(separator)
+        return
+    # new findings are at the end, where users look first in a log
+    if report.summary.exempted and (known := "\n".join(_baseline(report, pen))):
+        yield known + "\n\n"
+    totals = _Totals(writable)
+    for judged in report.objects:
+        if verbose or any(not _is_known(finding) for finding in judged.findings):
+            yield "\n".join(_object(judged, report.release, sources or {}, pen, verbose, commands)) + "\n\n"
+        totals.add(judged)
     if (audit := _audit(report)) is not None:
         from webhook.report.audit_remarks import remark_blocks  # noqa: PLC0415 - a check does not need it
 
-        blocks += remark_blocks(audit, pen)
-    if known := "\n".join(_baseline(report, pen)):
-        blocks.insert(0, known)  # new findings are at the end, where users look first in a log
-    closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
-    findings = [finding for judged in report.objects for finding in judged.findings if not _is_known(finding)]
-    if findings:
-        rule = next((finding.rule for finding in findings if finding.exemption is None), findings[0].rule)
-        closing.append(f"More about a rule, with examples: migratable explain {rule}")
-    closing.extend(_fixes(report, writable))
-    closing.append(summary(report, colour=colour))
-    return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
+        for block in remark_blocks(audit, pen):
+            yield block + "\n\n"
+    for note in report.notes:
+        for line in pen.wrap(note, "", "note: "):
+            yield line + "\n"
+    if rule := totals.rule or totals.exempted_rule:
+        yield f"More about a rule, with examples: migratable explain {rule}\n"
+    for line in totals.fixes():
+        yield line + "\n"
+    yield totals.summary(report, pen) + "\n"
 
 
 def _audit(report: Report) -> "AuditReport | None":
@@ -105,41 +139,63 @@ def _origins(find: FindOrigin, pen: Pen) -> _Commands:
     return origin
 
 
-def _fixes(report: Report, writable: Writable) -> Iterator[str]:
-    """Counts the fixes that ``check`` can write. Objects in an API request have no such fixes."""
-    safe = optional = 0
-    for judged in report.objects:
-        for finding in judged.findings if judged.source else ():
-            if finding.fixes and finding.exemption is None:
-                kinds = [fix.safe for fix in finding.fixes if writable(judged, fix)]
-                safe, optional = safe + (True in kinds), optional + (False in kinds)
-    if safe:
-        yield f"--fix can fix {_count(safe, 'finding')}; --diff shows the changes."
-    if optional:
-        yield f"--options shows the possible patches for {_count(optional, 'finding')}."
+class _Totals:
+    """Counts findings, and the fixes that ``check`` can write. Objects in an API request have no such fixes."""
+
+    def __init__(self, writable: Writable = _always) -> None:
+        self.rule = ""
+        """The rule of the first finding without an exemption."""
+        self.exempted_rule = ""
+        """The rule of the first exempted finding that is not in the baseline."""
+        self._writable = writable
+        self._safe = self._optional = 0
+        self._denied = self._warned = self._unproven = self._noted = self._exempted = 0
+
+    def add(self, judged: ObjectReport) -> None:
+        for finding in judged.findings:
+            if finding.exemption is not None:
+                self._exempted += 1
+                self.exempted_rule = self.exempted_rule or ("" if _is_known(finding) else finding.rule)
+                continue
+            self.rule = self.rule or finding.rule
+            if finding.action == Action.DENY:
+                self._denied += 1
+            elif finding.outcome == "undetermined":
+                self._unproven += 1
+            else:
+                self._warned += finding.action == Action.WARN
+                self._noted += finding.action == Action.AUDIT
+            if finding.fixes and judged.source:
+                kinds = [fix.safe for fix in finding.fixes if self._writable(judged, fix)]
+                self._safe, self._optional = self._safe + (True in kinds), self._optional + (False in kinds)
+
+    def fixes(self) -> Iterator[str]:
+        if self._safe:
+            yield f"--fix can fix {_count(self._safe, 'finding')}; --diff shows the changes."
+        if self._optional:
+            yield f"--options shows the possible patches for {_count(self._optional, 'finding')}."
+
+    def summary(self, report: Report, pen: Pen) -> str:
+        counts = [
+            (self._denied, "denied", RED),
+            (self._warned, "warning" if self._warned == 1 else "warnings", YELLOW),
+            (self._unproven, "unproven", CYAN),
+            (self._noted, "noted", BLUE),
+            (self._exempted, "exempted", BLUE),
+        ]
+        counted = ", ".join(pen.paint(f"{count} {word}", BOLD, code) for count, word, code in counts if count)
+        line = f"{counted or pen.paint('nothing found', BOLD, GREEN)} in {_count(report.summary.objects, 'object')}"
+        if unreadable := len(report.problems):
+            line += "; " + pen.paint(f"{unreadable} more could not be read", BOLD, RED)
+        return line
 
 
 def summary(report: Report, *, colour: bool = False) -> str:
     """One line: ``3 denied, 1 warning, 2 unproven in 12 objects``. Each finding counts once."""
-    pen = Pen(colour, 0)
-    findings = [finding for judged in report.objects for finding in judged.findings]
-    live = [finding for finding in findings if finding.exemption is None]
-    denied = sum(finding.action == Action.DENY for finding in live)
-    unproven = sum(finding.outcome == "undetermined" and finding.action != Action.DENY for finding in live)
-    warned = sum(finding.outcome == "violation" and finding.action == Action.WARN for finding in live)
-    noted = sum(finding.outcome == "violation" and finding.action == Action.AUDIT for finding in live)
-    counts = [
-        (denied, "denied", RED),
-        (warned, "warning" if warned == 1 else "warnings", YELLOW),
-        (unproven, "unproven", CYAN),
-        (noted, "noted", BLUE),
-        (len(findings) - len(live), "exempted", BLUE),
-    ]
-    counted = ", ".join(pen.paint(f"{count} {word}", BOLD, code) for count, word, code in counts if count)
-    line = f"{counted or pen.paint('nothing found', BOLD, GREEN)} in {_count(report.summary.objects, 'object')}"
-    if unreadable := len(report.problems):
-        line += "; " + pen.paint(f"{unreadable} more could not be read", BOLD, RED)
-    return line
+    totals = _Totals()
+    for judged in report.objects:
+        totals.add(judged)
+    return totals.summary(report, Pen(colour, 0))
 
 
 def _is_known(finding: FindingReport) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -89,7 +89,7 @@ def cluster() -> Iterator[ControlPlane]:
         yield running
 
 
-def audited(cluster: ControlPlane) -> list[ObjectReport]:
+def audited(cluster: ControlPlane) -> Sequence[ObjectReport]:
     ran = migratable("audit", "--kubeconfig", cluster.client.kubeconfig(), "-o", "json")
     assert ran.status in (0, 1), ran.err
     return read_report(ran.out.encode(), "-").objects

@@ -36,7 +36,7 @@ class AuditStyle(msgspec.Struct, frozen=True):
 
 def write_audit(outputs: Sequence[Output], audited: Audit, style: AuditStyle) -> list[BadInput]:
     """Renders the audit in each requested format, and writes it. Returns an error for each file that cannot be written."""
-    return [error for output in outputs for error in write(_rendered(output, audited, style), output)]
+    return [error for output in outputs for error in write((_rendered(output, audited, style),), output)]
 
 
 def has_notes(outputs: Sequence[Output]) -> bool:
