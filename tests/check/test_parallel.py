@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.check import environments, test_streaming
 from tests.check.test_migration_requests import CLAIM, vm, vmim
@@ -63,25 +64,31 @@ def in_processes(
     chosen: Settings,
     references: Sequence[ManifestObject] = (),
     judge: type[SharingJudge] = SharingJudge,
+    *,
+    is_large: bool = False,
 ) -> Report:
     sources = Sources()
     inputs = Inputs([], recursive=True, sources=sources, rendered=files)
-    return ParallelCheck(judge(chosen, references), inputs, sources, count=count).report()
+    report = ParallelCheck(judge(chosen, references), inputs, sources, count=count, is_large=is_large).report()
+    return replace(report, objects=list(report.objects))
 
 
 def objects_of(files: Sequence[Manifests]) -> list[ManifestObject]:
     return [manifest for file in files for manifest in file.objects]
 
 
-@given(test_streaming.repositories(), st.integers(1, 3), st.sampled_from(["", "any", "1.6"]))
+@given(test_streaming.repositories(), st.integers(1, 3), st.sampled_from(["", "any", "1.6"]), st.booleans())
 @settings(max_examples=50, deadline=None)
-def test_the_report_equals_that_of_one_process(files: list[Manifests], count: int, release: str) -> None:
+def test_the_report_equals_that_of_one_process(
+    files: list[Manifests], count: int, release: str, is_large: bool
+) -> None:
     """
-    References can go to any file, and several files can contain an object of the same name.
+    References can go to any file, and several files can contain an object of the same name. What is kept can be in temporary
+    files.
     """
     chosen = Settings(Policy(namespaces=[test_streaming.STRICTER]), release, "2026-01-01")
 
-    report = in_processes(files, count, chosen)
+    report = in_processes(files, count, chosen, is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, chosen))
 
@@ -111,10 +118,10 @@ class Here:
     def close(self) -> None: ...
 
 
-@given(environments.repositories(), st.integers(1, 4))
+@given(environments.repositories(), st.integers(1, 4), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_the_exchange_needs_no_processes(
-    repository: tuple[Sequence[Manifests], Sequence[Manifests]], count: int
+    repository: tuple[Sequence[Manifests], Sequence[Manifests]], count: int, is_large: bool
 ) -> None:
     """
     The result depends only on the messages.
@@ -122,7 +129,7 @@ def test_the_exchange_needs_no_processes(
     files, references = repository
 
     with patch.object(parallel, "Workers", Here):
-        report = in_processes(files, count, Settings(), objects_of(references))
+        report = in_processes(files, count, Settings(), objects_of(references), is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, Settings(), objects_of(references)))
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from benchmarks.generators import lived_in
 from benchmarks.generators.tidy import manifest
@@ -19,7 +20,7 @@ from benchmarks.generators.vms import EVERY
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
-from webhook.check import streaming
+from webhook.check import results, streaming
 from webhook.check.check import Settings, check
 from webhook.check.streaming import StreamingCheck
 from webhook.facts.candidates import Viewer
@@ -68,11 +69,12 @@ def test_a_check_does_not_change_the_objects_that_it_reads(written: Callable[[in
     assert [msgspec.json.encode(read.raw) for file in inputs for read in file.objects] == before
 
 
-def one_by_one(inputs: list[Manifests], settings: Settings) -> Report:
-    run = StreamingCheck(settings, inputs.__getitem__)
+def one_by_one(inputs: list[Manifests], settings: Settings, *, is_large: bool = False) -> Report:
+    run = StreamingCheck(settings, inputs.__getitem__, is_large=is_large)
     for manifests in inputs:
         run.add(manifests)
-    return run.report()
+    report = run.report()
+    return replace(report, objects=list(report.objects))
 
 
 @st.composite
@@ -97,18 +99,20 @@ def repositories(draw: st.DrawFn) -> list[Manifests]:
     st.sampled_from(["", "any", "1.6"]),
     st.sampled_from([Policy(), Policy(namespaces=[STRICTER])]),
     st.sampled_from([1, streaming.MANY]),
+    st.booleans(),
 )
 @settings(max_examples=200, deadline=None)
 def test_the_report_equals_that_of_a_check_of_all_files(
-    inputs: list[Manifests], release: str, policy: Policy, many: int
+    inputs: list[Manifests], release: str, policy: Policy, many: int, is_large: bool
 ) -> None:
     """
-    Of different objects with one name, the nearest one counts. Lists of many objects are complete.
+    Of different objects with one name, the nearest one counts. Lists of many objects are complete. What is kept can be in a
+    temporary file.
     """
     settings = Settings(policy, release, "2026-01-01")
 
-    with patch.object(streaming, "MANY", many):
-        report = one_by_one(inputs, settings)
+    with patch.object(streaming, "MANY", many), patch.object(results, "BLOCK", 2):
+        report = one_by_one(inputs, settings, is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(inputs, settings))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from webhook.check.processes import Crashed, Workers
+from webhook.check.results import FileResult, Results
 from webhook.check.sharing import (
     Begin,
     FilesJudged,
@@ -24,7 +25,7 @@ from webhook.check.sharing import (
     judge_files,
     wanted,
 )
-from webhook.check.streaming import FileResult, Lookup, ignore, report_on_files
+from webhook.check.streaming import Lookup, ignore, report_on_files
 from webhook.errors import Unavailable
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests
@@ -56,6 +57,7 @@ class ParallelCheck:
         extra: Sequence[Manifests] = (),
         *,
         count: int,
+        is_large: bool = False,
         begun: Callable[[], None] = ignore,
         progress: Callable[[int, int], None] = ignore,
         objects: Callable[[int], None] = ignore,
@@ -70,7 +72,7 @@ class ParallelCheck:
         self._progress = progress
         self._objects = objects
         self._again = again
-        self._results: dict[int, FileResult] = {}
+        self._results = Results(is_large=is_large)
         self._read: dict[int, Sources] = {}
         """The texts and names of each part, by its first file."""
         self._read_again: list[Sources] = []
@@ -113,16 +115,15 @@ class ParallelCheck:
         for sources in self._read_again:
             self._sources.add(sources)
         for number in self._later:
-            manifests = self._read_once_more(number)
-            self._results[number].later = self._judge.follow_ups(manifests)
-            self._results[number].problems = manifests.problems  # the file may have disappeared
-        return report_on_files(
-            [self._results[number] for number in sorted(self._results)], self._judge, self._read_once_more
-        )
+            manifests, result = self._read_once_more(number), self._results[number]
+            result.later = self._judge.follow_ups(manifests)
+            result.problems = manifests.problems  # the file may have disappeared
+            self._results[number] = result
+        return report_on_files(self._results, self._judge, self._read_once_more)
 
     def _part(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
         """In a worker: answers requests."""
-        return Part(self._judge, self._inputs, self._sources, begin).answer
+        return Part(self._judge, self._inputs, self._sources, begin, is_large=self._results.is_large).answer
 
     def _read_once_more(self, number: int) -> Manifests:
         """Reads a file for the objects that are judged later. The results do not change."""
@@ -142,10 +143,10 @@ class ParallelCheck:
 
     def _keep(self, judged: FilesJudged) -> None:
         """Keeps results of files that were judged for the first time."""
-        self._results |= judged.results
+        numbers = self._add_results(judged)
         self._later.update(judged.later)
-        if judged.results and judged.sources is not self._sources:
-            self._read[min(judged.results)] = judged.sources
+        if numbers and judged.sources is not self._sources:
+            self._read[min(numbers)] = judged.sources
         self._objects(judged.objects)
         self._progress(len(self._results), len(self._inputs))
 
@@ -228,7 +229,7 @@ class ParallelCheck:
                 waiting -= 1
                 continue
             self._keep_again(reply)
-            done += len(reply.results)
+            done += reply.count
             remaining[index] = reply.outdated
             self._again(done, done + sum(remaining.values()))
         return lookups
@@ -239,8 +240,17 @@ class ParallelCheck:
             self._keep_again(judge_files(self._inputs, self._sources_of(number), [number], self._judge.judge, ignore))
         return self._judge.state_lookups()
 
+    def _add_results(self, judged: FilesJudged) -> list[int]:
+        """Adds results. Returns the numbers of their files."""
+        for number, result in judged.results.items():
+            self._results[number] = result
+        if judged.packed is None:
+            return list(judged.results)
+        self._results.add(judged.packed)
+        return [*judged.results, *judged.packed.numbers]
+
     def _keep_again(self, judged: FilesJudged) -> None:
-        self._results |= judged.results
+        self._add_results(judged)
         if judged.sources is not self._sources:
             self._read_again.append(judged.sources)
 

@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from webhook.check.processes import pickled
-from webhook.check.streaming import RELEASE, FileJudge, FileResult, Lookup, ignore
+from webhook.check.results import FileResult, Packed, pack
+from webhook.check.streaming import RELEASE, FileJudge, Lookup, ignore
 from webhook.errors import WebhookError
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests, is_relevant
@@ -68,6 +69,8 @@ class FilesJudged(msgspec.Struct):
     results: dict[int, FileResult]
     sources: Sources
     """The texts and names of these files."""
+    packed: Packed | None = None
+    """The results for a temporary file, if the check is large. ``results`` has the others."""
     later: list[int] = []
     """The files with objects that are judged after all files."""
     objects: int = 0
@@ -78,6 +81,11 @@ class FilesJudged(msgspec.Struct):
     """The number of files that are still to be judged again."""
     failure: tuple[int, WebhookError] | None = None
     """The number of a file, and its error, which ends the check."""
+
+    @property
+    def count(self) -> int:
+        """The number of files."""
+        return len(self.results) + (len(self.packed.numbers) if self.packed is not None else 0)
 
 
 class NamesStated(msgspec.Struct):
@@ -193,6 +201,8 @@ def judge_files(
     numbers: Iterable[int],
     judge: Callable[[int, Manifests], FileResult],
     begin: Begin,
+    *,
+    is_large: bool = False,
 ) -> FilesJudged:
     """Judges files. ``begin`` is called with the number of each file before the file is read."""
     judged = FilesJudged({}, sources)
@@ -209,6 +219,8 @@ def judge_files(
             result.later = ()
         elif not result.needs_text:
             inputs.forget(number, sources)
+        elif is_large:
+            inputs.release(number, sources)
         judged.results[number] = result
         judged.objects += len(manifests.objects)
     return judged
@@ -217,12 +229,15 @@ def judge_files(
 class Part:
     """Answers the requests to the process that judges a part of the files."""
 
-    def __init__(self, judge: SharingJudge, inputs: Inputs, sources: Sources, begin: Begin) -> None:
+    def __init__(
+        self, judge: SharingJudge, inputs: Inputs, sources: Sources, begin: Begin, *, is_large: bool = False
+    ) -> None:
         judge.begin_part()
         self._judge = judge
         self._inputs = inputs
         self._sources = sources
         self._begin = begin
+        self._is_large = is_large
 
     def answer(self, request: Request) -> Iterator[Reply]:
         """The replies to one request."""
@@ -241,7 +256,9 @@ class Part:
             yield LookupsStated(self._judge.state_lookups())
 
     def _judged(self, numbers: Iterable[int], judge: Callable[[int, Manifests], FileResult]) -> FilesJudged:
-        judged = judge_files(self._inputs, self._sources.apart(), numbers, judge, self._begin)
+        judged = judge_files(self._inputs, self._sources.apart(), numbers, judge, self._begin, is_large=self._is_large)
         judged.announced = self._judge.announce()
         judged.outdated = len(self._judge.outdated)
+        if self._is_large:
+            judged.packed = pack(judged.results)
         return judged

@@ -9,8 +9,6 @@ an earlier file looked up, the earlier file is read and judged again at the end.
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias, TypeVar
 
-import msgspec
-
 from webhook.check.check import (
     FollowUp,
     ReleaseChoice,
@@ -23,6 +21,7 @@ from webhook.check.check import (
     with_later,
     working_directory,
 )
+from webhook.check.results import FileResult, Results, SpilledObjects, Used
 from webhook.errors import BadInput
 from webhook.facts.candidates import Viewer
 from webhook.facts.objects_world import Choice, ObjectsWorld
@@ -40,8 +39,6 @@ K = TypeVar("K", bound=Kubernetes)
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
-Used: TypeAlias = frozenset[tuple[str, tuple[str, ...]]]
-"""The labels and notes of releases."""
 RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
 """The lookups that choose the release."""
 MANY = 100
@@ -85,23 +82,6 @@ class GrowingWorld(ObjectsWorld):
             return False
         self.is_outdated = True
         return True
-
-
-class FileResult(msgspec.Struct):
-    """The part of the report that is about one file."""
-
-    objects: list[ObjectReport]
-    problems: tuple[BadInput, ...]
-    used: Used
-    """The releases in use. Most files share one value."""
-    notes: tuple[str, ...] = ()
-    """Notes about VMs that are not checked, because they are inside objects that are not read."""
-    later: Sequence[FollowUp] = ()
-
-    @property
-    def needs_text(self) -> bool:
-        """Whether the file has findings, or can have them after all files are judged. Reports show excerpts of its text."""
-        return bool(self.later) or any(judged.findings for judged in self.objects)
 
 
 def ignore(*_: int) -> None:
@@ -202,16 +182,21 @@ class StreamingCheck:
         snapshot: Snapshot = NO_SNAPSHOT,
         judged: Callable[[], None] = ignore,
         settings_of: Callable[[str], Settings | None] | None = None,
+        *,
+        is_large: bool = False,
     ) -> None:
-        """Raises BadInput for a release that cannot be judged."""
+        """
+        ``is_large`` means that the check keeps results in a temporary file. Raises BadInput for a release that cannot be
+        judged.
+        """
         self._judge = FileJudge(settings, background, snapshot, judged, settings_of)
         self._reread = reread
-        self._results: list[FileResult] = []
+        self._results = Results(is_large=is_large)
 
     def add(self, manifests: Manifests) -> FileResult:
         """Judges one file. Its references are looked up in this file and in all earlier files."""
         result = self._judge.add(len(self._results), manifests)
-        self._results.append(result)
+        self._results[len(self._results)] = result
         return result
 
     def report(self, progress: Callable[[int, int], None] = ignore) -> Report:
@@ -227,10 +212,19 @@ class StreamingCheck:
         return report_on_files(self._results, self._judge, self._reread)
 
 
-def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Callable[[int], Manifests]) -> Report:
+def report_on_files(results: Results, judge: FileJudge, reread: Callable[[int], Manifests]) -> Report:
     """The report on judged files, after the objects that are judged later. ``judge`` knows all objects that these look up."""
-    objects = [judged for result in results for judged in result.objects]
-    later = [one for result in results for one in result.later]
+    later: list[FollowUp] = []
+    problems: list[BadInput] = []
+    used: set[tuple[str, tuple[str, ...]]] = set()
+    notes: list[str] = []
+    count = 0
+    for result in results:
+        later += result.later
+        problems += result.problems
+        used |= result.used
+        notes += result.notes
+        count += len(result.objects)
     files = _files_of_vms(results) if later else {}
 
     def manifests_with(vms: Collection[str]) -> Iterator[ManifestObject]:
@@ -238,18 +232,14 @@ def report_on_files(results: Sequence[FileResult], judge: FileJudge, reread: Cal
         for number in sorted({number for vm in vms for number in files.get(vm, ())}):
             yield from reread(number).objects
 
-    objects, notes = with_later(objects, later, judge.world, manifests_with)
-    return report_on(
-        objects,
-        [problem for result in results for problem in result.problems],
-        judge.settings,
-        judge.release,
-        set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in results)),
-        [*(note for result in results for note in result.notes), *notes],
-    )
+    objects: Sequence[ObjectReport] = SpilledObjects(results, count)
+    if later or not results.is_large:
+        objects, more = with_later(list(objects), later, judge.world, manifests_with)
+        notes += more
+    return report_on(objects, problems, judge.settings, judge.release, used, notes)
 
 
-def _files_of_vms(results: Sequence[FileResult]) -> dict[str, dict[int, None]]:
+def _files_of_vms(results: Results) -> dict[str, dict[int, None]]:
     """The numbers of the files with a VM, by its name, in the order of the files."""
     files: dict[str, dict[int, None]] = {}
     for number, result in enumerate(results):

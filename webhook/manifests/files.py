@@ -28,6 +28,7 @@ from webhook.manifests.search import (
     unreadable,
     without_repeats,
 )
+from webhook.manifests.texts import Texts
 from webhook.yaml.document import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 class Sources(msgspec.Struct):
     """The texts of the files that were read, by name, and the files that were left out. Reports show excerpts of these texts."""
 
-    texts: dict[str, bytes] = msgspec.field(default_factory=dict)
+    texts: Texts = msgspec.field(default_factory=Texts)
     paths: dict[str, str] = msgspec.field(default_factory=dict)
     """The path of each text, except standard input."""
     stdin_name: str = "-"
@@ -114,7 +115,7 @@ class Sources(msgspec.Struct):
 
     def add(self, other: "Sources") -> None:
         """Adds what was read into other sources."""
-        self.texts |= other.texts
+        self.texts.add(other.texts)
         self.paths |= other.paths
         self.encodings |= other.encodings
         self.forgotten |= other.forgotten
@@ -128,6 +129,11 @@ class Sources(msgspec.Struct):
         if self.paths.pop(name, None) is not None:
             del self.texts[name]
             self.forgotten.add(name)
+
+    def release(self, name: str) -> None:
+        """Drops the text of a file from memory. It is read again when a report shows an excerpt of it."""
+        if name in self.paths and name not in self.encodings:
+            self.texts.release(name, self.paths.pop(name))
 
 
 class Lines(Mapping[str, Sequence[str]]):
@@ -236,11 +242,26 @@ class Inputs:
     def forget(self, number: int, sources: Sources | None = None) -> None:
         """Drops the text of a file, unless it contains comments or annotations that exempt findings."""
         sources = sources if sources is not None else self._sources
+        name = self._name_of_plain_text(number, sources)
+        if name:
+            sources.forget(name)
+
+    def release(self, number: int, sources: Sources | None = None) -> None:
+        """
+        Drops the text of a file from memory, unless it contains comments or annotations that exempt findings. The file is read
+        again when a report shows an excerpt.
+        """
+        sources = sources if sources is not None else self._sources
+        name = self._name_of_plain_text(number, sources)
+        if name:
+            sources.release(name)
+
+    def _name_of_plain_text(self, number: int, sources: Sources) -> str:
+        """The name of a text in memory, or an empty text if it contains comments or annotations that exempt findings."""
         entry = self._entries[number]
         name = shown(entry.path) if isinstance(entry, File) else ""
-        text = sources.texts.get(name, COMMENT)
-        if COMMENT not in text and ANNOTATION not in text:
-            sources.forget(name)
+        text = sources.texts.in_memory.get(name, COMMENT)
+        return "" if COMMENT in text or ANNOTATION in text else name
 
     def read(self, number: int) -> Manifests:
         """Reads a file, which can be read several times. Standard input is read only once, and its text is kept."""

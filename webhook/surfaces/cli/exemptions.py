@@ -33,17 +33,18 @@ def add_expiry_notes(report: R, exemptions: Sequence[Exemption], today: str) -> 
 
 def apply_comments(report: Report, sources: Sources, today: str) -> Report:
     """The report, with findings exempted by comments and annotations."""
-    annotated = {name: text for name, text in sources.texts.items() if ANNOTATION in text}
+    texts = sources.texts.in_memory  # a text with an exemption is never released
+    annotated = {name: text for name, text in texts.items() if ANNOTATION in text}
     if annotated:
         from webhook.manifests.annotations import exempt_by_annotations
 
         report = exempt_by_annotations(report, annotated, today)
-    files = [name for name, text in sources.texts.items() if COMMENT in text]
+    files = [name for name, text in texts.items() if COMMENT in text]
     if not files:
         return report
     from webhook.report.exemptions import comments_in, exempt_by_comments
 
-    lines = {name: sources.texts[name].decode("utf-8", "replace").splitlines() for name in files}
+    lines = {name: texts[name].decode("utf-8", "replace").splitlines() for name in files}
     return exempt_by_comments(report, {name: comments_in(lines[name], name, today) for name in files})
 
 

@@ -1,6 +1,6 @@
 """``--fix``, ``--diff`` and ``--options`` of ``migratable check``."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -99,7 +99,7 @@ def choices_of(words: Sequence[str]) -> dict[str, int]:
     return chosen
 
 
-def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices: Mapping[str, int]) -> Fixed:
+def fix(inputs: list[Manifests], texts: MutableMapping[str, bytes], check: Check, choices: Mapping[str, int]) -> Fixed:
     """
     Writes all safe fixes and the chosen options into ``texts``. Repeats until no fix is left.
 
@@ -112,7 +112,7 @@ def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices:
             break
         fixed.inputs = [_reread(manifests, changed) for manifests in fixed.inputs]
         fixed.texts |= changed
-        texts |= changed  # comments and code frames use these texts
+        texts.update(changed)  # comments and code frames use these texts
         fixed.report = check(fixed.inputs)
     return fixed
 

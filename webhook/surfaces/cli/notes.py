@@ -48,6 +48,8 @@ def write_notes(
         write_stderr(f"note: {counted} not searched, because of --no-recursive")
     if sources.others:
         write_stderr(f"note: {_not_manifests([*sources.others])}")
+    if sources.texts.changed:
+        write_stderr(f"note: {_changed([*sources.texts.changed])}")
     if loaded.path is not None and not loaded.is_pinned:
         write_stderr(
             f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
@@ -104,10 +106,19 @@ def _count_subfolders(paths: Sequence[str]) -> int:
     return count
 
 
+def _changed(names: Sequence[str]) -> str:
+    """The files that were changed while they were checked, in one line."""
+    counted = "1 file has" if len(names) == 1 else f"{len(names)} files have"
+    return f"{counted} changed during the check, so the report shows no excerpts: {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"and {len(names) - MAX_NAMES} more"])
+
+
 def _not_manifests(names: Sequence[str]) -> str:
     """The files in the searched folders that are not manifests, in one line."""
-    shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"and {len(names) - MAX_NAMES} more"]
     counted = (
         "1 file is not a Kubernetes manifest" if len(names) == 1 else f"{len(names)} files are not Kubernetes manifests"
     )
-    return f"{counted}: {', '.join(shown)}"
+    return f"{counted}: {_some(names)}"

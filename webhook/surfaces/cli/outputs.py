@@ -1,7 +1,7 @@
 """The formats of a report and the files they are written to. A renderer is imported only if its format is requested."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from os import environ, get_terminal_size
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from webhook.report.text import Writable
 
 MAX_WIDTH = 120
+_CHUNK = 1 << 16
+"""Number of characters that are written together."""
 CI_FORMATS = ("checkstyle", "github", "gitlab", "junit", "rdjson", "sarif")
 """Formats whose readers expect paths relative to the root of the repository."""
 CI_ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
@@ -95,10 +97,11 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
 
             origins = Origins(sources.texts, sources.parts)
             shown = placed_in_repository(report, sources.rendered, origins)
-            texts = Sources(sources.texts | origins.texts)
+            texts = Sources(sources.texts.renamed(str))
+            texts.texts.update(origins.texts)
         if root and output.form in CI_FORMATS:
             shown, texts = _renamed(shown, texts, root)
-        errors += write(rendered(output, shown, texts, style), output)
+        errors += write(_parts(output, shown, texts, style), output)
     return errors
 
 
@@ -112,13 +115,32 @@ def _renamed(report: Report, sources: Sources, root: str) -> tuple[Report, Sourc
     from webhook.surfaces.cli.relative import RelativeNames, with_names
 
     rename = RelativeNames(root)
-    return with_names(report, rename), Sources({rename(name): text for name, text in sources.texts.items()})
+    return with_names(report, rename), Sources(sources.texts.renamed(rename))
 
 
 def rendered(output: Output, report: Report, sources: Sources, style: Style) -> str:
     """The report in a format of ``check``."""
-    if output.form == "text":
-        return _text(report, sources, style, colour_for(style.color, output.target))
+    return "".join(_parts(output, report, sources, style))
+
+
+def _parts(output: Output, report: Report, sources: Sources, style: Style) -> Iterable[str]:
+    """The parts of a format. Those of the formats with one text for each object are made while they are written."""
+    match output.form:
+        case "text":
+            return _text(report, sources, style, colour_for(style.color, output.target))
+        case "json":
+            from webhook.report import as_json
+
+            return as_json.parts(report)
+        case "yaml":
+            from webhook.report import as_yaml
+
+            return as_yaml.parts(report)
+        case _:
+            return (_whole(output, report, sources, style),)
+
+
+def _whole(output: Output, report: Report, sources: Sources, style: Style) -> str:
     if output.form == "sarif":
         return _sarif(report, sources, style)
     if output.form == "github":
@@ -132,11 +154,11 @@ def rendered(output: Output, report: Report, sources: Sources, style: Style) -> 
     return _renderer(output.form)(report)
 
 
-def _text(report: Report, sources: Sources, style: Style, colour: bool) -> str:
+def _text(report: Report, sources: Sources, style: Style, colour: bool) -> Iterable[str]:
     if style.statistics:
         from webhook.report import statistics
 
-        return statistics.render(report, colour=colour, quiet=style.quiet)
+        return (statistics.render(report, colour=colour, quiet=style.quiet),)
     from webhook.report import text
 
     find = None
@@ -146,7 +168,7 @@ def _text(report: Report, sources: Sources, style: Style, colour: bool) -> str:
         find = Origins(sources.texts, sources.parts)
     width = text_width()
     writable = _Writable(sources.texts)
-    return text.render(
+    return text.parts(
         report,
         sources=sources.lines,
         colour=colour,
@@ -172,10 +194,6 @@ def _sarif(report: Report, sources: Sources, style: Style) -> str:
 def _renderer(form: str) -> Callable[[Report], str]:
     """The renderer for a format that needs only the report. Each renderer is imported only if it is used."""
     match form:
-        case "json":
-            from webhook.report.as_json import render
-        case "yaml":
-            from webhook.report.as_yaml import render
         case "junit":
             from webhook.report.junit import render
         case "checkstyle":
@@ -246,16 +264,32 @@ def colour_for(color: str, target: "Path | None") -> bool:
     return not environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def write(text: str, output: Output) -> list[BadInput]:
-    """Writes the text. Returns an error if the file cannot be written."""
+def write(parts: Iterable[str], output: Output) -> list[BadInput]:
+    """Writes the parts of a text. Returns an error if the file cannot be written."""
     target = output.target
     if target is None:
         if output.form != "text" and isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # JSON and XML readers expect UTF-8, as in a file
-        write_stdout(text)
+        for chunk in _chunks(parts):
+            write_stdout(chunk)
         return []
     try:
-        target.write_text(text, encoding="utf-8")
+        with target.open("w", encoding="utf-8") as file:
+            file.writelines(_chunks(parts))
     except OSError as error:
         return [BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file in a folder that exists.")]
     return []
+
+
+def _chunks(parts: Iterable[str]) -> Iterator[str]:
+    """The parts, joined to texts that are worth a write of their own."""
+    chunk: list[str] = []
+    size = 0
+    for part in parts:
+        chunk.append(part)
+        size += len(part)
+        if size >= _CHUNK:
+            yield "".join(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield "".join(chunk)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
+from webhook.check import spill
 from webhook.check.check import Settings
 from webhook.check.streaming import StreamingCheck
 from webhook.errors import BadInput, Misconfigured, WebhookError
@@ -231,7 +232,7 @@ def _run(
     unreadable = [Manifests((), manifests.problems) for manifests in references]
 
     def with_exemptions(report: Report) -> Report:
-        sources.texts |= facts.texts
+        sources.texts.add(facts.texts)
         sources.others |= facts.others
         sources.patches |= facts.patches
         sources.charts |= facts.charts
@@ -370,6 +371,7 @@ class _Check:
             sources,
             unreadable,
             count=count,
+            is_large=len(inputs) > spill.MANY_FILES,
             begun=interruptible,
             progress=self._progress,
             objects=self._progress.judged,
@@ -380,17 +382,20 @@ class _Check:
 
     def one_by_one(self, inputs: Inputs, unreadable: Sequence[Manifests]) -> Report:
         """The report on files that are read one after another. The text of a file without findings is freed."""
-        streaming = self._begin(inputs.read)
+        is_large = len(inputs) > spill.MANY_FILES
+        streaming = self._begin(inputs.read, is_large=is_large)
         for number, manifests in enumerate(inputs):
             if not streaming.add(manifests).needs_text:
                 inputs.forget(number)
+            elif is_large:
+                inputs.release(number)
             if not number:
                 interruptible()
         for manifests in unreadable:
             streaming.add(manifests)
         return self._finish(streaming)
 
-    def _begin(self, reread: Callable[[int], Manifests]) -> StreamingCheck:
+    def _begin(self, reread: Callable[[int], Manifests], *, is_large: bool = False) -> StreamingCheck:
         self._progress.begin("checking")
         return StreamingCheck(
             self._settings,
@@ -399,6 +404,7 @@ class _Check:
             self._snapshot,
             self._progress.judged,
             self._nested_settings(),
+            is_large=is_large,
         )
 
     def _nested_settings(self) -> Callable[[str], Settings | None] | None:
