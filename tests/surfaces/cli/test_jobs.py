@@ -1,6 +1,5 @@
 """``check --jobs``: several processes, and the same output."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,13 +10,10 @@ import pytest
 
 from benchmarks.generators.tidy import manifest
 from tests.check import environments
-from tests.check.test_migration_requests import CLAIM as ONE_NODE
-from tests.check.test_migration_requests import vm, vmim
-from tests.check.test_patched_copies import BRIDGE, clone
-from tests.manifests.test_parameters import TEXT as TEMPLATE
-from tests.manifests.test_parameters import USUAL
 from tests.manifests.test_snapshot import objects, text_of
-from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
+from tests.surfaces.cli import odd_repository
+from tests.surfaces.cli.odd_repository import FILES
+from tests.surfaces.manifests import BAD
 from tests.surfaces.running import ROOT, migratable
 from webhook.check import parallel
 from webhook.surfaces.cli import cores, run_check
@@ -34,56 +30,10 @@ def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "BLOCK", 3)
 
 
-def as_yaml(*objects: object) -> str:
-    return "\n---\n".join(map(json.dumps, objects))
-
-
-FILES: dict[str, str | bytes] = {
-    "apps/a/vm.yaml": BAD,
-    "apps/a/migratable.yaml": "skip: [LM3]\n",
-    "apps/b/vm.yaml": UNPROVEN,
-    "apps/b/comment.yaml": f"# migratable: allow LM101 until 2999-01-01: a test\n{BAD}",
-    "apps/b/annotation.yaml": BAD.replace(
-        "namespace: tenant", "namespace: tenant, annotations: {migratable.dev/allow: 'LM101: a test'}"
-    ),
-    "apps/c/broken.yaml": "apiVersion: v1\nkind: {\n",
-    "apps/c/empty.yaml": "",
-    "apps/c/wrong-type.yaml": BAD.replace("networks:", "networks: 5\n  nothing:"),
-    "apps/c/utf-16.yaml": b"\xff\xfe" + BAD.encode("utf-16-le"),
-    "apps/c/two.yaml": f"{GOOD}\n---\n{BAD}",
-    "apps/c/vm.yaml": GOOD,
-    "apps/d/kustomization.yaml": "resources: [vm.yaml]\npatches: [{path: patch.yaml}]\n",
-    "apps/d/vm.yaml": BAD,
-    "apps/d/patch.yaml": GOOD,
-    "chart/Chart.yaml": "name: a\nversion: 1.0.0\n",
-    "chart/templates/vm.yaml": "kind: {{ .Values.kind }}\n",
-    "chart/values.yaml": "kind: a\n",
-    "chart/templates/other.yaml": "kind: {{ .Values.kind }}\n",
-    "ci/.gitlab-ci.yml": "a: !reference [b]\n",
-    "ci/other.yaml": "a: b\n",
-    "clones/clone.yaml": as_yaml(clone(BRIDGE), clone(BRIDGE, source="absent")),
-    "clones/request.yaml": as_yaml(vmim()),
-    "clones/vm.yaml": as_yaml(vm(), ONE_NODE),
-    "directive.yaml": "$patch: delete\n" + GOOD,
-    "template.yaml": TEMPLATE.format(**USUAL | {"architecture": '"${ARCHITECTURE}"'}),
-    "types/a.yaml": as_yaml(environments.a_vm()),
-    "types/b.yaml": as_yaml(environments.an_instancetype(gpu=True)),
-    "types/c.yaml": as_yaml(environments.a_preference("bridge")),
-    "types/d.yaml": as_yaml(environments.an_instancetype(gpu=False)),
-    "z/claims.yaml": CLAIM.replace("ReadWriteMany", "ReadWriteOnce"),
-    "z/kubevirt.yaml": as_yaml(environments.a_cr("v1.4.0")),
-}
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with all that a check reports, and all that it leaves out."""
-    for name, content in FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "migratable.yaml").write_text("exemptions: [{rule: LM513, reason: a, owner: b, until: '2999-01-01'}]\n")
+    odd_repository.write_to(tmp_path)
     return tmp_path
 
 
