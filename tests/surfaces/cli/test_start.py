@@ -52,7 +52,13 @@ MOST_MODULES = 240
 """
 Imports take most of the time of a check of one file. An import of pydantic, kubernetes or fastapi by mistake adds hundreds.
 """
-ENGINE = {"webhook.check.check", "webhook.judging.machines", "webhook.rules.machines", "webhook.yaml.document"}
+ENGINE = {
+    "msgspec",
+    "webhook.check.check",
+    "webhook.judging.machines",
+    "webhook.rules.machines",
+    "webhook.yaml.document",
+}
 CHOSEN = (VMI_RULES, DRAIN_RULES, MANIFEST_RULES, TARGET_RULES)
 FUNCTION = """
 import sys

@@ -44,7 +44,7 @@ from webhook.surfaces.cli.status import UsageMistake
     "--output",
     "outputs",
     multiple=True,
-    type=Suggested(AUDIT_FORMATS),
+    type=Suggested(lambda: AUDIT_FORMATS),
     metavar="FORMAT[=FILE]",
     help=f"Output format: {', '.join(AUDIT_FORMATS)}. Repeatable.",
 )

@@ -8,15 +8,21 @@ from typing import Any, NoReturn
 
 import click
 
-from webhook.kubevirt.releases import SUPPORTED
-from webhook.report.release_phrases import release_names
 from webhook.surfaces.cli.commands import cli
 from webhook.surfaces.cli.main import begin_imports, finish_imports
 from webhook.surfaces.cli.options import FORMATS, OPTIONS, Option
 from webhook.surfaces.cli.program_name import title
 from webhook.surfaces.cli.rule_parameter import RULE_NAME, Suggested
 
-SUGGESTED = {"outputs": FORMATS, "release": ("any", *release_names(SUPPORTED))}
+
+def _releases() -> tuple[str, ...]:
+    from webhook.kubevirt.releases import SUPPORTED  # help and the completion of names start without msgspec
+    from webhook.report.release_phrases import release_names
+
+    return "any", *release_names(SUPPORTED)
+
+
+SUGGESTED = {"outputs": lambda: FORMATS, "release": _releases}
 """The words that shell completion offers, by the key of the option."""
 
 

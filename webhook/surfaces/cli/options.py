@@ -11,15 +11,16 @@ check needs.
 from collections.abc import Sequence
 from os import environ
 from os.path import isfile
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from webhook.surfaces.cli.program_name import variable
 
 
-class Option(msgspec.Struct, frozen=True):
-    """An option: its ``names`` on the command line, and its ``key`` in ``run_check``."""
+class Option(NamedTuple):
+    """
+    An option: its ``names`` on the command line, and its ``key`` in ``run_check``. It is no struct, because help and completion
+    start without msgspec.
+    """
 
     names: tuple[str, ...]
     key: str

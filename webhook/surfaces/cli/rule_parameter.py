@@ -1,6 +1,6 @@
 """Click types whose values shells complete: ids and names of rules, and words that the commands check themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 from click.shell_completion import CompletionItem
@@ -43,12 +43,12 @@ class Suggested(click.ParamType):  # type: ignore[type-arg]  # generic from clic
 
     name = "text"
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Callable[[], Sequence[str]]) -> None:
         self._words = words
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The words that start with ``incomplete``."""
-        return [CompletionItem(word) for word in self._words if word.startswith(incomplete)]
+        return [CompletionItem(word) for word in self._words() if word.startswith(incomplete)]
 
 
 def named_vm(word: str) -> tuple[str, str] | None:
