@@ -11,24 +11,20 @@ from hypothesis import strategies as st
 
 from tests.generating import Manifest
 from tests.properties.supply import EVERY_KIND, PROPERTY, RELEASES, Around, clusters, every_machine, machines, read
+from webhook.facts.features import Features
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
-from webhook.judging import machines as judging
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.rules import budget, storage_advice, target_pod
+from webhook.rules import budget, storage_advice
+from webhook.rules.chosen import ChosenRules
 from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Outcome, Rule, Undetermined, Violation
 
-REGISTERS: tuple[tuple[ModuleType, str], ...] = (
-    (judging, "VMI_RULES"),
-    (judging, "DRAIN_RULES"),
-    (budget, "BUDGET_RULES"),
-    (storage_advice, "STORAGE_RULES"),
-    (target_pod, "TARGET_RULES"),
-)
-"""Each group of rules that ``judge`` applies to a VM."""
+REGISTERS: tuple[tuple[ModuleType, str], ...] = ((budget, "BUDGET_RULES"), (storage_advice, "STORAGE_RULES"))
+"""The groups of rules that ``judge`` applies to a VM as a whole."""
+FOR_FEATURES = ChosenRules.for_features
 
 
 def is_advice(rule: Rule) -> bool:
@@ -48,7 +44,12 @@ def judge_with(
     changed: Callable[[tuple[Rule, ...]], tuple[Rule, ...]], manifest: Manifest, world: World, releases: int
 ) -> Judgement:
     """The judgement with other rules in each register."""
+
+    def chosen(rules: ChosenRules, features: Features) -> tuple[Rule, ...]:
+        return changed(FOR_FEATURES(rules, features))
+
     with ExitStack() as stack:
+        stack.enter_context(patch.object(ChosenRules, "for_features", chosen))
         for module, name in REGISTERS:
             stack.enter_context(patch.object(module, name, changed(getattr(module, name))))
         return judge(read(manifest), world, releases)
@@ -63,7 +64,7 @@ def report_everything(facts: object) -> Iterator[Outcome]:
 ALWAYS = msgspec.structs.replace(
     next(rule for rule in RULES if rule.id == "LM501"), id="LM299", name="always", check=report_everything
 )
-"""A rule of advice that is violated and undetermined for every VM, and names no feature that it needs."""
+"""A rule of advice that is violated and undetermined for every VM."""
 
 
 @PROPERTY

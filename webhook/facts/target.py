@@ -4,18 +4,20 @@ that apply to it. KubeVirt's verdict does not depend on them.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from webhook.facts.drain import DrainFacts
 from webhook.facts.features import Feature, Features
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.network import CniConfig
 from webhook.facts.unknown import Fact, Unknown
 from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.nad import Node
 from webhook.objects.path import FieldPath
+
+if TYPE_CHECKING:
+    from webhook.facts.network import CniConfig
 
 
 class Attachment(msgspec.Struct, frozen=True):
@@ -25,7 +27,7 @@ class Attachment(msgspec.Struct, frozen=True):
     interface: str
     network: str
     """The name of the NetworkAttachmentDefinition, as written."""
-    config: Fact[CniConfig]
+    config: "Fact[CniConfig]"
 
 
 class QuotaRoom(msgspec.Struct, frozen=True):

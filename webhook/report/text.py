@@ -10,12 +10,12 @@ from webhook.report.model import FindingReport, FixReport, ObjectReport, Report,
 from webhook.report.pen import BLUE, BOLD, COLOURS, CYAN, DIM, GREEN, INDENT, RED, YELLOW, Pen
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
-from webhook.report.rendered import FindOrigin
 from webhook.report.sentences import exempted, name_of, place_of
 from webhook.rules.rule import Basis
 
 if TYPE_CHECKING:
     from webhook.report.audited import AuditReport
+    from webhook.report.rendered import FindOrigin
 
 Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by its name in the report."""
@@ -40,7 +40,7 @@ def render(
     verbose: bool = False,
     writable: Writable = _always,
     quiet: bool = False,
-    find: FindOrigin | None = None,
+    find: "FindOrigin | None" = None,
 ) -> str:
     """
     The report as text with a final newline. Unreadable input is only counted.
@@ -72,7 +72,7 @@ def parts(
     verbose: bool = False,
     writable: Writable = _always,
     quiet: bool = False,
-    find: FindOrigin | None = None,
+    find: "FindOrigin | None" = None,
 ) -> Iterator[str]:
     """The parts of the text of ``render``, from one pass over the objects. A baseline needs a second pass."""
     pen = Pen(colour, width)
@@ -128,7 +128,7 @@ def _commands_of(report: Report, pen: Pen) -> _Commands:
     return lambda judged, finding: command_lines(judged, finding, pen, INDENT, has_operator=has_operator)
 
 
-def _origins(find: FindOrigin, pen: Pen) -> _Commands:
+def _origins(find: "FindOrigin", pen: Pen) -> _Commands:
     """The place in the repository that a rendered field comes from."""
 
     def origin(judged: ObjectReport, finding: FindingReport) -> Iterator[str]:

@@ -11,8 +11,8 @@ import msgspec
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.launcher.known_nodes import running_vms
-from webhook.kubevirt.launcher.second_node import required_terms, tolerated_nodes, written_selector
-from webhook.kubevirt.launcher.selectors import CPU_MODEL_LABEL
+from webhook.kubevirt.launcher.second_node import tolerated_nodes, written_selector
+from webhook.kubevirt.launcher.selectors import CPU_MODEL_LABEL, required_terms
 from webhook.objects.nad import HOST_MODEL_LABEL, Node
 from webhook.objects.scheduling import Toleration
 

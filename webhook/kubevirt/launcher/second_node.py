@@ -7,22 +7,19 @@ KubeVirt keeps the target pod off the source node (``createMigrationPodAntiAffin
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
 
 import msgspec
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.launcher.known_nodes import Fitting, NodeGroup, group_of, place_of
-from webhook.kubevirt.launcher.selectors import Selector, groups, in_releases, selectors
+from webhook.kubevirt.launcher.selectors import REQUIRED, Selector, groups, in_releases, required_terms, selectors
 from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
 from webhook.objects.path import FieldPath
-from webhook.objects.scheduling import NodeTerm, Taint
+from webhook.objects.scheduling import Taint
 from webhook.scheduling.fit import Place, Pod, fits
 from webhook.scheduling.node_selectors import NODE_NAME, requirements_of
 from webhook.scheduling.taints import untolerated
-
-REQUIRED: Final[FieldPath] = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -60,14 +57,6 @@ def offered(nodes: Sequence[Node], prefix: str) -> list[str]:
                 counts[key] = counts.get(key, 0) + 1
     shared = sorted((key for key, count in counts.items() if count >= least), key=lambda key: (-counts[key], key))
     return [key[len(prefix) :] for key in shared]
-
-
-def required_terms(facts: MigrationFacts) -> tuple[NodeTerm, ...] | None:
-    """The terms of the required node affinity of the VMI, or None if it has none."""
-    affinity = facts.spec.affinity.node_affinity if facts.spec.affinity is not None else None
-    if affinity is None or affinity.required is None:
-        return None
-    return tuple(affinity.required.node_selector_terms or ())
 
 
 def written_selector(facts: MigrationFacts) -> Mapping[str, str]:

@@ -17,7 +17,9 @@ from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import KNOWN, NONE, Release, Releases, before, since
 from webhook.objects.nad import CPU_FEATURE_LABEL, SCHEDULABLE
 from webhook.objects.path import FieldPath
+from webhook.objects.scheduling import NodeTerm
 
+REQUIRED: Final[FieldPath] = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 CPU_MODEL_LABEL: Final = "cpu-model.node.kubevirt.io/"
 MACHINE_TYPE_LABEL: Final = "machine-type.node.kubevirt.io/"
 TSC_FREQUENCY_LABEL: Final = "scheduling.node.kubevirt.io/"
@@ -149,3 +151,11 @@ def _reenlightenment(facts: MigrationFacts) -> Iterator[Selector]:
 def in_releases(wanted: Sequence[Selector], releases: Releases) -> tuple[Selector, ...]:
     """The selectors in these releases, which must be one of the groups of ``groups``."""
     return tuple(selector for selector in wanted if selector.releases & releases != NONE)
+
+
+def required_terms(facts: MigrationFacts) -> tuple[NodeTerm, ...] | None:
+    """The terms of the required node affinity of the VMI, or None if it has none."""
+    affinity = facts.spec.affinity.node_affinity if facts.spec.affinity is not None else None
+    if affinity is None or affinity.required is None:
+        return None
+    return tuple(affinity.required.node_selector_terms or ())

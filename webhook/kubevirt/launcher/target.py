@@ -1,16 +1,13 @@
 """The facts about the target pod of a VMI, from the objects that are known without a further read."""
 
 from collections.abc import Iterator
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from webhook.cni.attachments import read_config
 from webhook.facts.drain import DrainFacts
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.network import CniConfig, Fault
 from webhook.facts.target import Attachment, TargetFacts, TargetRoom
 from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.launcher.known_nodes import have_sizes
 from webhook.kubevirt.launcher.peers import replicas_of, vms_apart
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.subject import Subject
@@ -19,6 +16,9 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.quotas import ResourceQuota
 from webhook.scheduling.label_selectors import selects
+
+if TYPE_CHECKING:
+    from webhook.facts.network import CniConfig
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -46,11 +46,17 @@ def target_facts(
 def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: tuple[Node, ...]) -> TargetRoom | None:
     """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
     quotas = _near(ResourceQuota, facts, world)
-    if not quotas and not have_sizes(nodes):
+    if not quotas and not (nodes and _have_sizes(nodes)):
         return None
     from webhook.kubevirt.launcher.room import room_of  # noqa: PLC0415 - never at admission, and few manifests have a quota
 
     return room_of(facts, subject, world, quotas, nodes)
+
+
+def _have_sizes(nodes: tuple[Node, ...]) -> bool:
+    from webhook.kubevirt.launcher.known_nodes import have_sizes  # noqa: PLC0415 - few manifests have a node
+
+    return have_sizes(nodes)
 
 
 _latest: dict[type[Kubernetes], tuple[object, dict[str, list[Kubernetes]]]] = {}
@@ -89,13 +95,21 @@ def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
             continue
         namespace, _, name = multus.network_name.rpartition("/")
         found = world.find(NetworkAttachmentDefinition, namespace or facts.namespace, name)
-        config: Fact[CniConfig] | Fault
         if isinstance(found, Absent):
             continue
-        config = found if isinstance(found, Unknown) else read_config(found)
-        if not isinstance(config, Fault):
+        config = found if isinstance(found, Unknown) else _config(found)
+        if config is not None:
             path = facts.at("domain", "devices", "interfaces", index)
             yield Attachment(path, interface.name, multus.network_name, config)
+
+
+def _config(network: NetworkAttachmentDefinition) -> "Fact[CniConfig] | None":
+    """The configuration of a network, or None if it has a fault, which a rule about the network reports."""
+    from webhook.cni.attachments import read_config  # noqa: PLC0415 - few manifests have a network
+    from webhook.facts.network import Fault  # noqa: PLC0415
+
+    config = read_config(network)
+    return None if isinstance(config, Fault) else config
 
 
 def _budgets(facts: MigrationFacts, world: World) -> Iterator[PodDisruptionBudget]:

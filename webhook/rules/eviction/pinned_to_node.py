@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.target import TargetFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.launcher.known_nodes import running_vms
-from webhook.kubevirt.launcher.second_node import REQUIRED, required_terms, selected_nodes, unknown_keys
+from webhook.kubevirt.launcher.selectors import REQUIRED, required_terms
 from webhook.objects.path import FieldPath
 from webhook.objects.scheduling import HOSTNAME, NodeRequirement, NodeTerm
 from webhook.rules.example import instancetype, node
@@ -35,7 +34,12 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
 
 def _counted(facts: TargetFacts) -> Iterator[Outcome]:
     """The outcome for selectors that match fewer than two of the known nodes."""
-    known = () if isinstance(facts.nodes, Unknown) else running_vms(facts.nodes)
+    if isinstance(facts.nodes, Unknown):
+        return
+    from webhook.kubevirt.launcher.known_nodes import running_vms  # noqa: PLC0415 - few manifests have a node
+    from webhook.kubevirt.launcher.second_node import selected_nodes, unknown_keys  # noqa: PLC0415
+
+    known = running_vms(facts.nodes)
     found = selected_nodes(facts.vmi, known)
     if len(found) > 1 or (found and len(known) == 1) or not known:
         return
