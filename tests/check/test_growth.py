@@ -73,6 +73,26 @@ def migration(number: int) -> Manifest:
     }
 
 
+def node(number: int, **spec: Any) -> Manifest:
+    labels = {"kubevirt.io/schedulable": "true", "kubernetes.io/hostname": f"n{number}", "zone": f"z{number}"}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"n{number}", "labels": labels}, "spec": spec}
+
+
+def budget(number: int) -> Manifest:
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": f"b{number}", "namespace": "lab"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": f"a{number}"}}},
+    }
+
+
+def in_zone(number: int) -> Manifest:
+    term = {"matchExpressions": [{"key": "zone", "operator": "In", "values": [f"z{number}"]}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    return vm(number, affinity={"nodeAffinity": required})
+
+
 FEW = 40
 
 KINDS: dict[str, Callable[[int], list[Manifest]]] = {
@@ -93,6 +113,13 @@ KINDS: dict[str, Callable[[int], list[Manifest]]] = {
         claim(number, "ReadWriteOnce"),
         migration(number),
     ],
+    "VMs with a disruption budget each": lambda number: [vm(number), budget(number)],
+    "VMs with a node each": lambda number: [
+        node(number, unschedulable=number == 0),
+        vm(number, nodeSelector={"kubernetes.io/hostname": f"n{number}"}),
+    ],
+    "VMs with a zone each": lambda number: [node(number), in_zone(number)],
+    "VMs with a node that does not exist": lambda number: [node(number), vm(number, nodeSelector={f"k{number}": "v"})],
 }
 
 

@@ -44,7 +44,7 @@ def refusals(pod: Pod, node: Place) -> Iterator[Refusal]:
     taint = untolerated(node.taints, pod.tolerations)
     if taint is not None:
         yield Refusal("TaintToleration", f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}")
-    if not selects(pod.node_selector, node.labels) or not _has_affinity(pod, node):
+    if not is_selected(pod, node):
         yield Refusal("NodeAffinity", "node(s) didn't match Pod's node affinity/selector")
 
 
@@ -53,5 +53,6 @@ def fits(pod: Pod, node: Place) -> bool:
     return next(refusals(pod, node), None) is None
 
 
-def _has_affinity(pod: Pod, node: Place) -> bool:
-    return pod.terms is None or matches(pod.terms, node.name, node.labels)
+def is_selected(pod: Pod, node: Place) -> bool:
+    """Whether the ``nodeSelector`` and the node affinity of the pod select the node."""
+    return selects(pod.node_selector, node.labels) and (pod.terms is None or matches(pod.terms, node.name, node.labels))

@@ -7,13 +7,20 @@ from webhook.kubevirt.launcher.known_nodes import NodeGroup, closed_nodes, group
 from webhook.objects.meta import ObjectMeta
 from webhook.objects.nad import Node, NodeSpec
 from webhook.objects.scheduling import NodeRequirement, NodeTerm, Taint, Toleration
-from webhook.scheduling.fit import Pod, fits
+from webhook.scheduling.fit import Pod, fits, is_selected
 
 LABELS = st.dictionaries(st.sampled_from(("zone", "disk")), st.sampled_from(("a", "b")))
 TAINTS = st.lists(st.sampled_from(("gpu", "infra")).map(lambda key: Taint(key=key, effect="NoSchedule")), max_size=1)
+REQUIREMENTS = st.builds(
+    NodeRequirement,
+    key=st.sampled_from(("zone", "disk")),
+    operator=st.sampled_from(("In", "In", "NotIn", "Exists", "DoesNotExist")),
+    values=st.lists(st.sampled_from(("a", "b")), max_size=2),
+)
+FIELDS = st.builds(NodeRequirement, key=st.just("metadata.name"), operator=st.just("In"), values=st.just(["n1"]))
 TERMS = st.none() | st.lists(
-    st.sampled_from(("a", "b")).map(
-        lambda zone: NodeTerm(match_expressions=[NodeRequirement(key="zone", operator="In", values=[zone])])
+    st.builds(
+        NodeTerm, match_expressions=st.lists(REQUIREMENTS, max_size=2), match_fields=st.lists(FIELDS, max_size=1)
     ),
     max_size=2,
 ).map(tuple)
@@ -37,6 +44,7 @@ def test_a_group_finds_the_nodes_that_fit_each_pod(
 
     for pod in (*pods, *pods):
         assert group.fitting(pod).nodes == tuple(one for one in nodes if fits(pod, place_of(one)))
+        assert [*group.selected(pod)] == [one for one in nodes if is_selected(pod, place_of(one))]
 
 
 def test_a_changed_node_is_seen_at_once() -> None:

@@ -5,7 +5,7 @@ A world returns the same nodes again until a node changes, and a cluster has man
 kept. This module does no I/O.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -13,7 +13,8 @@ import msgspec
 from webhook.facts.target import NodeSizes
 from webhook.kubevirt.launcher.selectors import family_of
 from webhook.objects.nad import SCHEDULABLE, Node
-from webhook.scheduling.fit import Place, Pod, fits
+from webhook.objects.scheduling import NodeTerm
+from webhook.scheduling.fit import Place, Pod, fits, is_selected
 from webhook.scheduling.taints import UNSCHEDULABLE
 
 _PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "kubevirt.io/drain", "ToBeDeleted")
@@ -35,14 +36,23 @@ class Fitting:
 
 
 class NodeGroup:
-    """Some nodes of a cluster."""
+    """Some nodes of a cluster, with an index of their labels for the VMs that select few of them."""
 
     def __init__(self, nodes: tuple[Node, ...]) -> None:
         self.nodes = nodes
         self.places = tuple(map(place_of, nodes))
-        self.families = frozenset(family_of(key) for node in nodes for key in node.meta.labels or ())
+        self.keys = frozenset(key for node in nodes for key in node.meta.labels or ())
+        """The names of the labels of all nodes."""
+        self.families = frozenset(map(family_of, self.keys))
         """The families of the labels of all nodes (``family_of``)."""
         self._fitting: dict[bytes, Fitting] = {}
+        self._by_label: dict[tuple[str, str], list[int]] | None = None
+
+    def selected(self, pod: Pod) -> Iterator[Node]:
+        """The nodes that the ``nodeSelector`` and the node affinity of a pod select, in order."""
+        for number in self._near(pod):
+            if is_selected(pod, self.places[number]):
+                yield self.nodes[number]
 
     def fitting(self, pod: Pod) -> Fitting:
         """The nodes that fit a pod."""
@@ -51,9 +61,36 @@ class NodeGroup:
         if known is None:
             if len(self._fitting) >= _MOST_PODS:
                 self._fitting.clear()
-            nodes = tuple(node for node, place in zip(self.nodes, self.places, strict=True) if fits(pod, place))
+            nodes = tuple(self.nodes[number] for number in self._near(pod) if fits(pod, self.places[number]))
             known = self._fitting[key] = Fitting(nodes)
         return known
+
+    def _near(self, pod: Pod) -> Sequence[int]:
+        """The numbers of nodes, among them all that the pod selects. The requirement with the fewest nodes is looked up."""
+        alternatives: list[Sequence[tuple[str, str]]] = [[label] for label in pod.node_selector.items()]
+        if pod.terms is not None and (listed := _listed(pod.terms)) is not None:
+            alternatives.append(listed)
+        if not alternatives:
+            return range(len(self.nodes))
+        if self._by_label is None:
+            self._by_label = {}
+            for number, place in enumerate(self.places):
+                for label in place.labels.items():
+                    self._by_label.setdefault(label, []).append(number)
+        by_label = self._by_label
+        fewest = min(alternatives, key=lambda labels: sum(len(by_label.get(label, ())) for label in labels))
+        return sorted({number for label in fewest for number in by_label.get(label, ())})
+
+
+def _listed(terms: Iterable[NodeTerm]) -> Sequence[tuple[str, str]] | None:
+    """Labels of which each selected node has one. None if a term lists no values."""
+    labels: list[tuple[str, str]] = []
+    for term in terms:
+        listed = next((one for one in term.match_expressions or () if one.operator == "In"), None)
+        if listed is None:
+            return None
+        labels += [(listed.key, value) for value in listed.values or ()]
+    return labels
 
 
 class _States(msgspec.Struct, frozen=True):
@@ -119,9 +156,9 @@ def have_sizes(nodes: tuple[Node, ...]) -> bool:
     return _states(nodes).has_sizes
 
 
-def place_of(node: Node, *, with_taints: bool = True) -> Place:
+def place_of(node: Node) -> Place:
     """The labels and the lasting taints of a node."""
-    taints = (node.spec.taints if node.spec is not None and with_taints else None) or ()
+    taints = (node.spec.taints if node.spec is not None else None) or ()
     lasting = tuple(taint for taint in taints if not taint.key.startswith(_PASSING)) if taints else ()
     return Place(node.name, node.meta.labels or {}, lasting)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from webhook.facts.derived import Derived
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
@@ -127,16 +128,9 @@ def _identity(subject: Subject) -> tuple[str, str, str]:
     return subject.kind, subject.namespace, subject.name
 
 
-_latest: tuple[tuple[tuple[Kubernetes, ...], ...], Peers] = ((), Peers(()))
-"""The index of the latest lists. A world returns the same lists again until an object is added."""
+_PEERS: Final = Derived(lambda *lists: Peers(lists))
 
 
 def _peers_of(world: World) -> Peers:
-    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
     every = (world.every(kind) for kind in VM_KINDS)
-    lists = tuple(() if isinstance(known, Unknown) else known for known in every)
-    known, peers = _latest
-    if len(known) != len(lists) or any(one is not other for one, other in zip(known, lists, strict=True)):
-        peers = Peers(lists)
-        _latest = lists, peers
-    return peers
+    return _PEERS.of(*(() if isinstance(known, Unknown) else known for known in every))

@@ -5,13 +5,13 @@ KubeVirt keeps the target pod off the source node (``createMigrationPodAntiAffin
 ``pkg/virt-controller/watch/migration/migration.go``, v1.9.0). This module does no I/O.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
 
 from webhook.facts.migration import MigrationFacts
-from webhook.kubevirt.launcher.known_nodes import Fitting, NodeGroup, group_of, place_of
+from webhook.kubevirt.launcher.known_nodes import Fitting, NodeGroup, group_of
 from webhook.kubevirt.launcher.selectors import REQUIRED, Selector, groups, in_releases, required_terms, selectors
 from webhook.kubevirt.releases import Releases, split
 from webhook.objects.nad import SCHEDULABLE, Node
@@ -74,15 +74,10 @@ def fitting_nodes(facts: MigrationFacts, nodes: Sequence[Node], releases: Releas
     return group.fitting(_pod(facts, [one for one in wanted if one.key != SCHEDULABLE]))
 
 
-def two_fit(facts: MigrationFacts, nodes: Iterable[Node], releases: Releases) -> bool:
-    """Whether two of the nodes have all labels that the VM needs in the newest of the releases."""
-    pod = _pod(facts, _newest(facts, releases))
-    found = 0
-    for node in nodes:
-        found += fits(pod, place_of(node))
-        if found > 1:
-            return True
-    return False
+def two_fit(facts: MigrationFacts, nodes: Sequence[Node], closed: Container[str], releases: Releases) -> bool:
+    """Whether two of the nodes that are not closed have all labels that the VM needs in the newest of the releases."""
+    fitting = group_of(nodes).fitting(_pod(facts, _newest(facts, releases))).nodes
+    return len(list(islice((node for node in fitting if node.name not in closed), 2))) > 1
 
 
 def _newest(facts: MigrationFacts, releases: Releases) -> tuple[Selector, ...]:
@@ -92,27 +87,19 @@ def _newest(facts: MigrationFacts, releases: Releases) -> tuple[Selector, ...]:
     return in_releases(wanted, newest)
 
 
-def tolerated_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> tuple[Node, ...]:
+def tolerated_nodes(facts: MigrationFacts, nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes that the VMI's own ``nodeSelector`` and node affinity select, and whose taints it tolerates."""
     pod = Pod(written_selector(facts), required_terms(facts), tuple(facts.spec.tolerations or ()))
-    return tuple(node for node in nodes if fits(pod, place_of(node)))
+    return group_of(nodes).fitting(pod).nodes
 
 
-def selected_nodes(facts: MigrationFacts, nodes: Iterable[Node]) -> Sequence[str]:
-    """The nodes that the VMI's own ``nodeSelector`` and node affinity select. Stops after the second node."""
-    pod = Pod(written_selector(facts), required_terms(facts))
-    if not pod.node_selector and pod.terms is None:
-        return [node.name for node in islice(nodes, 2)]
-    found: list[str] = []
-    for node in nodes:
-        if fits(pod, place_of(node, with_taints=False)):
-            found.append(node.name)
-            if len(found) > 1:
-                break
-    return found
+def selected_nodes(facts: MigrationFacts, nodes: Sequence[Node]) -> Sequence[str]:
+    """The names of the first two nodes that the VMI's own ``nodeSelector`` and node affinity select."""
+    selected = group_of(nodes).selected(Pod(written_selector(facts), required_terms(facts)))
+    return [node.name for node in islice(selected, 2)]
 
 
-def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
+def unknown_keys(facts: MigrationFacts, nodes: Sequence[Node]) -> list[str]:
     """The labels in the VMI's own ``nodeSelector`` and node affinity that none of the nodes has."""
     keys = set(written_selector(facts))
     keys |= {
@@ -121,10 +108,7 @@ def unknown_keys(facts: MigrationFacts, nodes: Iterable[Node]) -> list[str]:
         for requirement in requirements_of(term)
         if requirement.operator != "DoesNotExist"
     }
-    keys.discard(NODE_NAME)
-    for node in nodes:
-        keys -= (node.meta.labels or {}).keys()
-    return sorted(keys)
+    return sorted(keys - group_of(nodes).keys - {NODE_NAME})
 
 
 def shortages(facts: MigrationFacts, nodes: Sequence[Node], releases: Releases) -> Iterator[Shortage]:

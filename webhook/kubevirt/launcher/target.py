@@ -1,8 +1,9 @@
 """The facts about the target pod of a VMI, from the objects that are known without a further read."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from webhook.facts.derived import Derived
 from webhook.facts.drain import DrainFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.target import Attachment, TargetFacts, TargetRoom
@@ -15,7 +16,7 @@ from webhook.objects.disruption import PodDisruptionBudget
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.quotas import ResourceQuota
-from webhook.scheduling.label_selectors import selects
+from webhook.scheduling.label_selectors import Selector, selects
 
 if TYPE_CHECKING:
     from webhook.facts.network import CniConfig
@@ -45,7 +46,8 @@ def target_facts(
 
 def _room(facts: MigrationFacts, subject: Subject, world: World, nodes: tuple[Node, ...]) -> TargetRoom | None:
     """The room for the target pod, if quotas of the namespace or the resources of nodes are known."""
-    quotas = _near(ResourceQuota, facts, world)
+    every = world.every(ResourceQuota)
+    quotas = _QUOTAS.of(() if isinstance(every, Unknown) else every).of(facts.namespace)
     if not quotas and not (nodes and _have_sizes(nodes)):
         return None
     from webhook.kubevirt.launcher.room import room_of  # noqa: PLC0415 - never at admission, and few manifests have a quota
@@ -59,31 +61,50 @@ def _have_sizes(nodes: tuple[Node, ...]) -> bool:
     return have_sizes(nodes)
 
 
-_latest: dict[type[Kubernetes], tuple[object, dict[str, list[Kubernetes]]]] = {}
-"""The latest objects of a kind, and the same objects by namespace. A world returns the same objects again until one changes."""
+class _Nearby(Generic[K]):
+    """The objects of a kind by namespace, sorted by name: worlds return objects in different orders."""
+
+    def __init__(self, every: Iterable[K]) -> None:
+        self.all: list[K] = sorted(every, key=lambda one: (one.namespace, one.name))
+        self._by_namespace: dict[str, list[K]] = {}
+        for one in self.all:
+            self._by_namespace.setdefault(one.namespace, []).append(one)
+
+    def of(self, namespace: str) -> Sequence[K]:
+        """The objects that can be in the namespace of a VM."""
+        if not namespace:
+            return self.all
+        return (*self._by_namespace.get("", ()), *self._by_namespace.get(namespace, ()))
 
 
-def _near(kind: type[K], facts: MigrationFacts, world: World) -> tuple[K, ...]:
-    """The objects that can be in the namespace of the VM, by name: worlds return objects in different orders."""
-    every = world.every(kind)
-    if isinstance(every, Unknown):
-        return ()
-    by_namespace = _by_namespace(kind, every)
-    spaces = (facts.namespace, "") if facts.namespace else by_namespace
-    near = [one for space in spaces for one in by_namespace.get(space, ())]
-    near.sort(key=lambda one: (one.namespace, one.name))
-    return cast("tuple[K, ...]", tuple(near))
+class BudgetIndex:
+    """PodDisruptionBudgets by a label that they require, for each namespace with VMs."""
+
+    def __init__(self, every: Iterable[PodDisruptionBudget]) -> None:
+        self._nearby = _Nearby(every)
+        self._by_label: dict[str, dict[tuple[str, str] | None, list[tuple[int, PodDisruptionBudget]]]] = {}
+
+    def selecting(self, namespace: str, labels: Mapping[str, str]) -> Iterator[PodDisruptionBudget]:
+        """The budgets that select a pod with these labels, by name."""
+        by_label = self._by_label.get(namespace)
+        if by_label is None:
+            by_label = self._by_label[namespace] = {}
+            for number, budget in enumerate(self._nearby.of(namespace)):
+                for label in _anchors(budget):
+                    by_label.setdefault(label, []).append((number, budget))
+        near = [found for label in (*labels.items(), None) for found in by_label.get(label, ())]
+        near.sort(key=lambda found: found[0])
+        return (budget for _, budget in near if selects(budget.spec.selector, labels))
 
 
-def _by_namespace(kind: type[Kubernetes], every: tuple[Kubernetes, ...]) -> dict[str, list[Kubernetes]]:
-    known = _latest.get(kind)
-    if known is not None and known[0] is every:
-        return known[1]
-    by_namespace: dict[str, list[Kubernetes]] = {}
-    for one in every:
-        by_namespace.setdefault(one.namespace, []).append(one)
-    _latest[kind] = every, by_namespace
-    return by_namespace
+def _anchors(budget: PodDisruptionBudget) -> Iterable[tuple[str, str] | None]:
+    """The labels of which each selected pod has one, or None if the budget lists no values."""
+    anchor = Selector(budget.spec.selector).anchor
+    return (None,) if anchor is None else ((anchor[0], value) for value in dict.fromkeys(anchor[1]))
+
+
+_QUOTAS: Final = Derived(_Nearby[ResourceQuota])
+_BUDGETS: Final = Derived(BudgetIndex)
 
 
 def _attachments(facts: MigrationFacts, world: World) -> Iterator[Attachment]:
@@ -113,6 +134,6 @@ def _config(network: NetworkAttachmentDefinition) -> "Fact[CniConfig] | None":
 
 
 def _budgets(facts: MigrationFacts, world: World) -> Iterator[PodDisruptionBudget]:
-    for budget in _near(PodDisruptionBudget, facts, world):
-        if selects(budget.spec.selector, facts.labels):
-            yield budget
+    every = world.every(PodDisruptionBudget)
+    index = _BUDGETS.of(() if isinstance(every, Unknown) else every)
+    return index.selecting(facts.namespace, facts.labels)

@@ -16,7 +16,7 @@ def check(facts: TargetFacts) -> Iterator[Outcome]:
     if isinstance(facts.nodes, Unknown):
         return
     known, reasons = known_to_run_vms(facts.nodes), closed_nodes(facts.nodes)
-    if not reasons or two_fit(facts.vmi, (node for node in known if node.name not in reasons), facts.releases):
+    if not reasons or two_fit(facts.vmi, known, reasons, facts.releases):
         return
     fitting = [node.name for node in fitting_nodes(facts.vmi, known, facts.releases).nodes]
     free = [name for name in fitting if name not in reasons]
