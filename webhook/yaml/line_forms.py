@@ -39,14 +39,13 @@ _LINE = re.compile(
       | ([\[{{].*[\]}}])                            # 9: a value in brackets
       | ([|>][+-]?)                                 # 10: the header of a block scalar
     )?
-    [ ]*(?:(?<![^ ])(\#.*))?                        # 11: a comment
+    [ ]*(?:(?<![^ ])\#.*)?                          # a comment
     """,
     re.VERBOSE | re.ASCII,
 )
 FURTHER: Final = rf"(?xa)((?:[^\s:\#]|:(?=\S)|(?<=\S)\#){_REST})[ ]*((?:(?<=[ ])\#.*)?)"
 """Matches a further line of a plain scalar without its indentation. Group 2 is a comment, which ends the scalar."""
 _KINDS: Final = {4: PLAIN, 5: QUOTED, 6: QUOTED, 7: ESCAPED, 8: OPEN, 9: FLOW, 10: BLOCK_SCALAR}
-_HEADER, _COMMENT = 10, 11
 _LONGEST_KEY: Final = 1_000
 """YAML allows 1,024 characters for a key on one line."""
 _MAX_CACHED: Final = 1 << 14
@@ -81,6 +80,8 @@ class Form(NamedTuple):
     """The value of a ``TYPED`` line, and the header of a ``BLOCK_SCALAR``."""
 
 
+_BLANK: Final = Form(BLANK)
+_COMMENT: Final = Form(COMMENT)
 _UNCLEAR: Final = Form(UNCLEAR)
 forms: Final[dict[int, Form]] = {}
 """The cached forms by the hash of the line."""
@@ -100,29 +101,30 @@ def new_form(line: str) -> Form:
 
 
 def _form(line: str) -> Form:
+    content = line.lstrip(" ")
+    if not content or content[0] == "#":
+        return _COMMENT if content else _BLANK
     match = _LINE.fullmatch(line)
     if match is None or match.end(3) > _LONGEST_KEY:
         return _UNCLEAR
     group = match.lastindex or 0
-    if group not in _KINDS:  # a comment, or no value
-        group = next((number for number in _KINDS if match.start(number) >= 0), 0)
     kind, (start, end) = _KINDS.get(group, AWAITS), match.span(group)
-    column, dash = match.end(1), match.end(2) - match.end(1) if match[2] else 0
+    column, dash = len(line) - len(content), len(match[2] or "")
+    value: JsonValue = None
     try:
         name = None if match[3] is None else _key(match[3])
-        value = json_plain(match[group]) if kind == PLAIN else None
+        if kind == PLAIN:
+            value = json_plain(match[4])
     except ScalarError:
         return _UNCLEAR
     if kind == AWAITS:
-        if name is None and not dash:
-            return Form(COMMENT if match[_COMMENT] else BLANK)
         start = end = column + dash if name is None else line.index(":", match.end(3)) + 1
     elif kind == BLOCK_SCALAR:
-        value = match[_HEADER]
+        value = match[10]
     elif kind == PLAIN and not isinstance(value, str):
         kind = TYPED
     elif kind == PLAIN:
-        kind, value = QUOTED if match[_COMMENT] else PLAIN, None
+        kind, value = QUOTED if line[end:].strip(" ") else PLAIN, None  # QUOTED before a comment
     place = place_of(column, is_item=dash > 0) if dash or name is not None else NO_MEMBER
     return Form(kind, place, dash, name, start, end, value)
 
