@@ -51,7 +51,7 @@ class Text:
     def mark(self, offset: int) -> Mark:
         """Returns the position of a character offset."""
         if not self._lines:
-            self._lines = re.sub(_LONE_RETURN, "\n", self.text)
+            self._lines = re.sub(_LONE_RETURN, "\n", self.text) if "\r" in self.text else self.text
         chunk, counts = offset // _CHUNK, self._lines_before_chunk
         for begin in range((len(counts) - 1) * _CHUNK, chunk * _CHUNK, _CHUNK):
             counts.append(counts[-1] + self._lines.count("\n", begin, begin + _CHUNK))
