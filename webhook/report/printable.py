@@ -6,6 +6,8 @@ MAX = 500
 
 def printable(text: str) -> str:
     r"""The text with unprintable characters (control, bidirectional, invisible) as ``\\u`` escapes. Long text is cut."""
+    if len(text) <= MAX and text.isprintable():  # nearly every text
+        return text
     shown = escaped(text[: MAX + 1])
     return shown if len(shown) <= MAX else shown[: MAX - 1] + "…"
 
