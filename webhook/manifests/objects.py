@@ -111,17 +111,20 @@ def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
             continue
         metadata = manifest.raw.get("metadata")
         name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
-        place = f"{manifest.document.source}:{manifest.line}"
         if (manifest.api_version, manifest.kind) == SNAPSHOT:
             source = manifest.document.source
             yield f"{source} is a snapshot, and its objects are not used. To use them, write: --snapshot {source}"
         elif (group_of(manifest.api_version), manifest.kind) in PATCHED_COPY_BY_GROUP_KIND:
             if is_clone_of_vm(manifest):
                 continue  # judged together with the VM
-            if note := patched_copy_note(place, manifest.kind, name, manifest.raw):
+            if note := patched_copy_note(_place(manifest), manifest.kind, name, manifest.raw):
                 yield note
         elif vms := list(unread_vms(manifest.api_version, manifest.raw)):
-            yield unread_note(place, manifest.kind, name, vms)
+            yield unread_note(_place(manifest), manifest.kind, name, vms)
+
+
+def _place(manifest: ManifestObject) -> str:
+    return f"{manifest.document.source}:{manifest.line}"
 
 
 SNAPSHOT = ("migratable/v1", "Snapshot")
