@@ -14,6 +14,7 @@ from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Unknown
+from webhook.facts.versioned_world import VersionedWorld
 from webhook.facts.world import World
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge, judge_manifest
@@ -62,11 +63,7 @@ class ReleaseChoice(msgspec.Struct, frozen=True):
 
     def applied_to(self, world: World) -> World:
         """``world``, as a cluster that runs the requested patch release."""
-        if not self.version:
-            return world
-        from webhook.facts.versioned_world import VersionedWorld  # noqa: PLC0415 - few runs name a patch release
-
-        return VersionedWorld(world, self.version)
+        return VersionedWorld(world, self.version) if self.version else world
 
 
 class Settings(msgspec.Struct, frozen=True):
