@@ -88,7 +88,8 @@ def test_the_report_equals_that_of_one_process(
     """
     chosen = Settings(Policy(namespaces=[test_streaming.STRICTER]), release, "2026-01-01")
 
-    report = in_processes(files, count, chosen, is_large=is_large)
+    with test_streaming.few_in_memory():
+        report = in_processes(files, count, chosen, is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, chosen))
 
@@ -128,7 +129,7 @@ def test_the_exchange_needs_no_processes(
     """
     files, references = repository
 
-    with patch.object(parallel, "Workers", Here):
+    with patch.object(parallel, "Workers", Here), test_streaming.few_in_memory():
         report = in_processes(files, count, Settings(), objects_of(references), is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, Settings(), objects_of(references)))

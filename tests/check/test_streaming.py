@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,7 +21,7 @@ from benchmarks.generators.vms import EVERY
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
-from webhook.check import results, streaming
+from webhook.check import lookups, results, stored_objects, streaming
 from webhook.check.check import Settings, check
 from webhook.check.streaming import StreamingCheck
 from webhook.facts.candidates import Viewer
@@ -69,6 +70,13 @@ def test_a_check_does_not_change_the_objects_that_it_reads(written: Callable[[in
     assert [msgspec.json.encode(read.raw) for file in inputs for read in file.objects] == before
 
 
+@contextmanager
+def few_in_memory() -> Iterator[None]:
+    """Few objects and lookups are enough for a temporary file and hashes."""
+    with patch.object(stored_objects, "MOST_RECENT", 1), patch.object(lookups, "MOST_EXACT", 5):
+        yield
+
+
 def one_by_one(inputs: list[Manifests], settings: Settings, *, is_large: bool = False) -> Report:
     run = StreamingCheck(settings, inputs.__getitem__, is_large=is_large)
     for manifests in inputs:
@@ -111,7 +119,7 @@ def test_the_report_equals_that_of_a_check_of_all_files(
     """
     settings = Settings(policy, release, "2026-01-01")
 
-    with patch.object(streaming, "MANY", many), patch.object(results, "BLOCK", 2):
+    with patch.object(streaming, "MANY", many), patch.object(results, "BLOCK", 2), few_in_memory():
         report = one_by_one(inputs, settings, is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(inputs, settings))

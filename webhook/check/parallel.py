@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from webhook.check.lookups import Hashes, Stated
 from webhook.check.processes import Crashed, Workers
 from webhook.check.results import FileResult, Results
 from webhook.check.sharing import (
@@ -23,9 +24,9 @@ from webhook.check.sharing import (
     SharingJudge,
     StateNames,
     judge_files,
-    wanted,
+    take_wanted,
 )
-from webhook.check.streaming import Lookup, ignore, report_on_files
+from webhook.check.streaming import ignore, report_on_files
 from webhook.errors import Unavailable
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests
@@ -95,6 +96,8 @@ class ParallelCheck:
         for number, manifests in enumerate(self._extra, len(self._inputs)):
             self._results[number] = FileResult([], manifests.problems, frozenset(), manifests.notes)
         workers = Workers(self._count, self._part)
+        if self._results.is_large:  # not before: processes cannot share a file
+            self._judge.world.keep_in_file()
         try:
             if workers:
                 self._judge_in(workers, files[FIRST:])
@@ -201,24 +204,22 @@ class ParallelCheck:
         self._pending[index].clear()
         return pending
 
-    def _exchange(self, workers: Workers, names: Sequence[dict[Any, set[str]]], lookups: Sequence[set[Lookup]]) -> bool:
+    def _exchange(self, workers: Workers, names: Sequence[Hashes], lookups: Sequence[Stated]) -> bool:
         """Passes on the objects that another process looked up. Returns whether there were any."""
         requests = {}
         for index, own in enumerate(names):
-            found = wanted(own, (lookup for origin, of_it in enumerate(lookups) if origin != index for lookup in of_it))
-            for kind, of_kind in found.items():
-                own[kind] -= of_kind
+            found = take_wanted(own, [stated for origin, stated in enumerate(lookups) if origin != index])
             if found:
                 requests[index] = GiveObjects(found)
         for index, given in _ask(workers, requests).items():
             self._pass_on(index, given.objects)
         return bool(requests)
 
-    def _judge_again(self, workers: Workers) -> list[set[Lookup]]:
+    def _judge_again(self, workers: Workers) -> list[Stated]:
         """Judges outdated files again, and returns the new lookups of each worker, and then of the parent."""
         for index in range(len(workers)):
             workers.send(index, JudgeAgain(self._take_pending(index)))
-        lookups: list[set[Lookup]] = [set() for _ in range(len(workers))]
+        lookups = [Stated(set(), {}) for _ in range(len(workers))]
         remaining = dict.fromkeys(range(len(workers)), 0)
         waiting, done = len(workers), 0
         lookups.append(self._judge_own_again())
@@ -234,7 +235,7 @@ class ParallelCheck:
             self._again(done, done + sum(remaining.values()))
         return lookups
 
-    def _judge_own_again(self) -> set[Lookup]:
+    def _judge_own_again(self) -> Stated:
         """Judges outdated files of the parent again, and returns the new lookups."""
         for number in sorted(self._judge.outdated):
             self._keep_again(judge_files(self._inputs, self._sources_of(number), [number], self._judge.judge, ignore))

@@ -4,18 +4,22 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 import msgspec
 
 from webhook.check.check import FollowUp
-from webhook.check.spill import SpillFile
 from webhook.errors import BadInput
 from webhook.report.frames import UNKNOWN_FIELD
 from webhook.report.model import ObjectReport
 
+if TYPE_CHECKING:
+    from webhook.check.spill import SpillFile
+
 Used: TypeAlias = frozenset[tuple[str, tuple[str, ...]]]
 """The labels and notes of releases."""
+MANY_FILES = 10_000
+"""A check of more files is large: it keeps what it does not need at once in a temporary file."""
 BLOCK = 64
 """Number of results that are written together."""
 _MISSING, _IN_MEMORY = -2, -1
@@ -81,7 +85,7 @@ class Results:
         self._in_memory: dict[int, FileResult] = {}
         self._unpacked: list[int] = []
         """Numbers of results in memory that are written with the next block."""
-        self._file = SpillFile()
+        self._file: SpillFile | None = None
         self._blocks = array("q")
         """The block of each file, or a sign that the result is in memory or missing."""
         self._places = array("H")
@@ -121,6 +125,10 @@ class Results:
         """Writes results to the file."""
         if not packed.numbers:
             return
+        if self._file is None:
+            from webhook.check.spill import SpillFile  # noqa: PLC0415 - only for large checks
+
+            self._file = SpillFile()
         block = len(self._offsets)
         self._offsets.extend(self._file.append([packed.objects]))
         for place, (number, used) in enumerate(zip(packed.numbers, packed.used, strict=True)):
@@ -143,6 +151,7 @@ class Results:
         if block in self._decoded:
             self._decoded.move_to_end(block)
             return self._decoded[block]
+        assert self._file is not None  # noqa: S101 - narrows for the type checker
         if self._decoder is None:
             self._decoder = msgspec.msgpack.Decoder(list[list[ObjectReport]])
         decoded = self._decoded[block] = self._decoder.decode(self._file.read(self._offsets[block]))

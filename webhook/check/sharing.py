@@ -13,21 +13,21 @@ Objects and results cross as pickles. A pickle restores exactly what was read, a
 """
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
+from webhook.check.lookups import Hashes, Stated, Unstated
 from webhook.check.processes import pickled
 from webhook.check.results import FileResult, Packed, pack
-from webhook.check.streaming import RELEASE, FileJudge, Lookup, ignore
+from webhook.check.streaming import RELEASE, FileJudge, ignore
 from webhook.errors import WebhookError
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests, is_relevant
 from webhook.objects.meta import Kubernetes
 
-Names: TypeAlias = dict[type[Kubernetes], set[str]]
-"""Names of objects by kind."""
 _Placed: TypeAlias = list[tuple[Kubernetes, str]]
 """Objects with their files."""
 Begin: TypeAlias = Callable[[int], None]
@@ -51,7 +51,7 @@ class StateNames(msgspec.Struct):
 class GiveObjects(msgspec.Struct):
     """Requests own objects. Answered by ``ObjectsGiven``."""
 
-    names: Names
+    names: Hashes
 
 
 class JudgeAgain(msgspec.Struct):
@@ -91,8 +91,8 @@ class FilesJudged(msgspec.Struct):
 class NamesStated(msgspec.Struct):
     """The names of the own objects that are not yet given, and all lookups."""
 
-    names: Names
-    lookups: set[Lookup]
+    names: Hashes
+    lookups: Stated
 
 
 class ObjectsGiven(msgspec.Struct):
@@ -104,7 +104,7 @@ class ObjectsGiven(msgspec.Struct):
 class LookupsStated(msgspec.Struct):
     """The lookups since the last statement."""
 
-    lookups: set[Lookup]
+    lookups: Stated
 
 
 Reply: TypeAlias = FilesJudged | NamesStated | ObjectsGiven | LookupsStated
@@ -121,8 +121,7 @@ class SharingJudge(FileJudge):
         self._is_for_others = False
         """Whether no object of the current file is judged."""
         self._announced: _Placed = []
-        self._stated: set[Lookup] = set()
-        self._unstated: set[Lookup] = set()
+        self._unstated = Unstated()
 
     def begin_part(self) -> None:
         """Leaves the files that were judged before, and their objects, to the process that judged them."""
@@ -149,9 +148,7 @@ class SharingJudge(FileJudge):
     def judge(self, number: int, manifests: Manifests) -> FileResult:
         """Judges a file, and records its lookups."""
         result = super().judge(number, manifests)
-        new = self.world.lookups - self._stated
-        self._unstated |= new
-        self._every.update(kind for kind, name in new if name is None)
+        self._every.update(kind for kind, name in self._unstated.add(self.world.lookups) if name is None)
         return result
 
     def take(self, pickles: Iterable[bytes]) -> None:
@@ -159,39 +156,57 @@ class SharingJudge(FileJudge):
         for objects in pickles:
             for added, source in pickle.loads(objects):  # noqa: S301 - from a process of this check
                 super().add_object(added, source)
+        self.world.store(self.give_to_file)
+
+    def give_to_file(self, kind: type[Kubernetes], name: str) -> bool:
+        """Leaves an object to the file. Returns whether the object was an own object."""
+        of_kind = self._own.get(kind, {})
+        unnamed = [placed for placed in of_kind.get(name, ()) if not placed[0].meta.name]  # only a name for a lookup
+        is_own = len(unnamed) < len(of_kind.pop(name, ()))
+        if unnamed:
+            of_kind[name] = unnamed
+        return is_own
 
     def announce(self) -> bytes:
         """Own objects that all processes need, and that were not announced before."""
         announced, self._announced = self._announced, []
         return pickled(announced) if announced else b""
 
-    def names(self) -> Names:
+    def names(self) -> Hashes:
         """The names of own objects that are not yet given to the other processes."""
-        return {kind: set(objects) for kind, objects in self._own.items()}
+        names = {kind: array("q", map(hash, objects)) for kind, objects in self._own.items()}
+        for kind, stored in self.world.stored.items():
+            names.setdefault(kind, array("q")).extend(stored.own_keys())
+        return names
 
-    def give(self, names: Names) -> bytes:
+    def give(self, names: Hashes) -> bytes:
         """The own objects of these names, which are then objects of all processes."""
-        given = [
-            each for kind, wanted in names.items() for name in sorted(wanted) for each in self._own[kind].pop(name)
-        ]
-        return pickled(given)
+        given: _Placed = []
+        for kind, keys in names.items():
+            asked = set(keys)
+            of_kind = self._own.get(kind, {})
+            for name in [name for name in of_kind if hash(name) in asked]:
+                given += of_kind.pop(name)
+            if (stored := self.world.stored.get(kind)) is not None:
+                given += ((candidate.object, candidate.source) for candidate in stored.own(asked))
+        return pickled(sorted(given, key=lambda placed: placed[0].name))
 
-    def state_lookups(self) -> set[Lookup]:
+    def state_lookups(self) -> Stated:
         """The lookups since the last call."""
-        new, self._unstated = self._unstated, set()
-        self._stated |= new
-        return new
+        return self._unstated.state()
 
 
-def wanted(names: Names, lookups: Iterable[Lookup]) -> Names:
-    """The names that lookups cover."""
-    found: Names = {}
-    for kind, name in lookups:
-        known = names.get(kind, ())
-        if name is None and known:
-            found[kind] = set(known)
-        elif name in known:
-            found.setdefault(kind, set()).add(name)  # type: ignore[arg-type] # not None
+def take_wanted(names: Hashes, lookups: Sequence[Stated]) -> Hashes:
+    """Removes the names that lookups cover, and returns them."""
+    found: Hashes = {}
+    for kind, keys in names.items():
+        asked = set[int]().union(*(stated.names.get(kind, ()) for stated in lookups))
+        if any(kind in stated.every for stated in lookups):
+            asked.update(keys)
+        covered = array("q", filter(asked.__contains__, keys))
+        if covered:
+            found[kind] = covered
+            names[kind] = array("q", (key for key in keys if key not in asked))
     return found
 
 
@@ -233,6 +248,8 @@ class Part:
         self, judge: SharingJudge, inputs: Inputs, sources: Sources, begin: Begin, *, is_large: bool = False
     ) -> None:
         judge.begin_part()
+        if is_large:
+            judge.world.keep_in_file()
         self._judge = judge
         self._inputs = inputs
         self._sources = sources

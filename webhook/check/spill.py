@@ -14,8 +14,6 @@ from webhook.errors import Unavailable
 if TYPE_CHECKING:
     from io import FileIO
 
-MANY_FILES = 10_000
-"""A check of more files is large: it keeps what it does not need at once in a temporary file."""
 MOST_BYTES = 16 << 30
 """Maximum size of the file of one process."""
 _LENGTH = 4
@@ -39,6 +37,8 @@ class SpillFile:
         for record in records:
             offsets.append(self._end + len(content))
             content += len(record).to_bytes(_LENGTH, "little") + record
+        if not content:
+            return offsets
         if self._end + len(content) > MOST_BYTES:
             raise _unavailable(f"larger than {MOST_BYTES >> 30} GiB")
         try:
@@ -80,6 +80,6 @@ def _unavailable(reason: str) -> Unavailable:
     except OSError:  # no folder can be written
         folder = "of this computer"
     return Unavailable(
-        f"the temporary file of a check of more than {MANY_FILES} files in the folder {folder}: {reason}",
+        f"the temporary file of a large check, in the folder {folder}: {reason}",
         remedy="Free space there, set TMPDIR to another folder, or check fewer files at a time.",
     )

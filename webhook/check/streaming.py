@@ -7,7 +7,8 @@ an earlier file looked up, the earlier file is read and judged again at the end.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from webhook.check.check import (
     FollowUp,
@@ -21,6 +22,7 @@ from webhook.check.check import (
     with_later,
     working_directory,
 )
+from webhook.check.lookups import Lookup, Users
 from webhook.check.results import FileResult, Results, SpilledObjects, Used
 from webhook.errors import BadInput
 from webhook.facts.candidates import Viewer
@@ -35,10 +37,11 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import VirtualMachine
 from webhook.report.model import ObjectReport, Report, object_report
 
+if TYPE_CHECKING:
+    from webhook.check.stored_objects import StoredObjects
+
 K = TypeVar("K", bound=Kubernetes)
 
-Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
-"""A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
 RELEASE: frozenset[Lookup] = frozenset(((KubeVirt, None), (HyperConverged, None)))
 """The lookups that choose the release."""
 MANY = 100
@@ -59,7 +62,24 @@ class GrowingWorld(ObjectsWorld):
         self.lookups: set[Lookup] = set()
         self.is_growing = False
         self.is_outdated = False
+        self.stored: dict[type[Kubernetes], StoredObjects] = {}
+        """The objects of a large check, of the kinds that can be in a file."""
         fill(self, (), background)
+
+    def keep_in_file(self) -> None:
+        """Keeps most objects in a temporary file from now on."""
+        from webhook.check.spill import SpillFile  # noqa: PLC0415 - only for large checks
+        from webhook.check.stored_objects import STORED, StoredObjects  # noqa: PLC0415
+
+        file = SpillFile()
+        for kind in STORED:
+            objects = StoredObjects(kind, file, dict(self._placed[kind].items()) if kind in self._placed else {})
+            self._placed[kind] = self.stored[kind] = objects
+
+    def store(self, is_own: Callable[[type[Kubernetes], str], bool]) -> None:
+        """Writes objects to the file if there are many in memory. ``is_own`` is called for each name that is written."""
+        for kind, objects in self.stored.items():
+            objects.store(partial(is_own, kind))
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
         """Looks up as ``ObjectsWorld`` does, and records the lookup."""
@@ -113,13 +133,14 @@ class FileJudge:
         self.outdated: set[int] = set()
         self._judged = judged
         self._settings_of = settings_of
-        self._users: dict[Lookup, list[int]] = {}
+        self._users = Users()
         self._used: dict[Used, Used] = {}
 
     def add(self, number: int, manifests: Manifests) -> FileResult:
         """Judges one file. Its references are looked up in this file and in all objects that were added before."""
         for added, source in placed_in(manifests.objects):
             self.add_object(with_labels_only(added), source)
+        self.world.store(self.give_to_file)
         self.world.is_growing, self.world.is_outdated = True, False
         result = self.judge(number, manifests)
         self.world.is_growing = False
@@ -131,8 +152,7 @@ class FileJudge:
         """Adds an object. The files that looked up this object are outdated."""
         kind = type(added)
         self.world.add(added, source)
-        for lookup in ((kind, added.name), (kind, None)):
-            self.outdated.update(self._users.pop(lookup, ()))
+        self.outdated.update(self._users.of(kind, added.name))
         if kind is KubeVirt or kind is HyperConverged:
             self.release = choose_release(self.settings.release, self.world)
 
@@ -148,11 +168,14 @@ class FileJudge:
                 objects.append(object_report(judged))
                 used.add((judged.release, judged.notes))
             self._judged()
-        for lookup in self.world.lookups:
-            self._users.setdefault(lookup, []).append(number)
+        self._users.add(self.world.lookups, number)
         in_use = frozenset(used)
         in_use = self._used.setdefault(in_use, in_use)
         return FileResult(objects, manifests.problems, in_use, manifests.notes, self.follow_ups(manifests))
+
+    def give_to_file(self, kind: type[Kubernetes], name: str) -> bool:
+        """Called for an object that is written to a file. Returns whether only this process has the object."""
+        return False
 
     def follow_ups(self, manifests: Manifests) -> list[FollowUp]:
         """The objects of a file that are judged after all files."""
@@ -189,10 +212,12 @@ class StreamingCheck:
         is_large: bool = False,
     ) -> None:
         """
-        ``is_large`` means that the check keeps results in a temporary file. Raises BadInput for a release that cannot be
+        ``is_large`` means that results and objects are kept in temporary files. Raises BadInput for a release that cannot be
         judged.
         """
         self._judge = FileJudge(settings, background, snapshot, judged, settings_of)
+        if is_large:
+            self._judge.world.keep_in_file()
         self._reread = reread
         self._results = Results(is_large=is_large)
 

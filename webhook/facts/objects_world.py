@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from posixpath import join, normpath
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -31,6 +31,18 @@ class Choice(msgspec.Struct, frozen=True):
     """
 
 
+class _NamedObjects(Protocol):
+    """The objects of one kind by name, such as a dict."""
+
+    def __len__(self) -> int: ...
+    def __setitem__(self, name: str, entry: Candidate | Candidates, /) -> None: ...
+    def get(self, name: str, /) -> Candidate | Candidates | None:
+        """The objects of this name, or None."""
+
+    def items(self) -> Iterable[tuple[str, Candidate | Candidates]]:
+        """All names with their objects."""
+
+
 class ObjectsWorld:
     """
     Looks up objects that belong to a file, and objects that belong to no file, such as the objects of a snapshot.
@@ -55,7 +67,7 @@ class ObjectsWorld:
         The namespaces of the objects that belong to no file, by name. Filled for a kind at the first lookup without a
         namespace.
         """
-        self._placed: dict[type[Kubernetes], dict[str, Candidate | Candidates]] = {}
+        self._placed: dict[type[Kubernetes], _NamedObjects] = {}
         self._unnamed: dict[type[Kubernetes], list[Candidate]] = {}
         self._lists: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
         """The results of ``every`` that are the same for all files."""

@@ -1,0 +1,112 @@
+"""
+Records of lookups: the files that looked up an object, and the lookups that other processes do not know yet.
+
+Both are exact while they are few. When there are many, names are replaced by their hashes. Another name with the same hash then
+only makes a check judge a file again, or give an object to a process that does not need it.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from webhook.objects.meta import Kubernetes
+
+if TYPE_CHECKING:
+    from webhook.check.hash_index import HashIndex
+
+Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
+"""A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
+Hashes: TypeAlias = "dict[type[Kubernetes], array[int]]"
+"""Hashes of names, by kind. All processes of a check have the same hash function, because they are forks."""
+MOST_EXACT = 20_000
+"""Number of lookups that are kept exactly."""
+
+
+class Users:
+    """The numbers of the files that looked up objects."""
+
+    def __init__(self) -> None:
+        self._exact: dict[Lookup, list[int]] = {}
+        self._named: dict[type[Kubernetes], HashIndex] = {}
+        self._every: dict[type[Kubernetes], array[int]] = {}
+
+    def add(self, lookups: Iterable[Lookup], number: int) -> None:
+        """Records the lookups of a file."""
+        for lookup in lookups:
+            self._exact.setdefault(lookup, []).append(number)
+        if len(self._exact) > MOST_EXACT:
+            self._compact()
+
+    def of(self, kind: type[Kubernetes], name: str) -> Iterator[int]:
+        """The files that looked up an object of this name, or all objects of the kind. May contain other files."""
+        for lookup in ((kind, name), (kind, None)):
+            yield from self._exact.pop(lookup, ())
+        if kind in self._named:
+            yield from self._named[kind].find(hash(name))
+        yield from self._every.pop(kind, ())
+
+    def clear(self) -> None:
+        """Forgets all lookups."""
+        self._exact.clear()
+        self._named.clear()
+        self._every.clear()
+
+    def _compact(self) -> None:
+        from webhook.check.hash_index import HashIndex  # noqa: PLC0415 - few checks have many lookups
+
+        for (kind, name), numbers in self._exact.items():
+            if name is None:
+                self._every.setdefault(kind, array("l")).extend(numbers)
+            else:
+                index = self._named.setdefault(kind, HashIndex())
+                for number in numbers:
+                    index.add(hash(name), number)
+        self._exact.clear()
+
+
+class Stated(msgspec.Struct):
+    """Lookups for other processes: the kinds of which every object was looked up, and hashes of names."""
+
+    every: set[type[Kubernetes]]
+    names: Hashes
+
+
+class Unstated:
+    """The lookups of a process since it last stated them. A lookup can be stated more than once."""
+
+    def __init__(self) -> None:
+        self._stated: set[Lookup] = set()
+        self._new: set[Lookup] = set()
+        self._compacted = Stated(set(), {})
+
+    def add(self, lookups: set[Lookup]) -> set[Lookup]:
+        """Adds lookups. Returns those that are new."""
+        new = lookups - self._stated
+        self._stated |= new
+        self._new |= new
+        if len(self._stated) > MOST_EXACT:
+            self._compact()
+            self._stated.clear()
+        return new
+
+    def state(self) -> Stated:
+        """The lookups since the last call."""
+        self._compact()
+        stated, self._compacted = self._compacted, Stated(set(), {})
+        return stated
+
+    def clear(self) -> None:
+        """Leaves the lookups that were added before to another process."""
+        self._stated.clear()
+        self._new.clear()
+        self._compacted = Stated(set(), {})
+
+    def _compact(self) -> None:
+        for kind, name in self._new:
+            if name is None:
+                self._compacted.every.add(kind)
+            else:
+                self._compacted.names.setdefault(kind, array("q")).append(hash(name))
+        self._new.clear()
