@@ -10,13 +10,13 @@ _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
     About.STORAGE: storage_advice.STORAGE_RULES,
     About.TARGET: tuple(target_pod.TARGET_RULES),
     About.MANIFEST: other_kinds.OTHER_KIND_RULES,
-    About.SETTINGS: cluster.SETTINGS_RULES,
-    About.POLICY: cluster.POLICY_RULES,
-    About.NETWORK: cluster.NETWORK_RULES,
-    About.MIGRATION_NETWORK: cluster.MIGRATION_NETWORK_RULES,
-    About.VM_CHANGE: cluster.VM_CHANGE_RULES,
-    About.NETWORK_CHANGE: cluster.NETWORK_CHANGE_RULES,
-    About.MIGRATION_NETWORK_CHANGE: cluster.MIGRATION_NETWORK_CHANGE_RULES,
+    About.SETTINGS: tuple(cluster.SETTINGS_RULES),
+    About.POLICY: tuple(cluster.POLICY_RULES),
+    About.NETWORK: tuple(cluster.NETWORK_RULES),
+    About.MIGRATION_NETWORK: tuple(cluster.MIGRATION_NETWORK_RULES),
+    About.VM_CHANGE: tuple(cluster.VM_CHANGE_RULES),
+    About.NETWORK_CHANGE: tuple(cluster.NETWORK_CHANGE_RULES),
+    About.MIGRATION_NETWORK_CHANGE: tuple(cluster.MIGRATION_NETWORK_CHANGE_RULES),
 }
 
 RULES: tuple[Rule, ...] = tuple(
