@@ -93,12 +93,12 @@ class TargetFeature:
     """A node is known."""
     PLACEMENT: Final[Features] = 1 << 2
     """The VMI has a ``nodeSelector`` or an affinity."""
-    ANNOTATIONS: Final[Features] = 1 << 3
-    """The VMI has annotations."""
+    BRIDGED_POD_NETWORK: Final[Features] = 1 << 3
+    """The VMI has bridge binding on the pod network, and annotations."""
     ANTI_AFFINITY: Final[Features] = 1 << 4
     """VMs must run on different nodes."""
     ATTACHMENTS: Final[Features] = 1 << 5
-    """An interface with bridge binding is on a Multus network."""
+    """An interface with bridge binding is on a Multus network with a known configuration."""
     BUDGETS: Final[Features] = 1 << 6
     """A PodDisruptionBudget selects the VM's pods."""
     ROOM: Final[Features] = 1 << 7
@@ -112,11 +112,12 @@ def features_of_target(facts: TargetFacts) -> Features:
         found |= TargetFeature.NODES
     if vmi.node_selector is not None or vmi.spec.affinity is not None:
         found |= TargetFeature.PLACEMENT
-    if vmi.annotations:
-        found |= TargetFeature.ANNOTATIONS
+    on_pod = vmi.pod_interface
+    if vmi.annotations and on_pod is not None and on_pod.value.bridge is not None:
+        found |= TargetFeature.BRIDGED_POD_NETWORK
     if facts.apart:
         found |= TargetFeature.ANTI_AFFINITY
-    if facts.attachments:
+    if any(not isinstance(attachment.config, Unknown) for attachment in facts.attachments):
         found |= TargetFeature.ATTACHMENTS
     if facts.budgets:
         found |= TargetFeature.BUDGETS

@@ -8,7 +8,7 @@ from webhook.rules.chosen import ChosenRules
 TARGET_RULES: Final = ChosenRules(
     {
         "network.address_changes": TargetFeature.ATTACHMENTS,
-        "network.bridge_override_address": TargetFeature.ANNOTATIONS,
+        "network.bridge_override_address": TargetFeature.BRIDGED_POD_NETWORK,
         "eviction.pinned_to_node": TargetFeature.PLACEMENT,
         "eviction.host_model_one_node": TargetFeature.NODES,
         "eviction.anti_affinity": TargetFeature.ANTI_AFFINITY,

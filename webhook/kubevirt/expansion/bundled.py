@@ -14,7 +14,6 @@ from webhook.facts.unknown import Unknown
 from webhook.kubevirt.cluster import Cluster
 from webhook.kubevirt.releases import Release, Version
 from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
-from webhook.objects.json_depth import decode
 
 GATE = "CommonInstancetypesDeploymentGate"
 _FIRST = Release(1, 1)
@@ -50,12 +49,12 @@ class Bundle(msgspec.Struct, frozen=True):
     def instancetype(self, name: str) -> InstancetypeSpec | None:
         """The spec of the VirtualMachineClusterInstancetype of this name, or None if the bundle has no such object."""
         spec = self._find(_objects().instancetypes, name)
-        return decode(_INSTANCETYPE, spec) if spec is not None else None
+        return _INSTANCETYPE.decode(spec) if spec is not None else None
 
     def preference(self, name: str) -> PreferenceSpec | None:
         """The spec of the VirtualMachineClusterPreference of this name, or None if the bundle has no such object."""
         spec = self._find(_objects().preferences, name)
-        return decode(_PREFERENCE, spec) if spec is not None else None
+        return _PREFERENCE.decode(spec) if spec is not None else None
 
     def _find(self, objects: dict[str, list[Deployed]], name: str) -> msgspec.Raw | None:
         own = tuple(self.version)
@@ -92,7 +91,7 @@ def _is_deployed(cluster: Cluster, release: Release) -> bool:
 @cache
 def _objects() -> Objects:
     with open(f"{__file__.removesuffix('.py')}_objects.json", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-        return decode(msgspec.json.Decoder(Objects), file.read())
+        return msgspec.json.decode(file.read(), type=Objects)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
