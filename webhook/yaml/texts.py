@@ -117,9 +117,13 @@ def block_scalar(lines: Sequence[str], number: int, column: int, header: str) ->
         raise UnclearError
     margin = " " * indent
     last = end = first
-    while end < count and (lines[end].startswith(margin) or not lines[end].strip(" ")):
-        if len(lines[end]) > indent:
-            last = end
+    while end < count:
+        line = lines[end]
+        if line.startswith(margin):
+            if len(line) > indent:
+                last = end
+        elif line.strip(" "):
+            break
         end += 1
     if end < count and lines[end].lstrip(" ").startswith("\t"):
         raise UnclearError
