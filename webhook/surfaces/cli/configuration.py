@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from os import getcwd
+from os import F_OK, access, getcwd
 from os.path import abspath, commonpath, dirname, exists, isdir, isfile, join, normpath
 from typing import TYPE_CHECKING, Any
 
@@ -92,17 +92,26 @@ def find_in(folder: str) -> LoadedConfig | None:
     Raises Misconfigured for a file that cannot be read, and for several files. A Kubernetes manifest that has the file name of
     a configuration is ignored.
     """
-    names = [name for name in CONFIGURATIONS if isfile(join(folder, name)) and not _is_manifest(join(folder, name))]
+    within = join(folder, "")
+    names = [name for name in CONFIGURATIONS if _is_file(within + name) and not _is_manifest(within + name)]
     if len(names) > 1:
         first, second = (_shown_name(join(folder, name)) for name in names[:2])
         raise Misconfigured(f"{first} and {second} are both configuration files", remedy="Keep one of them.")
     if names:
         return _read(join(folder, names[0]))
-    if isfile(join(folder, PYPROJECT)) and _has_table(join(folder, PYPROJECT)):
+    if _is_file(within + PYPROJECT) and _has_table(within + PYPROJECT):
         loaded = _read(join(folder, PYPROJECT))
         if loaded.path is not None:
             return loaded
     return None
+
+
+def _is_file(path: str) -> bool:
+    """Whether a path is a file. Most folders have no such file, and ``access`` takes half of the time of ``isfile`` then."""
+    try:
+        return access(path, F_OK) and isfile(path)
+    except ValueError:  # no file can have this name
+        return False
 
 
 def _is_manifest(path: str) -> bool:
