@@ -15,7 +15,7 @@ from webhook.yaml.block_reader import Parsed
 from webhook.yaml.composed_places import ComposedPlaces
 from webhook.yaml.document import MAX_DOCUMENTS
 from webhook.yaml.reader import read_exactly
-from webhook.yaml.text import Place, Places, Text
+from webhook.yaml.text import JsonValue, Place, Places, Text
 
 LAYOUTS = (
     "a: @@\nb: c",
@@ -41,10 +41,20 @@ def documents(text: str) -> list[Parsed]:
         return []
 
 
-def places(known: Places, place: Place, path: str = "") -> Iterator[tuple[str, int, int]]:
+def places(known: Places, value: JsonValue) -> list[tuple[str, int, int]]:
+    """The place of each part of a value. All other steps are absent."""
+    return list(_places(known, value, known.root, ""))
+
+
+def _places(known: Places, value: JsonValue, place: Place, path: str) -> Iterator[tuple[str, int, int]]:
     yield path, place.start, place.end
-    for step, child in known.within(place).items():
-        yield from places(known, child, f"{path}/{step}")
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, member in members:
+        child = known.child(place, step)
+        assert child is not None
+        yield from _places(known, member, child, f"{path}/{step}")
+    for absent in ("absent", len(value) if isinstance(value, list) else 0):
+        assert (isinstance(value, dict) and absent in value) or known.child(place, absent) is None
 
 
 def block_places(text: str, document: Parsed) -> list[tuple[str, int, int]] | None:
@@ -54,7 +64,7 @@ def block_places(text: str, document: Parsed) -> list[tuple[str, int, int]] | No
         known = BlockPlaces(text, base, document.start, document.end)
     except UnclearError:
         return None
-    return list(places(known, known.root))
+    return places(known, document.value)
 
 
 def assert_equal(text: str) -> None:
@@ -62,7 +72,7 @@ def assert_equal(text: str) -> None:
         from_lines = block_places(text, document)
         if from_lines is not None:
             composed = ComposedPlaces(text, text.rfind("\n", 0, document.start) + 1, document.end)
-            assert from_lines == list(places(composed, composed.root))
+            assert from_lines == places(composed, document.value)
 
 
 @pytest.mark.parametrize("name", [*MANIFESTS, "a machine"])

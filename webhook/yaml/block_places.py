@@ -10,7 +10,7 @@ For other YAML it raises ``UnclearError``, and ``composed_places`` finds the pos
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -56,30 +56,6 @@ class Block(msgspec.Struct, frozen=True):
     column: int
 
 
-class _Members(Mapping[Step, Place]):
-    """The places of the members of a mapping or list. Each place is found when it is looked up."""
-
-    def __init__(self, block: Block, find: Callable[[Block, JsonValue, int], Place]) -> None:
-        self._block = block
-        self._find = find
-
-    def __getitem__(self, step: Step) -> Place:
-        value = self._block.value
-        if isinstance(value, list):
-            if not isinstance(step, int) or not 0 <= step < len(value):
-                raise KeyError(step)
-            return self._find(self._block, value[step], step)
-        member = value[step]  # type: ignore[index] # raises KeyError for a number
-        return self._find(self._block, member, [*value].index(step))  # type: ignore[arg-type]
-
-    def __iter__(self) -> Iterator[Step]:
-        value = self._block.value
-        return iter(range(len(value))) if isinstance(value, list) else iter(value)
-
-    def __len__(self) -> int:
-        return len(self._block.value)
-
-
 class BlockPlaces:
     """
     Finds the positions in one document of block YAML. Raises UnclearError for other YAML.
@@ -104,21 +80,24 @@ class BlockPlaces:
         """The place of the document. As an attribute, it would be part of a reference cycle, which keeps the text in memory."""
         return Place(self._root.offset, lambda: self._end_of(self._root), self._root)
 
-    def within(self, place: Place) -> Mapping[Step, Place]:
-        """Returns the children of a mapping or list."""
+    def child(self, place: Place, step: Step) -> Place | None:
+        """Returns the member of a mapping or list, or None if it is absent."""
         inside = place.inside
+        if isinstance(inside, Block):
+            value = inside.value
+            if isinstance(value, dict):
+                return self._member(inside, value[step], [*value].index(step)) if step in value else None
+            if not isinstance(step, int) or not 0 <= step < len(value):
+                return None
+            return self._member(inside, value[step], step)
         if isinstance(inside, Flow):
             if inside not in self._composed:
                 from webhook.yaml.composed_places import composed_places  # noqa: PLC0415 - imports PyYAML
 
                 self._composed[inside] = composed_places(self._text, inside.start, inside.start, inside.end)
-            return self._composed[inside].within(self._composed[inside].root)
-        if isinstance(inside, Block):
-            return _Members(inside, self._member)
-        return next(
-            (places.within(place) for flow, places in self._composed.items() if flow.start <= place.start < flow.end),
-            {},
-        )
+            return self._composed[inside].child(self._composed[inside].root, step)
+        around = (places for flow, places in self._composed.items() if flow.start <= place.start < flow.end)
+        return next((places.child(place, step) for places in around), None)
 
     def _member(self, block: Block, value: JsonValue, number: int) -> Place:
         """Returns the place of member ``number`` of a mapping or list."""

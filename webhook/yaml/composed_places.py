@@ -5,7 +5,6 @@ is used.
 This module does no I/O.
 """
 
-from collections.abc import Mapping
 from typing import cast
 
 import yaml
@@ -38,9 +37,9 @@ class ComposedPlaces:
         root = compose(self._text[self._base : end].encode())
         self.root = self._place(root, root)
 
-    def within(self, place: Place) -> Mapping[Step, Place]:
-        """Returns the children of a mapping or list. A merged key has the position where it is written."""
-        return self._children(cast("yaml.Node", place.inside))
+    def child(self, place: Place, step: Step) -> Place | None:
+        """Returns the member of a mapping or list. A merged key has the position where it is written."""
+        return self._children(cast("yaml.Node", place.inside)).get(step)
 
     def _children(self, node: yaml.Node) -> dict[Step, Place]:
         known = self._children_of.get(id(node))

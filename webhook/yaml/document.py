@@ -85,7 +85,7 @@ class Document:
             self._places = places_in(self._text.text, self._start, self._end, block, is_json=self._json)
         place = self._places.root
         for step in path:
-            child = self._places.within(place).get(step)
+            child = self._places.child(place, step)
             if child is None:
                 break
             place = child

@@ -20,6 +20,10 @@ class JsonPlaces:
         self._children_at: dict[int, dict[Step, Place]] = {}
         self.root = Place(start, self._decode(text, start)[1], start)
 
+    def child(self, place: Place, step: Step) -> Place | None:
+        """Returns the member of an object or array."""
+        return self.within(place).get(step)
+
     def within(self, place: Place) -> Mapping[Step, Place]:
         """Returns the children of an object or array."""
         start = cast("int", place.inside)

@@ -5,7 +5,7 @@ Lines are counted on demand, because most documents have no finding. This module
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -103,8 +103,8 @@ class Places(Protocol):
     def root(self) -> Place:
         """The document."""
 
-    def within(self, place: Place, /) -> Mapping[Step, Place]:
-        """Returns the children of a mapping or list by key or index. Returns an empty mapping for a scalar."""
+    def child(self, place: Place, step: Step, /) -> Place | None:
+        """Returns the member of a mapping or list. Returns None for an absent member, and for a scalar."""
 
 
 class OnePlace:
@@ -113,6 +113,5 @@ class OnePlace:
     def __init__(self, start: int, end: int) -> None:
         self.root = Place(start, end, None)
 
-    def within(self, _place: Place) -> Mapping[Step, Place]:
-        """Returns an empty mapping, because the places of the parts are unknown."""
-        return {}
+    def child(self, _place: Place, _step: Step) -> None:
+        """Returns None, because the places of the parts are unknown."""
