@@ -120,6 +120,11 @@ KINDS: dict[str, Callable[[int], list[Manifest]]] = {
     ],
     "VMs with a zone each": lambda number: [node(number), in_zone(number)],
     "VMs with a node that does not exist": lambda number: [node(number), vm(number, nodeSelector={f"k{number}": "v"})],
+    "policies, and VMs of which two are different": lambda number: [
+        policy(number, {"app": f"a{number}"}),
+        vm(number),
+        *([] if number else [vm(0, {"different": "yes"})]),
+    ],
 }
 
 

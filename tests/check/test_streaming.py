@@ -24,8 +24,8 @@ from tests.surfaces.running import ROOT, migratable
 from webhook.check import lookups, results, stored_objects, streaming
 from webhook.check.check import Settings, check
 from webhook.check.streaming import StreamingCheck
-from webhook.facts.candidates import Viewer
-from webhook.facts.objects_world import Choice, ObjectsWorld
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests, read_manifests
 from webhook.objects.meta import Kubernetes
@@ -130,15 +130,15 @@ def test_a_list_of_all_vms_is_not_made_for_each_file(monkeypatch: pytest.MonkeyP
     VMs that must run on different nodes are compared with all VMs. Their lists are made at the end, when they are complete.
     """
     made: list[int] = []
-    collect = ObjectsWorld._every_placed
+    collect = ObjectsWorld._every_of
 
-    def counted(self: ObjectsWorld, viewer: Viewer, kind: type[Kubernetes], choices: list[Choice]) -> Any:
-        listed = collect(self, viewer, kind, choices)
-        if kind is VirtualMachine:
+    def counted(self: ObjectsWorld, kind: type[Kubernetes], *given: Any) -> Any:
+        listed, choices = collect(self, kind, *given)
+        if kind is VirtualMachine and not isinstance(listed, Unknown):
             made.append(len(listed))
-        return listed
+        return listed, choices
 
-    monkeypatch.setattr(ObjectsWorld, "_every_placed", counted)
+    monkeypatch.setattr(ObjectsWorld, "_every_of", counted)
     monkeypatch.setattr(streaming, "MANY", 10)
     inputs = [read_manifests(APART.format(number=number).encode(), f"{number}.yaml") for number in range(100)]
 

@@ -41,6 +41,7 @@ EXCLUDED = {
     "Drains",
     "Candidate",
     "Candidates",
+    "CandidateLists",
     "Tie",
     "View",
     "Viewer",

@@ -8,7 +8,7 @@ Sources: multus-cni v4 ``pkg/types/conf.go`` and ``pkg/k8sclient``, libcni 1.3 `
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -16,6 +16,7 @@ from webhook.cni import json as gojson
 from webhook.cni.addresses import taken_by_cluster
 from webhook.cni.ipam import read_ipam
 from webhook.cni.json import member, text_of
+from webhook.facts.derived import Derived
 from webhook.facts.network import (
     CniConfig,
     Fault,
@@ -132,16 +133,24 @@ def _nodes(world: World) -> Fact[Nodes]:
 
 def _neighbours(network: NetworkAttachmentDefinition, world: World) -> tuple[Neighbour, ...]:
     others = world.every(NetworkAttachmentDefinition)
-    if isinstance(others, Unknown):
-        return ()
-    neighbours = []
-    for other in others:
-        if (other.namespace, other.name) != (network.namespace, network.name):
-            config = read_config(other)
-            ipams = ipams_of(config) if isinstance(config, CniConfig) else ()
-            if any(ipam.pools for ipam in ipams):
-                neighbours.append(Neighbour(f"{other.namespace}/{other.name}".lstrip("/"), ipams))
-    return tuple(sorted(neighbours, key=lambda neighbour: neighbour.name))
+    own = (network.namespace, network.name)
+    known = _ADDRESSED.of(() if isinstance(others, Unknown) else others)
+    return tuple(neighbour for identity, neighbour in known if identity != own)
+
+
+def _addressed(networks: Iterable[NetworkAttachmentDefinition]) -> Sequence[tuple[tuple[str, str], Neighbour]]:
+    """The networks that assign addresses from pools, by name, each with its namespace and name."""
+    found = []
+    for network in networks:
+        config = read_config(network)
+        ipams = ipams_of(config) if isinstance(config, CniConfig) else ()
+        if any(ipam.pools for ipam in ipams):
+            name = f"{network.namespace}/{network.name}".lstrip("/")
+            found.append(((network.namespace, network.name), Neighbour(name, ipams)))
+    return sorted(found, key=lambda one: one[1].name)
+
+
+_ADDRESSED: Final = Derived(_addressed)
 
 
 def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:

@@ -1,6 +1,6 @@
 """Worlds that wrap other worlds: manifests over a cluster, and the part of a cluster that one user is allowed to read."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 
@@ -18,6 +18,8 @@ class LayeredWorld(msgspec.Struct, frozen=True):
 
     front: World
     back: World
+    lists: dict[type[Kubernetes], "_Merged"] = msgspec.field(default_factory=dict)
+    """The latest results of ``every`` that combine both worlds. Equal lists of both worlds give the same list again."""
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Returns the object in ``front``, or the object in ``back`` if the object in ``front`` is Unknown."""
@@ -40,8 +42,18 @@ class LayeredWorld(msgspec.Struct, frozen=True):
             return front
         if kind in ONE_IN_A_CLUSTER:
             return front  # such as the KubeVirt CR
-        replaced = {(one.namespace, one.name) for one in front}
-        return (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
+        known = self.lists.get(kind)
+        if known is None or known.front is not front or known.back is not back:
+            replaced = {(one.namespace, one.name) for one in front}
+            every = (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
+            known = self.lists[kind] = _Merged(front, back, every)
+        return cast("tuple[K, ...]", known.every)
+
+
+class _Merged(msgspec.Struct, frozen=True):
+    front: tuple[Kubernetes, ...]
+    back: tuple[Kubernetes, ...]
+    every: tuple[Kubernetes, ...]
 
 
 def seen_from(world: World, source: str, judged: Kubernetes | None = None) -> tuple[World, View | None]:
@@ -51,7 +63,7 @@ def seen_from(world: World, source: str, judged: Kubernetes | None = None) -> tu
     """
     if isinstance(world, LayeredWorld):
         front, view = seen_from(world.front, source, judged)
-        return (world if view is None else LayeredWorld(front, world.back)), view
+        return (world if view is None else LayeredWorld(front, world.back, world.lists)), view
     seen = world.seen_from(source, judged) if isinstance(world, ObjectsWorld) else world
     return seen, seen if isinstance(seen, View) else None
 

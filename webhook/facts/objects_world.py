@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from posixpath import join, normpath
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from webhook.facts.candidate_lists import CandidateLists
 from webhook.facts.candidates import Candidate, Candidates, Tie, Viewer
 from webhook.facts.unknown import ABSENT, Ambiguous, Fact, Found, NotGiven, Unknown
 from webhook.objects.hyper_converged import HyperConverged
@@ -29,6 +30,9 @@ class Choice(msgspec.Struct, frozen=True):
     Other files with an object of this kind and name, or two files if different objects are equally near. There can be more
     files.
     """
+
+
+_EveryResult: TypeAlias = tuple[Fact[tuple[Kubernetes, ...]], Sequence[Choice]]
 
 
 class _NamedObjects(Protocol):
@@ -71,6 +75,8 @@ class ObjectsWorld:
         self._unnamed: dict[type[Kubernetes], list[Candidate]] = {}
         self._lists: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
         """The results of ``every`` that are the same for all files."""
+        self._chosen_lists: dict[type[Kubernetes], CandidateLists[_EveryResult]] = {}
+        """The results of ``every`` that depend on the file."""
         self._has_choices = False
         self._last = ("", normpath(folder))
         """The last file and its absolute path, which its objects share."""
@@ -82,6 +88,7 @@ class ObjectsWorld:
         kind = type(added)
         candidate = Candidate(added, source, self._path(source), is_reference)
         self._lists.pop(kind, None)
+        self._chosen_lists.pop(kind, None)
         namespace, name = _identity(kind, added.namespace, added.meta.name or "")
         if not name:
             self._unnamed.setdefault(kind, []).append(candidate)
@@ -132,41 +139,34 @@ class ObjectsWorld:
         known = self._lists.get(kind)
         if known is not None:
             return known, ()  # type: ignore[return-value] # the class is the key
-        choices: list[Choice] = []
-        resolved = self._every_placed(viewer, kind, choices)
-        if isinstance(resolved, Unknown):
-            return resolved, choices
-        found: Fact[tuple[Kubernetes, ...]] = (*resolved, *self._behind(kind, resolved))
-        if not found and kind not in self._complete:
-            found = Unknown(f"no {_word(kind)} is in the input", f"add the {_word(kind)} manifest to the input")
-        if not choices:
-            self._lists[kind] = found
-        return found, choices  # type: ignore[return-value]
+        lists = self._chosen_lists.get(kind)
+        if lists is None:
+            lists = self._chosen_lists[kind] = CandidateLists(self._placed.get(kind, _NO_ENTRIES).items())
+        nearest = lists.nearest(kind, viewer)
+        result = lists.result(nearest, lambda: self._every_of(kind, lists, nearest))
+        if not lists.contested:
+            self._lists[kind] = result[0]
+            del self._chosen_lists[kind]
+        return result  # type: ignore[return-value]
 
-    def _every_placed(
-        self, viewer: Viewer, kind: type[Kubernetes], choices: list[Choice]
-    ) -> Sequence[Kubernetes] | Unknown:
-        """
-        Returns one object of each namespace and name, sorted. Returns Unknown if different objects are equally near. Adds the
-        choices to ``choices``.
-        """
-        objects: list[Kubernetes] = []
-        unknown: Unknown | None = None
-        for name, entry in sorted(self._placed.get(kind, _NO_ENTRIES).items()):
-            if isinstance(entry, Candidate):
-                objects.append(entry.object)
-                continue
-            for namespace in sorted(entry.namespaces):
-                nearest, chosen = entry.resolve(namespace, viewer, exactly=True)
-                if chosen and nearest is not None:
-                    choices.append(_choice(kind, namespace, name, nearest, entry))
-                if isinstance(nearest, Candidate):
-                    objects.append(nearest.object)
-                elif nearest is not None:
-                    unknown = unknown or _ambiguous(kind, name, nearest)
+    def _every_of(
+        self, kind: type[Kubernetes], lists: CandidateLists[_EveryResult], nearest: Sequence[Candidate | Tie]
+    ) -> _EveryResult:
+        """Returns one object of each namespace and name, sorted, and the choices. ``nearest`` are the contested objects."""
+        choices = [
+            _choice(kind, namespace, name, found, entry)
+            for (namespace, name, entry), found in zip(lists.contested, nearest, strict=True)
+        ]
+        for (_, name, _), found in zip(lists.contested, nearest, strict=True):
+            if isinstance(found, Tie):
+                return _ambiguous(kind, name, found), choices
+        objects = [candidate.object for candidate in lists.with_contested(nearest)]
         unnamed = sorted(self._unnamed.get(kind, ()), key=lambda candidate: candidate.source)
         objects += [candidate.object for candidate in unnamed]
-        return unknown or objects
+        every: Fact[tuple[Kubernetes, ...]] = (*objects, *self._behind(kind, objects))
+        if not every and kind not in self._complete:
+            every = Unknown(f"no {_word(kind)} is in the input", f"add the {_word(kind)} manifest to the input")
+        return every, choices
 
     def _behind(self, kind: type[Kubernetes], front: Sequence[Kubernetes]) -> Iterable[Kubernetes]:
         """
