@@ -12,6 +12,8 @@ from tests.generating import Manifest
 from tests.kubevirt.test_cases import CASES, cases_of, world_of
 from tests.properties.supply import EVERY_KIND, PROPERTY, RELEASES, Around, clusters, machines, read
 from tests.properties.test_advice import ALWAYS, QUOTA, SMALL
+from tests.rules.test_examples import report_of
+from tests.wrapping import wraps
 from webhook.facts.drain import DrainFeature
 from webhook.facts.features import Feature, features_of
 from webhook.facts.manifest import ManifestFeature
@@ -20,7 +22,7 @@ from webhook.facts.target import TargetFeature
 from webhook.facts.world import World
 from webhook.judging import machines as judging
 from webhook.judging.finding import Judgement
-from webhook.judging.machines import judge, judge_manifest
+from webhook.judging.machines import judge
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.kubevirt.subject import subject_of
@@ -28,10 +30,9 @@ from webhook.objects.meta import Kubernetes
 from webhook.rules import chosen
 from webhook.rules.chosen import ChosenRules, rule_of
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
-from webhook.rules.register import about
-from webhook.rules.rule import About, Rule
+from webhook.rules.register import RULES
+from webhook.rules.rule import Rule
 from webhook.rules.target_pod import TARGET_RULES
-from webhook.yaml.document import read_documents
 
 BARE = read(
     {
@@ -86,17 +87,17 @@ def test_rules_whose_features_are_absent_change_no_judgement_of_the_cases_of_kub
         assert judge(vmi, world, KNOWN) == judge_with_all_rules(vmi, world, KNOWN), case["id"]
 
 
-@pytest.mark.parametrize("rule", about(About.MANIFEST), ids=lambda rule: rule.id)
-def test_rules_whose_features_are_absent_change_no_judgement_of_a_manifest(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_rules_whose_features_are_absent_change_no_report_of_an_example(rule: Rule) -> None:
     """
-    The same holds for the manifests of the examples, which have invalid fields, values, quantities, names and versions.
+    The same holds for the examples of all rules, which have each feature, with the objects that they need.
     """
     for example in rule.examples:
-        raw = read_documents(example.spec.encode(), "example")[0].value
-        judgement = judge_manifest(raw, KNOWN)
+        for wrap in wraps(rule, example):
+            report = report_of(wrap(example), example)
 
-        with every_rule():
-            assert judgement == judge_manifest(raw, KNOWN), example.title
+            with every_rule():
+                assert report == report_of(wrap(example), example), example.title
 
 
 def test_a_rule_that_needs_no_feature_is_called_for_every_vm() -> None:
