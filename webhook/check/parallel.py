@@ -5,6 +5,7 @@ The parent judges the first files and all streams, so that the workers start wit
 other files in blocks, collects the results, and passes on the objects that other processes looked up (see ``sharing``).
 """
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -90,7 +91,7 @@ class ParallelCheck:
         """
         numbers = range(len(self._inputs))
         streams = [number for number in numbers if self._inputs.is_stream(number)]
-        files = [number for number in numbers if not self._inputs.is_stream(number)]
+        files = array("l", (number for number in numbers if not self._inputs.is_stream(number)))
         for number in (*streams, *files[:FIRST]):
             self._judge_here(number)
         for number, manifests in enumerate(self._extra, len(self._inputs)):
@@ -153,11 +154,11 @@ class ParallelCheck:
         self._objects(judged.objects)
         self._progress(len(self._results), len(self._inputs))
 
-    def _judge_in(self, workers: Workers, files: Sequence[int]) -> None:
+    def _judge_in(self, workers: Workers, files: "array[int]") -> None:
         """Judges files in the workers."""
         size = max(1, min(BLOCK, len(files) // (len(workers) * _BLOCKS)))
         self._pending = [[] for _ in range(len(workers))]
-        self._hand_out(workers, deque(list(files[start : start + size]) for start in range(0, len(files), size)))
+        self._hand_out(workers, deque(files[start : start + size] for start in range(0, len(files), size)))
         stated: Mapping[int, NamesStated] = _ask(workers, {index: StateNames() for index in range(len(workers))})
         names = [stated[index].names for index in range(len(workers))]
         lookups = [*(stated[index].lookups for index in range(len(workers))), self._judge.state_lookups()]
@@ -169,13 +170,13 @@ class ParallelCheck:
             given = _ask(workers, {index: GiveObjects(names[index]) for index in range(len(workers))})
             self._judge.take(each.objects for each in given.values())
 
-    def _hand_out(self, workers: Workers, blocks: deque[list[int]]) -> None:
+    def _hand_out(self, workers: Workers, blocks: "deque[array[int]]") -> None:
         """Hands out all blocks. Raises the error of the first file with an error that ends the check."""
         failures = []
         waiting = 0
         for index in [*range(len(workers))] * _AHEAD:
             if blocks:
-                workers.send(index, JudgeFiles(blocks.popleft()))
+                workers.send(index, JudgeFiles(list(blocks.popleft())))
                 waiting += 1
         while waiting:
             index, judged = workers.receive()
@@ -185,7 +186,7 @@ class ParallelCheck:
                 failures.append(judged.failure)
                 blocks.clear()  # blocks are handed out in order, so the first error is in a block that a worker has
             if blocks:
-                workers.send(index, JudgeFiles(blocks.popleft(), self._take_pending(index)))
+                workers.send(index, JudgeFiles(list(blocks.popleft()), self._take_pending(index)))
             else:
                 waiting -= 1
         if failures:

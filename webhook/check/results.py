@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
 Used: TypeAlias = frozenset[tuple[str, tuple[str, ...]]]
 """The labels and notes of releases."""
-MANY_FILES = 10_000
-"""A check of more files is large: it keeps what it does not need at once in a temporary file."""
 BLOCK = 64
 """Number of results that are written together."""
 _MISSING, _IN_MEMORY = -2, -1
-_MOST_DECODED = 64
+_MOST_DECODED = 32
 """
 Number of decoded blocks in memory. Neighbours can be in several blocks: of the process that judged them, and of each time that
 they were judged again.
@@ -86,11 +84,11 @@ class Results:
         self._unpacked: list[int] = []
         """Numbers of results in memory that are written with the next block."""
         self._file: SpillFile | None = None
-        self._blocks = array("q")
+        self._blocks = array("i")
         """The block of each file, or a sign that the result is in memory or missing."""
         self._places = array("H")
         """The place of each file in its block."""
-        self._used = array("L")
+        self._used = array("I")
         """The place of the value of each file in ``_in_use``."""
         self._offsets = array("q")
         """The place of each block in the file."""

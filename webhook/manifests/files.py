@@ -28,7 +28,7 @@ from webhook.manifests.search import (
     unreadable,
     without_repeats,
 )
-from webhook.manifests.texts import Texts
+from webhook.manifests.texts import Names, Texts
 from webhook.yaml.document import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
 
+MANY_FILES = 10_000
+"""A check of more files is large: it keeps what it does not need at once in temporary files (docs/decisions/0039)."""
 COMMENT = b"migratable:"
 """A text that every comment with an exemption contains."""
 ANNOTATION = b"migratable.dev/allow"
@@ -58,7 +60,7 @@ class Sources(msgspec.Struct):
     """The name of standard input in messages."""
     encodings: dict[str, str] = msgspec.field(default_factory=dict)
     """The encodings of files that might not be UTF-8. The stored texts of these files are UTF-8."""
-    forgotten: set[str] = msgspec.field(default_factory=set)
+    forgotten: Names = msgspec.field(default_factory=Names)
     """Names of files whose text is no longer in memory."""
     ignored: "LeftOut | None" = None
     """Files that match an ignore pattern."""
@@ -87,7 +89,7 @@ class Sources(msgspec.Struct):
     @property
     def names(self) -> Collection[str]:
         """The names of all files that were read."""
-        return self.texts.keys() | self.forgotten
+        return {*self.texts, *self.forgotten}
 
     @property
     def lines(self) -> Mapping[str, Sequence[str]]:
@@ -118,7 +120,7 @@ class Sources(msgspec.Struct):
         self.texts.add(other.texts)
         self.paths |= other.paths
         self.encodings |= other.encodings
-        self.forgotten |= other.forgotten
+        self.forgotten.update(other.forgotten)
         self.others |= other.others
         self.patches |= other.patches
         for chart, templates in other.charts.items():
@@ -194,21 +196,26 @@ class Inputs:
         entries = (
             entry for path in paths for entry in find(path, recursive, real_folders, leave_out if gitignore else None)
         )
-        self._entries = without_repeats(
+        found = without_repeats(
             entry
             for entry in entries
             if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
         )
         above = kustomizations_above(paths)
-        if above or any(isinstance(entry, File) and entry.path.endswith(KUSTOMIZATIONS) for entry in self._entries):
+        if above or any(isinstance(entry, File) and entry.path.endswith(KUSTOMIZATIONS) for entry in found):
             from webhook.manifests.unrendered import without_patches  # noqa: PLC0415 - only for kustomizations
 
-            self._entries = without_patches(self._entries, above, sources)
+            found = without_patches(found, above, sources)
         if not fixes and sources.parts:
             from webhook.manifests.origins import without_rendered  # noqa: PLC0415 - only with rendered texts
 
-            self._entries = without_rendered(self._entries, sources)
-        self._entries += rendered
+            found = without_rendered(found, sources)
+        found += rendered
+        self._entries: Sequence[File | Manifests] = found
+        if self.is_large:
+            from webhook.manifests.entries import Entries  # noqa: PLC0415 - only for large checks
+
+            self._entries = Entries(found)
         self._sources = sources
         self._progress = progress
 
@@ -223,6 +230,11 @@ class Inputs:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a check of these files keeps what it does not need at once in temporary files."""
+        return len(self._entries) > MANY_FILES
 
     def name(self, number: int) -> str:
         """The name of a file in messages, or an empty text for a number that no file has."""

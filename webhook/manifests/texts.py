@@ -70,6 +70,24 @@ class Texts(MutableMapping[str, bytes]):
         return content
 
 
+class Names:
+    """Names of files, which take little more memory than their characters. A name can be added several times."""
+
+    def __init__(self) -> None:
+        self.joined = bytearray()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.joined.decode("utf-8", "surrogatepass").split("\0")[:-1])
+
+    def add(self, name: str) -> None:
+        """Adds a name, which contains no NUL."""
+        self.joined += f"{name}\0".encode("utf-8", "surrogatepass")
+
+    def update(self, other: "Names") -> None:
+        """Adds the names of ``other``."""
+        self.joined += other.joined
+
+
 class _Released(msgspec.Struct, frozen=True, gc=False):
     """The path of a file, and the hash of its content, which is the same in all processes of a check."""
 

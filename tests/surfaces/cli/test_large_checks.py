@@ -13,6 +13,7 @@ from tests.surfaces.cli import odd_repository
 from tests.surfaces.manifests import BAD, GOOD
 from tests.surfaces.running import Ran, migratable
 from webhook.check import lookups, parallel, results, spill, stored_objects
+from webhook.manifests import files
 from webhook.manifests.texts import Texts
 from webhook.surfaces.cli import run_check
 from webhook.surfaces.cli.options import FORMATS
@@ -58,7 +59,7 @@ def repository(tmp_path: Path) -> Path:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every check is large."""
-    monkeypatch.setattr(results, "MANY_FILES", 0)
+    monkeypatch.setattr(files, "MANY_FILES", 0)
     monkeypatch.setattr(results, "BLOCK", 2)
     monkeypatch.setattr(stored_objects, "MOST_RECENT", 0)
     monkeypatch.setattr(lookups, "MOST_EXACT", 0)
@@ -127,8 +128,8 @@ def test_a_baseline_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatc
     The file that is written does not depend on the size of the check.
     """
     written = []
-    for most in (results.MANY_FILES, 0):
-        monkeypatch.setattr(results, "MANY_FILES", most)
+    for most in (files.MANY_FILES, 0):
+        monkeypatch.setattr(files, "MANY_FILES", most)
         migratable("check", ".", "--write-baseline", "--baseline", "known.yml", cwd=repository)
         written.append((repository / "known.yml").read_text())
         (repository / "known.yml").unlink()
@@ -141,8 +142,8 @@ def test_a_fixed_repository_is_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     ``--fix`` keeps all files in memory.
     """
     ran = []
-    for number, most in enumerate((results.MANY_FILES, 0)):
-        monkeypatch.setattr(results, "MANY_FILES", most)
+    for number, most in enumerate((files.MANY_FILES, 0)):
+        monkeypatch.setattr(files, "MANY_FILES", most)
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "vm.yaml").write_text(BAD.replace("networks:", "netWorks:"))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from webhook.check import results
 from webhook.check.check import Settings
 from webhook.check.streaming import StreamingCheck
 from webhook.errors import BadInput, Misconfigured, WebhookError
@@ -371,7 +370,7 @@ class _Check:
             sources,
             unreadable,
             count=count,
-            is_large=len(inputs) > results.MANY_FILES,
+            is_large=inputs.is_large,
             begun=interruptible,
             progress=self._progress,
             objects=self._progress.judged,
@@ -382,7 +381,7 @@ class _Check:
 
     def one_by_one(self, inputs: Inputs, unreadable: Sequence[Manifests]) -> Report:
         """The report on files that are read one after another. The text of a file without findings is freed."""
-        is_large = len(inputs) > results.MANY_FILES
+        is_large = inputs.is_large
         streaming = self._begin(inputs.read, is_large=is_large)
         for number, manifests in enumerate(inputs):
             if not streaming.add(manifests).needs_text:

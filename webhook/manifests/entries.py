@@ -1,0 +1,65 @@
+"""The files of a large check. A file of a searched folder takes little more memory than its path."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+from webhook.manifests.objects import Manifests
+from webhook.manifests.search import File
+
+
+class Entries(Sequence[File | Manifests]):
+    """
+    Files, and manifests that are not in files, in order.
+
+    Each access to a file makes a new ``File``. So processes that share this memory do not write to it, as they would by counting
+    references to 100,000 objects.
+    """
+
+    def __init__(self, entries: Iterable[File | Manifests]) -> None:
+        self._others: dict[int, File | Manifests] = {}
+        """The entries that are not plain files of a searched folder."""
+        self._folders: dict[tuple[str, int], int] = {}
+        """The number of each searched folder, by its real path, and by the length of its name in the paths of its files."""
+        self._folder_of = array("i")
+        self._paths = bytearray()
+        self._ends = array("q")
+        for number, entry in enumerate(entries):
+            folder = _folder(entry)
+            if folder is None:
+                self._others[number] = entry
+            elif isinstance(entry, File):
+                self._paths += entry.path.encode("utf-8", "surrogatepass")
+            self._folder_of.append(-1 if folder is None else self._folders.setdefault(folder, len(self._folders)))
+            self._ends.append(len(self._paths))
+        self._numbered = list(self._folders)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, number: int) -> File | Manifests: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[File | Manifests]: ...
+    def __getitem__(self, number: int | slice) -> File | Manifests | list[File | Manifests]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        number = range(len(self))[number]
+        if number in self._others:
+            return self._others[number]
+        begin = self._ends[number - 1] if number else 0
+        path = self._paths[begin : self._ends[number]].decode("utf-8", "surrogatepass")
+        root, start = self._numbered[self._folder_of[number]]
+        return File(path, root, is_named=False, real=_real(root, path, start))
+
+
+def _folder(entry: File | Manifests) -> tuple[str, int] | None:
+    """The searched folder of a plain file: its real path, and the length of its name in the path of the file."""
+    if not isinstance(entry, File) or entry.is_named or entry.is_link or not entry.root:
+        return None
+    start = len(entry.path) - len(entry.real) + len(entry.root.rstrip("/")) + 1
+    return (entry.root, start) if start >= 0 and entry.real == _real(entry.root, entry.path, start) else None
+
+
+def _real(root: str, path: str, start: int) -> str:
+    return f"{root.rstrip('/')}/{path[start:]}"
