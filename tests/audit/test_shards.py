@@ -82,7 +82,9 @@ def test_namespaces_are_spread_over_all_shards(of: int) -> None:
     assert shard_of("", of) == 1
 
 
-@pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "a/b", "1/2/3", "1/0", "-1/2", "1/1001", "²/3"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "0/2", "3/2", "a/b", "1/2/3", "1/0", "-1/2", "1/1001", "²/3", f"{'9' * 5000}/3"]
+)
 def test_text_that_is_no_shard_is_refused(text: str) -> None:
     """
     The message says what to write.

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from webhook.errors import Misconfigured
+from webhook.objects.whole_number import whole_number
 from webhook.report.audited import Shard
 
 MOST_SHARDS: Final = 1000
@@ -40,11 +41,9 @@ def shard_of(namespace: str, of: int) -> int:
 
 def parse_shard(text: str) -> Shard:
     """Reads ``I/N``. Raises Misconfigured for another text."""
-    number, separator, of = text.partition("/")
-    if separator and number.isascii() and number.isdecimal() and of.isascii() and of.isdecimal():
-        shard = Shard(int(number), int(of))
-        if 1 <= shard.number <= shard.of <= MOST_SHARDS:
-            return shard
+    number, of = map(whole_number, text.partition("/")[::2])
+    if number is not None and of is not None and 1 <= number <= of <= MOST_SHARDS:
+        return Shard(number, of)
     raise Misconfigured(
         f"--shard {text}: not a shard",
         remedy=f"Write I/N with I from 1 to N and N up to {MOST_SHARDS}, such as --shard 1/4.",

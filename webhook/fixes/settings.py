@@ -7,6 +7,7 @@ from webhook.judging.finding import Finding
 from webhook.kubevirt.settings.selectors import MATCH_LABELS, flattened
 from webhook.kubevirt.settings.settings import SETTINGS, Type
 from webhook.objects.meta import Json
+from webhook.objects.whole_number import whole_number
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -19,8 +20,9 @@ def _type(finding: Finding, raw: Json) -> Iterator[Fix]:
     meant: Json = None
     if setting.type is Type.BOOLEAN:
         meant = _BOOLEANS.get(written)
-    elif setting.type in (Type.UINT32, Type.INT64, Type.UINT64) and written.isascii() and written.isdecimal():
-        meant = int(written) if str(int(written)) == written else None
+    elif setting.type in (Type.UINT32, Type.INT64, Type.UINT64):
+        number = whole_number(written)
+        meant = number if str(number) == written else None
     if meant is not None:
         yield Fix("remove the quotes", replace(raw, finding.path, meant), is_safe=True)
 

@@ -21,6 +21,7 @@ from webhook.manifests.objects import Manifests
 from webhook.manifests.search import File, shown
 from webhook.manifests.template_lines import Template
 from webhook.objects.path import FieldPath
+from webhook.objects.whole_number import whole_number
 from webhook.report.model import FindingReport
 from webhook.report.rendered import Origin
 from webhook.yaml.document import Document, JsonValue, read_documents
@@ -211,7 +212,8 @@ def _steps(value: JsonValue, path: str) -> tuple[FieldPath, bool]:
     steps: list[str | int] = []
     for match in _STEP.finditer(path):
         text = match[1] or match[2] or ""
-        step: str | int = int(text) if isinstance(value, list) and text.isdecimal() else text
+        index = whole_number(text) if isinstance(value, list) else None
+        step: str | int = text if index is None else index
         value = _child(value, step)
         if value is None:
             return tuple(steps), True

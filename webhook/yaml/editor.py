@@ -16,6 +16,7 @@ import yaml
 from webhook.errors import BadInput
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
+from webhook.objects.whole_number import whole_number
 from webhook.yaml import writer
 from webhook.yaml.document import MAX_BYTES, Document, move_inner_boms, read_documents
 from webhook.yaml.events import Position, compose
@@ -122,7 +123,8 @@ def steps_of(pointer: str, value: Json) -> FieldPath:
     steps: list[str | int] = []
     for word in pointer.split("/")[1:]:
         key = word.replace("~1", "/").replace("~0", "~")
-        step: str | int = int(key) if isinstance(value, list) and key.isdecimal() else key
+        index = whole_number(key) if isinstance(value, list) else None
+        step: str | int = key if index is None else index
         steps.append(step)
         if isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]

@@ -68,6 +68,7 @@ def test_a_name_in_a_path_can_have_a_slash() -> None:
         ('[{"op":"remove","path":"/spec/configuration/gates/2"}]', "operation 0 removes"),
         ('[{"op":"add","path":"/spec/configuration/gates/9","value":1}]', "which is not known"),
         ('[{"op":"add","path":"/spec/configuration/gates/a","value":1}]', "which is not known"),
+        (f'[{{"op":"add","path":"/spec/configuration/gates/{"9" * 5000}","value":1}}]', "which is not known"),
         ('[{"op":"test","path":"/spec/x","value":1}]', "operation 0 is test /spec/x, whose result depends"),
         ('[{"op":"put","path":"/spec/x","value":1}]', "operation 0 has the unknown op 'put'"),
     ],

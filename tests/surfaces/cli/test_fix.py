@@ -292,6 +292,7 @@ def test_permissions_and_links_stay(folder: Path) -> None:
         (["--diff", "--choose", "LM1O1=1", "vm.yaml"], "did you mean LM101?"),
         (["--diff", "--choose", "LM101", "vm.yaml"], "write RULE=NUMBER"),
         (["--diff", "--choose", "LM101=0", "vm.yaml"], "write RULE=NUMBER"),
+        (["--diff", "--choose", f"LM101={'9' * 5000}", "vm.yaml"], "write RULE=NUMBER"),
     ],
 )
 def test_impossible_requests_are_usage_errors(folder: Path, flags: list[str], message: str) -> None:

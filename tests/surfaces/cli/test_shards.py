@@ -28,6 +28,7 @@ def test_a_written_shard_does_not_depend_on_the_job() -> None:
     [
         ("auto/4", None, "--shard auto/4: the environment variable JOB_COMPLETION_INDEX is not set"),
         ("auto/4", "x", "--shard auto/4: the environment variable JOB_COMPLETION_INDEX is not a number"),
+        ("auto/4", "9" * 5000, "--shard auto/4: the environment variable JOB_COMPLETION_INDEX is not a number"),
         ("auto/4", "4", "--shard auto/4: JOB_COMPLETION_INDEX is 4, and the indexes of 4 shards end at 3"),
         ("auto/0", "0", "--shard auto/0: not a shard"),
         ("auto/1001", "0", "--shard auto/1001: not a shard"),

@@ -15,6 +15,7 @@ from webhook.objects.json_depth import decode
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 from webhook.objects.shown import shown
+from webhook.objects.whole_number import whole_number
 
 _DECODER: Final = msgspec.json.Decoder()
 _PREFIX: Final = "/spec/"
@@ -115,7 +116,8 @@ def _remove(owner: Json, step: str, index: int, place: str) -> None:
 
 
 def _index(step: str, owner: list[Json]) -> int:
-    return int(step) if step.isascii() and step.isdecimal() else len(owner) + 1
+    index = whole_number(step)
+    return len(owner) + 1 if index is None else index
 
 
 def _steps(pointer: str) -> list[str]:

@@ -10,6 +10,7 @@ from webhook.manifests.files import Sources
 from webhook.manifests.judged_objects import JudgedObjects
 from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
 from webhook.manifests.replacements import patch_object
+from webhook.objects.whole_number import whole_number
 from webhook.report.kubectl import command_for
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
@@ -89,13 +90,14 @@ def choices_of(words: Sequence[str]) -> dict[str, int]:
     """The number of the chosen option, by rule. Raises UsageMistake for an invalid choice."""
     chosen: dict[str, int] = {}
     for choice in words:
-        word, _, number = choice.partition("=")
+        word, _, written = choice.partition("=")
         rules = find_rules(word)
         if not rules:
             raise UsageMistake(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
-        if not number.isdecimal() or int(number) < 1:
+        number = whole_number(written)
+        if not number:
             raise UsageMistake(f"--choose {choice}: write RULE=NUMBER, such as --choose {rules[0]}=1.")
-        chosen |= dict.fromkeys(rules, int(number))
+        chosen |= dict.fromkeys(rules, number)
     return chosen
 
 

@@ -12,6 +12,7 @@ from webhook import __version__
 from webhook.errors import BadInput
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.files import Sources
+from webhook.objects.whole_number import whole_number
 from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.status import UsageMistake, write_stderr, write_stdout
@@ -244,9 +245,8 @@ def text_width() -> int:
 
 def _columns() -> int:
     """The width of the terminal, as in ``shutil.get_terminal_size``. Importing shutil costs more than the rest of this file."""
-    configured = environ.get("COLUMNS", "")
-    if configured.isdecimal() and int(configured):
-        return int(configured)
+    if configured := whole_number(environ.get("COLUMNS", "")):
+        return configured
     try:
         return get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):  # standard output is missing, closed, or not a terminal

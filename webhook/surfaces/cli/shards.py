@@ -5,6 +5,7 @@ from typing import Final
 
 from webhook.audit.scope import MOST_SHARDS, parse_shard
 from webhook.errors import Misconfigured
+from webhook.objects.whole_number import whole_number
 from webhook.report.audited import Shard
 
 AUTO: Final = "auto"
@@ -23,15 +24,15 @@ def shard_from(text: str, environment: Mapping[str, str]) -> Shard:
         raise Misconfigured(
             f"--shard {text}: not a shard", remedy=f"Write auto/N with N up to {MOST_SHARDS}, such as --shard auto/4."
         ) from None
-    index = environment.get(INDEX, "")
-    if not (index.isascii() and index.isdecimal()):
+    index = whole_number(environment.get(INDEX, ""))
+    if index is None:
         raise Misconfigured(
-            f"--shard {text}: the environment variable {INDEX} is {'not a number' if index else 'not set'}",
+            f"--shard {text}: the environment variable {INDEX} is {'not a number' if environment.get(INDEX) else 'not set'}",
             remedy="Run the command in a Job with completionMode Indexed, or write --shard I/N.",
         )
-    if int(index) >= shards:
+    if index >= shards:
         raise Misconfigured(
-            f"--shard {text}: {INDEX} is {int(index)}, and the indexes of {shards} shards end at {shards - 1}",
+            f"--shard {text}: {INDEX} is {index}, and the indexes of {shards} shards end at {shards - 1}",
             remedy="Set completions of the Job to the number of shards.",
         )
-    return Shard(int(index) + 1, shards)
+    return Shard(index + 1, shards)
