@@ -16,6 +16,10 @@ class NoBase(Exception):
     """The history has no commit to compare with."""
 
 
+class UnknownBase(Exception):
+    """The history is complete, and does not have the named commit."""
+
+
 def chosen(repository: Path) -> str:
     """
     The newest tag before HEAD; without a tag, the commit where HEAD left the default branch of ``origin``, or an earlier one.
@@ -37,17 +41,30 @@ def chosen(repository: Path) -> str:
 
 @contextmanager
 def checked_out(repository: Path, commit: str) -> Iterator[tuple[Path, str]]:
-    """The files of a commit, or of the one that ``AUTO`` chooses, in a temporary folder, and its description. Raises NoBase."""
+    """
+    The files of a commit, or of the one that ``AUTO`` chooses, in a temporary folder, and its description.
+
+    Raises NoBase and UnknownBase.
+    """
     name = chosen(repository) if commit == AUTO else commit
-    line = _git(repository, "log", "-1", "--format=%h %cs %s", f"{name}^{{commit}}")
-    if not line:
-        raise NoBase(f"the history has no commit {name}")
+    found = _git(repository, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    if not found:
+        raise _missing(repository, name)
+    line = _git(repository, "log", "-1", "--format=%h %cs %s", found)
     with tempfile.TemporaryDirectory(prefix="migratable-base-") as place:
         with tempfile.TemporaryFile() as archive:
-            subprocess.run(["git", "-C", str(repository), "archive", name], check=True, stdout=archive)
+            subprocess.run(["git", "-C", str(repository), "archive", found], check=True, stdout=archive)
             archive.seek(0)
             subprocess.run(["tar", "-x", "-C", place], check=True, stdin=archive)
         yield Path(place), line if name == commit else f"{name} ({line})"
+
+
+def _missing(repository: Path, name: str) -> NoBase | UnknownBase:
+    """The error for a name without a commit. A shallow clone or an archive of the files may lack the commit."""
+    message = f"the history has no commit {name}"
+    is_whole = _git(repository, "rev-parse", "--is-shallow-repository") == "false"
+    has_commits = bool(_git(repository, "rev-parse", "--verify", "HEAD"))
+    return UnknownBase(message) if is_whole and has_commits else NoBase(f"{message}; fetch more of it to compare")
 
 
 def _git(repository: Path, *arguments: str) -> str:

@@ -3,8 +3,8 @@ Two checkouts in turn: `python -m benchmarks.compare OLD [NEW]`. Prints the rati
 
 OLD and NEW are working trees. The Python of a tree's own `.venv` runs it if there is one, else the Python that runs this program.
 `--base auto` instead of OLD takes a commit of this repository: the newest tag before HEAD; without a tag, the commit where this
-branch left the default branch; on the default branch, HEAD~100. If the history does not contain it, as in a shallow clone, the
-comparison is left out and the exit status is 0.
+branch left the default branch; on the default branch, HEAD~100. If a shallow clone does not contain it, the comparison is left
+out and the exit status is 0. A commit that does not exist is an error, and the exit status is 2.
 
 Both do the same work with the same manifests in pairs of runs, so that other load on the computer changes both. The spread is
 the interval that contains the median ratio with 95 % confidence. `--fail-above 15` ends with 1 if a whole spread is above 1.15.
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import pairs, workloads
-from benchmarks.base_commit import AUTO, NoBase, checked_out
+from benchmarks.base_commit import AUTO, NoBase, UnknownBase, checked_out
 from benchmarks.generators.writing import GENERATORS, write
 from benchmarks.launching import ROOT
 from benchmarks.pairs import Pair
@@ -48,6 +48,9 @@ def main() -> int:
     except NoBase as reason:
         print(f"compare: left out: {reason}")
         return 0
+    except UnknownBase as reason:
+        print(f"compare: --base {options.base}: {reason}", file=sys.stderr)
+        return 2
 
 
 def _options() -> Namespace:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.base_commit import AUTO, BACK, NoBase, checked_out, chosen
+from benchmarks import compare
+from benchmarks.base_commit import AUTO, BACK, NoBase, UnknownBase, checked_out, chosen
 
 AUTHOR = ("-c", "user.name=t", "-c", "user.email=t@example.com")
 
@@ -87,9 +88,44 @@ def test_a_shallow_clone_has_nothing_to_compare_with(repository: Path, tmp_path:
         chosen(clone)
 
 
-def test_a_missing_commit_is_no_base(repository: Path) -> None:
+def test_a_commit_that_a_shallow_clone_lacks_is_no_base(repository: Path, tmp_path: Path) -> None:
     """
-    For example, one that a shallow clone lacks.
+    The comparison is left out, because a shallow clone cannot tell a mistyped name from a commit that was not fetched.
     """
-    with pytest.raises(NoBase, match="no commit v9"), checked_out(repository, "v9"):
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", repository.as_uri(), str(clone))
+
+    with pytest.raises(NoBase, match="no commit v9; fetch more of it"), checked_out(clone, "v9"):
         pass
+
+
+def test_files_without_a_history_have_no_base(tmp_path: Path) -> None:
+    """
+    For example, the files of a release.
+    """
+    with pytest.raises(NoBase), checked_out(tmp_path, "v9"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["v9", "--all", ""])
+def test_a_name_that_a_whole_history_lacks_is_a_mistake(repository: Path, name: str) -> None:
+    """
+    A name is never an option of git.
+    """
+    with pytest.raises(UnknownBase, match=f"no commit {name}"), checked_out(repository, name):
+        pass
+
+
+def test_a_mistyped_base_ends_with_2(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A comparison that is left out ends with 0, so a typing mistake in a CI job would never be noticed.
+    """
+    monkeypatch.setattr("sys.argv", ["compare", "--base", "v9"])
+    monkeypatch.setattr(compare, "ROOT", repository)
+
+    status = compare.main()
+
+    assert status == 2
+    assert capsys.readouterr().err == "compare: --base v9: the history has no commit v9\n"
