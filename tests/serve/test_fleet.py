@@ -61,7 +61,10 @@ def test_the_log_says_that_other_machines_see_all_files(tmp_path: Path) -> None:
     """
     (tmp_path / "node.yaml").write_text("apiVersion: v1\nkind: Node\nmetadata: {name: a}\n")
     with alone(tmp_path, "--fleet", str(tmp_path / "node.yaml"), "--host", "0.0.0.0") as running:
-        assert [line["host"] for line in running.log if "no sign-in" in line["message"]] == ["0.0.0.0"]
+        said = lambda: [line["host"] for line in running.log if "no sign-in" in line["message"]]  # noqa: E731
+        wait_until(said, 60, "the warning")
+
+        assert said() == ["0.0.0.0"]
 
 
 def test_other_pages_lead_to_the_fleet(server: Alone) -> None:
