@@ -1,10 +1,10 @@
 """The parts of an outcome other than its causes: finality, account and world."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, read, refused, review, vm, warned
 from webhook.facts.objects_world import ObjectsWorld

@@ -74,7 +74,7 @@ class CrossNamespaceTracker:
         if known is not None:
             return known
         objects = self._lists[kind] = self._world.every(kind)
-        if not isinstance(objects, Unknown) and not is_for_everyone(kind):
+        if objects and not isinstance(objects, Unknown) and not is_for_everyone(kind):
             self._left |= any(listed.namespace != self._namespace for listed in objects)
         return objects
 
@@ -82,7 +82,7 @@ class CrossNamespaceTracker:
 def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     """The outcome from all facts. It contains the world if objects in other namespaces were looked up."""
     tracker = CrossNamespaceTracker(context.world, decoded.request.namespace)
-    outcome = decide_request(decoded, replace(context, world=tracker))
+    outcome = decide_request(decoded, context.with_world(tracker))
     return replace(outcome, foreign_world=context.world) if tracker.left_namespace else outcome
 
 
@@ -120,7 +120,7 @@ class Disclosure:
         """The patch, made only from facts that the author may read, because the author sees the patch."""
         request = decoded.request
         permissions = self.rights.permissions(_author(request), frozenset((request.namespace,)), within_seconds)
-        return operations_for(decoded, replace(context, world=RestrictedWorld(context.world, permissions, HIDDEN)))
+        return operations_for(decoded, context.with_world(RestrictedWorld(context.world, permissions, HIDDEN)))
 
 
 def shown_without_rights(

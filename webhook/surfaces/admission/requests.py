@@ -63,8 +63,7 @@ class UnreadableRequest:
     """The old object, or only its metadata if the rest cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedRequest:
+class DecodedRequest(msgspec.Struct, frozen=True):
     """A request with a readable new object. ``object`` and ``old`` are None for kinds that are not judged."""
 
     request: AdmissionRequest

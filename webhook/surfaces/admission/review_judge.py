@@ -120,7 +120,7 @@ class ReviewJudge:
             return Validated(self._decide(read, world), world)
         context = self.context(world)
         tracker = CrossNamespaceTracker(world, read.request.namespace)
-        operations = operations_for(read, replace(context, world=tracker))
+        operations = operations_for(read, context.with_world(tracker))
         return Patched(operations, context, tracker.left_namespace)
 
     def _decide(self, read: DecodedRequest, world: World) -> Outcome:

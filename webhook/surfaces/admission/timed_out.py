@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import msgspec
+
 from webhook.facts.world import World
 from webhook.judging.finding import Judgement
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
@@ -34,7 +36,7 @@ def decide_timed_out(read: DecodedRequest | UnreadableRequest, context: JudgingC
         return decide_unreadable(read, context)
     if read.request.operation == "DELETE":
         return PASS
-    outcome = decide_request(read, replace(context, judge=_without_findings))
+    outcome = decide_request(read, msgspec.structs.replace(context, judge=_without_findings))
     if not outcome.allowed or outcome.is_final or outcome.strongest is not Action.DENY:
         return outcome
     return replace(outcome, causes=(LATE,)) if _may_deny_change(read, context) else PASS

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from webhook.cni.attachments import IN_USE, in_use_by
 from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.unknown import Unknown
@@ -77,8 +79,7 @@ class Outcome:
 PASS: Final = Outcome((), (), strongest=Action.OFF)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgingContext:
+class JudgingContext(msgspec.Struct, frozen=True):
     """The facts and the policy for one request."""
 
     world: World
@@ -92,6 +93,10 @@ class JudgingContext:
     Without a CR, no namespace and no account is trusted because of its usual name.
     """
     judge: Callable[[Kubernetes, World, Releases], Judgement] = judge
+
+    def with_world(self, world: World) -> "JudgingContext":
+        """The same policy with other facts."""
+        return msgspec.structs.replace(self, world=world)
 
     def judge_object(self, judged: Kubernetes) -> Judgement:
         """The verdict and the findings of one object."""
