@@ -1,6 +1,6 @@
 """Records the lookups of a judgement in the cache, and repeats them at the API server."""
 
-from collections.abc import Callable, ItemsView, Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -61,9 +61,9 @@ class RecordingWorld:
         """The recorded result of a lookup, or None if the lookup was not recorded."""
         return self._answers.get(question)
 
-    def recorded(self) -> ItemsView[Question, Found[Any]]:
-        """The recorded lookups with their results, in order."""
-        return self.answers.items()
+    def objects(self) -> list[tuple[Question, Found[Any]]]:
+        """The recorded lookups of single objects with their results, in order."""
+        return [(Question(*lookup), answer) for lookup, answer in self._answers.items() if lookup[2] is not None]
 
     @property
     def untrusted(self) -> bool:

@@ -51,7 +51,7 @@ async def is_unchanged(
     Whether every object that was looked up by name still has the same uid and resourceVersion. Returns False if a read fails or
     the cache cannot be trusted. Never raises.
     """
-    named = [(lookup, cached) for lookup, cached in recording.recorded() if lookup.name is not None]
+    named = recording.objects()
     versions = {lookup.kind: store.version(lookup.kind) for lookup, _ in named}
     if not all(versions.values()) or not all(map(recording.trusts, versions)):
         return False

@@ -66,6 +66,10 @@ class ClusterSource:
         """Returns a world that looks up cached objects and records the lookups. Never waits."""
         return self._cluster.recording()
 
+    def cached(self) -> World:
+        """Returns a world that looks up cached objects, without a record of the lookups. Never waits."""
+        return self._cluster.world()
+
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
         """Whether the decision depends on cached objects that must be confirmed."""
         if not isinstance(world, RecordingWorld):

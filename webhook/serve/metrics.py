@@ -51,6 +51,7 @@ class Metrics:
         # cached, because the lookup of a series by its labels takes as long as a rule; the number of series is finite
         self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
         self._finding = cache(self._findings.labels)
+        self._live_read = cache(self._live_read_seconds.labels)
         self._begin_at_zero()
 
     def _make_review_metrics(self) -> None:
@@ -172,7 +173,7 @@ class Metrics:
 
     def observe_live_reads(self, ended: str, seconds: float) -> None:
         """Count the live reads for one review."""
-        self._live_read_seconds.labels(ended).observe(seconds)
+        self._live_read(ended).observe(seconds)
 
     def follow(self, statistics: Statistics) -> None:
         """Export the state of the cluster cache at each scrape."""

@@ -67,7 +67,7 @@ async def _serve(options: Options) -> None:
     facts = _facts(options, metrics)
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
-    configurations = ConfigurationSource(options.policy_file, options.release, facts.world, today)
+    configurations = ConfigurationSource(options.policy_file, options.release, facts.cached, today)
     followed = {certificates, admission_tls}
     metrics.certified(followed)
     disclosure = facts.disclosure() if isinstance(facts, ClusterSource) else None
