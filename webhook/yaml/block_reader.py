@@ -87,10 +87,10 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
     stack: list[tuple[int, Collection, str]] = []
     here, name = place_of(-1, is_item=True), ""  # the place of the members of the container
     last, first = AWAITS, 0  # the kind of the last member and its line. QUOTED if the member is complete
-    number, count = 0, len(lines)
+    number, count, known = 0, len(lines), forms.get
     while number < count:
         line = lines[number]
-        kind, place, dash, key, start, end, value = forms.get(hash(line)) or new_form(line)
+        kind, place, dash, key, start, end, value = known(hash(line)) or new_form(line)
         if place != here:
             if place > here and last == AWAITS:
                 new: Collection = [] if dash else {}
