@@ -1,15 +1,9 @@
 """A check in several processes gives the same report as a check in one process."""
 
 import copy
-import json
-import os
 import pickle
-import resource
-import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from unittest.mock import patch
 
@@ -17,60 +11,20 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tests.check import environments, test_streaming
+from tests.check.in_processes import FORKED, OTHERS, in_processes, named, no_child, of_namespaces, small_blocks
 from tests.check.test_migration_requests import CLAIM, vm, vmim
 from tests.check.test_patched_copies import BRIDGE, clone
 from tests.generating import Manifest
 from webhook.check import parallel
 from webhook.check.check import Settings, check
-from webhook.check.parallel import ParallelCheck
-from webhook.check.processes import Workers
-from webhook.check.sharing import SharingJudge
-from webhook.errors import BadInput, Unavailable
-from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.objects.json_depth import MAX_DEPTH
 from webhook.policy.policy import Policy
-from webhook.report.model import Report
 
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few files are enough for several workers."""
-    monkeypatch.setattr(parallel, "FIRST", 1)
-    monkeypatch.setattr(parallel, "BLOCK", 2)
-
-
-def children() -> set[str]:
-    """The processes that this process has started, such as servers of other tests."""
-    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
-
-
-@pytest.fixture(autouse=True)
-def no_child() -> Iterator[None]:
-    """No worker is left after a check, not even as a zombie."""
-    before = children()
-    yield
-    assert children() <= before
-
-
-def in_processes(
-    files: Sequence[Manifests],
-    count: int,
-    chosen: Settings,
-    references: Sequence[ManifestObject] = (),
-    judge: type[SharingJudge] = SharingJudge,
-    *,
-    is_large: bool = False,
-) -> Report:
-    sources = Sources()
-    inputs = Inputs([], recursive=True, sources=sources, rendered=files)
-    report = ParallelCheck(judge(chosen, references), inputs, sources, count=count, is_large=is_large).report()
-    return replace(report, objects=list(report.objects))
+pytestmark = FORKED
+__all__ = ["no_child", "small_blocks"]  # fixtures
 
 
 def objects_of(files: Sequence[Manifests]) -> list[ManifestObject]:
@@ -150,15 +104,6 @@ def test_environments_with_the_same_names_keep_apart(
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, Settings(), objects_of(references)))
 
 
-def named(*files: Sequence[Manifest]) -> list[Manifests]:
-    return [environments.file(f"{number}.yaml", *objects) for number, objects in enumerate(files)]
-
-
-def of_namespaces(number: int) -> Manifest:
-    return environments.an_object("Namespace", "v1", f"tenant-{number}", None)
-
-
-OTHERS = [[environments.a_vmi(name=f"vmi-{number}")] for number in range(8)]
 LAST = {
     "a claim": [environments.a_claim("ReadWriteOnce")],
     "a KubeVirt CR": [environments.a_cr("v1.4.0")],
@@ -231,171 +176,6 @@ def test_objects_that_are_judged_later_find_objects_of_all_processes() -> None:
 
     assert report == check(files, Settings())
     assert [judged.kind for judged in report.objects if judged.findings] == ["VirtualMachineClone"]
-
-
-class Ending(SharingJudge):
-    """Ends the worker at one file."""
-
-    parent = os.getpid()
-
-    def judge(self, number: int, manifests: Manifests) -> Any:
-        if number == 5 and os.getpid() != self.parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().judge(number, manifests)
-
-
-class Failing(SharingJudge):
-    """Fails at two files, the later one sooner."""
-
-    def judge(self, number: int, manifests: Manifests) -> Any:
-        if number in (3, 7):
-            raise BadInput(f"error {number}", remedy="Correct it.")
-        return super().judge(number, manifests)
-
-
-class Broken(SharingJudge):
-    """Has a bug."""
-
-    def judge(self, number: int, manifests: Manifests) -> Any:
-        if number == 5:
-            raise ZeroDivisionError("the content of an object")
-        return super().judge(number, manifests)
-
-
-class Interrupted(SharingJudge):
-    """Interrupts the parent while a worker works."""
-
-    parent = os.getpid()
-
-    def judge(self, number: int, manifests: Manifests) -> Any:
-        if number == 5:
-            os.kill(os.getpid(), signal.SIGINT)  # a worker ignores Ctrl-C
-            os.kill(self.parent, signal.SIGINT)
-            signal.pause()
-        return super().judge(number, manifests)
-
-
-@pytest.mark.parametrize(
-    ("judge", "reason"), [(Ending, "was ended by SIGKILL"), (Broken, "failed with ZeroDivisionError")]
-)
-def test_a_worker_that_ends_is_an_error_with_the_name_of_its_file(judge: type[SharingJudge], reason: str) -> None:
-    """
-    The error says how the process ended, and how to check without it. It contains nothing of an object.
-    """
-    Ending.parent = os.getpid()
-
-    with pytest.raises(Unavailable) as raised:
-        in_processes(named(*OTHERS), 2, Settings(), judge=judge)
-
-    assert raised.value.message == f"5.yaml: a process of the check {reason} while it checked this file"
-    assert raised.value.remedy == "Check in one process: --jobs 1."
-
-
-def test_a_program_that_ignores_the_end_of_children_can_start_a_check() -> None:
-    """
-    The setting is inherited. Then the system keeps no status of a worker that has ended.
-    """
-    Ending.parent = os.getpid()
-    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    try:
-        assert in_processes(named(*OTHERS), 2, Settings()) == check(named(*OTHERS), Settings())
-        with pytest.raises(Unavailable, match=r"5\.yaml: a process of the check ended while"):
-            in_processes(named(*OTHERS), 2, Settings(), judge=Ending)
-    finally:
-        signal.signal(signal.SIGCHLD, before)
-
-
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_error_of_the_first_file_ends_a_check(count: int) -> None:
-    """
-    It is the same error as that of one process.
-    """
-    with pytest.raises(BadInput, match="error 3"):
-        in_processes(named(*OTHERS), count, Settings(), judge=Failing)
-
-
-def test_a_file_that_disappears_before_it_is_judged_is_a_problem(tmp_path: Path) -> None:
-    """
-    Migration requests are judged after all files, and their files are read again. They are not left out silently.
-    """
-    for name, objects in {"a": [vm()], "b": [CLAIM], "c": [vmim()], "d": []}.items():
-        (tmp_path / f"{name}.yaml").write_text("\n---\n".join(map(json.dumps, objects)))
-
-    def disappear(done: int, total: int) -> None:
-        if done == total:
-            (tmp_path / "c.yaml").unlink()
-
-    sources = Sources()
-    inputs = Inputs([str(tmp_path)], recursive=True, sources=sources)
-    report = ParallelCheck(SharingJudge(Settings()), inputs, sources, count=2, progress=disappear).report()
-
-    assert [problem.message for problem in report.problems] == ["no such file or folder"]
-
-
-def test_ctrl_c_ends_all_processes() -> None:
-    """
-    Only the parent sees it.
-    """
-    Interrupted.parent = os.getpid()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs inherit that it is ignored
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            in_processes(named(*OTHERS), 2, Settings(), judge=Interrupted)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.parametrize("most", [0, 1])
-def test_a_system_that_starts_no_more_processes_is_no_error(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The check uses the processes that it gets.
-    """
-    fork, started = os.fork, []
-
-    def limited() -> int:
-        if len(started) == most:
-            raise BlockingIOError
-        started.append(1)
-        return fork()
-
-    monkeypatch.setattr(os, "fork", limited)
-    files = named([vm()], [CLAIM], *OTHERS, [environments.a_cr("v1.4.0")])
-
-    assert in_processes(files, 3, Settings()) == check(files, Settings())
-    assert len(started) == most
-
-
-def test_processes_leave_descriptors_for_files() -> None:
-    """
-    A limit on open files does not make files unreadable: there are fewer processes.
-    """
-
-    def opened() -> int:
-        files = []
-        with suppress(OSError):
-            files += (os.open(os.devnull, os.O_RDONLY) for _ in range(4))
-        for file in files:
-            os.close(file)
-        return len(files)
-
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest = os.dup(0)
-    os.close(lowest)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 21, limits[1]))
-    workers = Workers(64, lambda _begin: lambda _request: [opened()])
-    try:
-        count, here = len(workers), opened()
-        for index in range(count):
-            workers.send(index, None)
-        replies = dict(workers.receive() for _ in range(count))
-    finally:
-        workers.close()
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-
-    assert 0 < count < 64
-    assert here == 4
-    assert replies == dict.fromkeys(range(count), 4)
-    assert opened() == 4
 
 
 def test_deep_objects_cross() -> None:
