@@ -5,17 +5,7 @@ With nodes, such a VM is compared with all other VMs of the input.
 """
 
 from benchmarks.generators import tidy
-from benchmarks.generators.vms import name_of
 
-_PREFERRED = """\
-          preferredDuringSchedulingIgnoredDuringExecution:
-            - weight: 50
-              podAffinityTerm:
-                topologyKey: kubernetes.io/hostname
-                labelSelector:
-                  matchLabels:
-                    example.com/team: {team}
-"""
 _REQUIRED = """\
           requiredDuringSchedulingIgnoredDuringExecution:
             - topologyKey: kubernetes.io/hostname
@@ -39,5 +29,4 @@ metadata:
 
 def manifest(number: int) -> str:
     """One VM with its claim."""
-    preferred = _PREFERRED.format(team=f"team-{number % 17}")
-    return tidy.manifest(number).replace(preferred, _REQUIRED.format(name=name_of(number)))
+    return tidy.manifest(number, _REQUIRED)

@@ -40,14 +40,7 @@ spec:
         kubernetes.io/os: linux
       affinity:
         podAntiAffinity:
-          preferredDuringSchedulingIgnoredDuringExecution:
-            - weight: 50
-              podAffinityTerm:
-                topologyKey: kubernetes.io/hostname
-                labelSelector:
-                  matchLabels:
-                    example.com/team: {team}
-      domain:
+{anti_affinity}      domain:
         cpu:
           cores: {cores}
           sockets: 1
@@ -123,9 +116,22 @@ _DEVICES = {
 }
 
 
-def manifest(number: int) -> str:
-    """One VM with its claim."""
+PREFERRED_ANTI_AFFINITY = """\
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 50
+              podAffinityTerm:
+                topologyKey: kubernetes.io/hostname
+                labelSelector:
+                  matchLabels:
+                    example.com/team: {team}
+"""
+
+
+def manifest(number: int, anti_affinity: str = PREFERRED_ANTI_AFFINITY) -> str:
+    """One VM with its claim. ``anti_affinity`` can have placeholders, such as ``{name}``."""
     known = values(number, _DEVICES)
     mac = f"{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
     user_data = indent(USER_DATA.format(**known), " " * 14)
-    return (_MACHINE + _CLAIM).format(**known, mac=mac, user_data=user_data)
+    return (_MACHINE + _CLAIM).format(
+        **known, mac=mac, user_data=user_data, anti_affinity=anti_affinity.format(**known)
+    )
