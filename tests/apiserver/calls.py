@@ -245,9 +245,7 @@ class _Caller:
     async def _at_a_rate(self, began: float) -> None:
         connection: _Connection | None = None
         while (due := began + next(self._numbers) / self._job.rate) < began + self._job.seconds:
-            if (pause := due - time.monotonic()) > 0:
-                await asyncio.sleep(pause)  # a steady rate is the load under test; no result waits for this
-            elif -pause > CALL_SECONDS:
+            if not await _kept_rate(due):
                 return  # the machine cannot do it; what is missing shows in the number of calls
             connection = await self._call(connection, due)
 
@@ -288,6 +286,14 @@ class _Caller:
             self._failures[f"{status}: {response.body[:_LIMIT].decode(errors='replace')}"] += 1
         elif response.status == 503 and not response.has_retry_after:
             self._failures["503 without Retry-After"] += 1
+
+
+async def _kept_rate(due: float) -> bool:
+    """Sends no call before it is due, as the rate of the load requires. Returns False if the call is much too late."""
+    pause = due - time.monotonic()
+    if pause > 0:
+        await asyncio.sleep(pause)
+    return -pause <= CALL_SECONDS
 
 
 def main() -> None:

@@ -25,6 +25,11 @@ ACCOUNT = "watcher"
 _REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
+def _deliver_late(due: float) -> None:
+    """The delay of an event, which is the fault under test. Tests wait for its effect."""
+    time.sleep(max(0.0, due - time.monotonic()))
+
+
 class FaultyProxy:
     """Relays GETs; its attributes may be changed while it runs."""
 
@@ -127,7 +132,7 @@ class FaultyProxy:
                 with arrived:
                     arrived.wait_for(lambda: waiting)
                     due, chunk = waiting.popleft()
-                time.sleep(max(0.0, due - time.monotonic()))  # late events are the fault under test
+                _deliver_late(due)
                 try:
                     if not chunk:
                         client.shutdown(socket.SHUT_RDWR)

@@ -120,6 +120,7 @@ def test_a_stored_authority_is_loaded_unchanged() -> None:
 
     again = CertificateAuthority.load(authority.pair)
 
+    assert (again.certificate, again.pair) == (authority.certificate, authority.pair)
     leaf_of(again.sign(NAMES, NOW)).verify_directly_issued_by(authority.certificate)
 
 

@@ -85,7 +85,7 @@ def shown(command: str, done: subprocess.CompletedProcess[str]) -> str:
     return f"$ {command}\n{redacted(done.stderr)}{redacted(done.stdout)}$ echo $?\n{done.returncode}\n"
 
 
-def check(name: str, text: str) -> None:
+def assert_recorded(name: str, text: str) -> None:
     assert text == snapshot(f"refusals/{name.replace(' ', '-')}.txt", text)
 
 
@@ -96,7 +96,7 @@ def test_a_refused_vm_says_why_and_what_to_write(guarded: Guarded, name: str) ->
     """
     done = guarded.apply(vm("web-1", guarded.tenant, **copy.deepcopy(VMS[name])))
 
-    check(name, shown("kubectl apply -f vm.yaml", done))
+    assert_recorded(name, shown("kubectl apply -f vm.yaml", done))
 
 
 def test_a_dry_run_says_the_same(guarded: Guarded) -> None:
@@ -108,7 +108,7 @@ def test_a_dry_run_says_the_same(guarded: Guarded) -> None:
     dry, done = guarded.apply(manifest, flags=("--dry-run=server",)), guarded.apply(manifest)
 
     assert (dry.returncode, dry.stderr) == (done.returncode, done.stderr)
-    check("dry run", shown("kubectl apply --dry-run=server -f vm.yaml", dry))
+    assert_recorded("dry run", shown("kubectl apply --dry-run=server -f vm.yaml", dry))
 
 
 def test_mode_warn_says_what_will_be_refused(guarded: Guarded) -> None:
@@ -118,7 +118,7 @@ def test_mode_warn_says_what_will_be_refused(guarded: Guarded) -> None:
     done = guarded.apply(vm("web-1", TRYING, volumes=[on_claim("absent")], **copy.deepcopy(BRIDGE)))
 
     assert done.returncode == 0
-    check("mode warn", shown(f"kubectl apply -n {TRYING} -f vm.yaml", done))
+    assert_recorded("mode warn", shown(f"kubectl apply -n {TRYING} -f vm.yaml", done))
 
 
 def test_refused_settings_say_which(guarded: Guarded) -> None:
@@ -128,7 +128,7 @@ def test_refused_settings_say_which(guarded: Guarded) -> None:
     changed = copy.deepcopy(KUBEVIRT)
     changed["spec"]["configuration"]["migrations"] |= {"parallelMigrationsPerCluster": 0, "network": "absent"}
 
-    check("KubeVirt CR", shown("kubectl apply -f kubevirt.yaml", guarded.apply(changed)))
+    assert_recorded("KubeVirt CR", shown("kubectl apply -f kubevirt.yaml", guarded.apply(changed)))
 
 
 def test_a_refused_network_says_which_address_range(guarded: Guarded) -> None:
@@ -138,7 +138,7 @@ def test_a_refused_network_says_which_address_range(guarded: Guarded) -> None:
     changed: dict[str, Any] = copy.deepcopy(LAB_NAD)
     changed["spec"]["config"] = changed["spec"]["config"].replace("10.1.1.0/24", "10.1.1.0/99")
 
-    check("NetworkAttachmentDefinition", shown("kubectl apply -f network.yaml", guarded.apply(changed)))
+    assert_recorded("NetworkAttachmentDefinition", shown("kubectl apply -f network.yaml", guarded.apply(changed)))
 
 
 def test_an_edit_is_refused_with_the_text_of_a_creation(
@@ -159,7 +159,7 @@ def test_an_edit_is_refused_with_the_text_of_a_creation(
     Path(kept).unlink()
     lines = "\n".join(["$ grep '^#' /tmp/kubectl-edit-1.yaml", *map(redacted, comments), ""])
     assert "# * spec.template.spec.domain.devices.interfaces[0]: Migratable refuses this request: " in lines
-    check("edit", shown("kubectl edit vm edited", done) + lines)
+    assert_recorded("edit", shown("kubectl edit vm edited", done) + lines)
 
 
 def test_the_annotation_for_checks_exempts_nothing_in_admission(guarded: Guarded) -> None:
@@ -191,4 +191,4 @@ def test_the_backstop_opens_as_the_webhook_does() -> None:
 
         done = plane.client.kubectl("apply", "-f", "-", stdin=bad, check=False)
 
-    check("backstop", shown("kubectl apply -f vm.yaml", done))
+    assert_recorded("backstop", shown("kubectl apply -f vm.yaml", done))

@@ -42,7 +42,7 @@ def test_problems_have_the_published_shape() -> None:
     shape = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
 
     for answer in (post("a: ["), post("", "text/plain"), call(APP, "GET", "/nope"), post(GOOD, query="release=2")):
-        jsonschema_rs.validate(shape, answer.json)
+        assert [*jsonschema_rs.validator_for(shape).iter_errors(answer.json)] == []
 
 
 def test_the_openapi_document_describes_exactly_the_responses() -> None:
