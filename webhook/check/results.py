@@ -3,7 +3,7 @@
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 import msgspec
@@ -60,6 +60,8 @@ class Packed(msgspec.Struct):
 
     numbers: list[int]
     used: list[Used]
+    counts: list[int]
+    """The number of objects of each file."""
     objects: bytes
     """MessagePack of the objects of each file."""
 
@@ -67,8 +69,9 @@ class Packed(msgspec.Struct):
 def pack(results: dict[int, FileResult]) -> Packed:
     """Removes the results that can be in a temporary file from ``results``, and returns them."""
     numbers = [number for number, result in results.items() if result.can_be_written]
-    objects = msgspec.msgpack.encode([results[number].objects for number in numbers])
-    return Packed(numbers, [results.pop(number).used for number in numbers], objects)
+    taken = [results.pop(number) for number in numbers]
+    objects = [result.objects for result in taken]
+    return Packed(numbers, [result.used for result in taken], list(map(len, objects)), msgspec.msgpack.encode(objects))
 
 
 class Results:
@@ -90,9 +93,12 @@ class Results:
         """The place of each file in its block."""
         self._used = array("I")
         """The place of the value of each file in ``_in_use``."""
+        self._counts = array("I")
+        """The number of objects of each file that is not in memory."""
         self._offsets = array("q")
         """The place of each block in the file."""
         self._in_use: list[Used] = []
+        self._latest: tuple[int, list[list[ObjectReport]]] = (_MISSING, [])
         self._decoded: OrderedDict[int, list[list[ObjectReport]]] = OrderedDict()
         self._decoder: msgspec.msgpack.Decoder[list[list[ObjectReport]]] | None = None
         self._count = 0
@@ -119,6 +125,23 @@ class Results:
     def __iter__(self) -> Iterator[FileResult]:
         return (self[number] for number, block in enumerate(self._blocks) if block != _MISSING)
 
+    @property
+    def in_memory(self) -> Iterator[FileResult]:
+        """The results in memory. No other result has problems or notes, or objects that are judged later."""
+        return (self._in_memory[number] for number in sorted(self._in_memory))
+
+    @property
+    def used(self) -> Used:
+        """The releases in use."""
+        places = {self._used[number] for number, block in enumerate(self._blocks) if block >= 0}
+        found = [self._in_use[place] for place in places] + [result.used for result in self._in_memory.values()]
+        return frozenset(chain.from_iterable(found))
+
+    @property
+    def object_count(self) -> int:
+        """The number of objects in all results."""
+        return sum(self._counts) + sum(len(result.objects) for result in self._in_memory.values())
+
     def add(self, packed: Packed) -> None:
         """Writes results to the file."""
         if not packed.numbers:
@@ -129,9 +152,11 @@ class Results:
             self._file = SpillFile()
         block = len(self._offsets)
         self._offsets.extend(self._file.append([packed.objects]))
-        for place, (number, used) in enumerate(zip(packed.numbers, packed.used, strict=True)):
+        rows = zip(packed.numbers, packed.used, packed.counts, strict=True)
+        for place, (number, used, count) in enumerate(rows):
             self._place(number, block)
             self._places[number] = place
+            self._counts[number] = count
             if used not in self._in_use:  # a few values
                 self._in_use.append(used)
             self._used[number] = self._in_use.index(used)
@@ -141,13 +166,18 @@ class Results:
             self._blocks.append(_MISSING)
             self._places.append(0)
             self._used.append(0)
+            self._counts.append(0)
         self._count += self._blocks[number] == _MISSING
         self._in_memory.pop(number, None)
+        self._counts[number] = 0
         self._blocks[number] = block
 
     def _objects_of(self, block: int) -> list[list[ObjectReport]]:
+        if block == self._latest[0]:
+            return self._latest[1]
         if block in self._decoded:
             self._decoded.move_to_end(block)
+            self._latest = block, self._decoded[block]
             return self._decoded[block]
         assert self._file is not None  # noqa: S101 - narrows for the type checker
         if self._decoder is None:
@@ -155,15 +185,16 @@ class Results:
         decoded = self._decoded[block] = self._decoder.decode(self._file.read(self._offsets[block]))
         if len(self._decoded) > _MOST_DECODED:
             self._decoded.popitem(last=False)
+        self._latest = block, decoded
         return decoded
 
 
 class SpilledObjects(Sequence[ObjectReport]):
     """The objects of results in a temporary file. Each pass over them reads the file."""
 
-    def __init__(self, results: Results, count: int) -> None:
+    def __init__(self, results: Results) -> None:
         self._results = results
-        self._count = count
+        self._count = results.object_count
 
     def __len__(self) -> int:
         return self._count

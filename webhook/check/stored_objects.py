@@ -31,21 +31,22 @@ class StoredObjects:
 
     def __init__(self, kind: type[Kubernetes], file: SpillFile, objects: dict[str, Candidate | Candidates]) -> None:
         self._file = file
-        self._recent = objects
+        self.recent = objects
         self._index = HashIndex()
         """The offsets of the records, with 1 as the last bit for an own object."""
         self._replaced: set[str] = set()
         """Names of objects in the file that are now in memory."""
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[_Record] = msgspec.msgpack.Decoder(tuple[kind, str, str, bool])  # type: ignore[valid-type]
-        self._most = MOST_RECENT
+        self.most_recent = MOST_RECENT
+        """The number of objects in memory from which ``store`` is worth a call."""
 
     def __len__(self) -> int:
-        return len(self._recent) + len(self._index) - len(self._replaced)
+        return len(self.recent) + len(self._index) - len(self._replaced)
 
     def items(self) -> Iterator[tuple[str, Candidate | Candidates]]:
         """All names with their objects."""
-        yield from self._recent.items()
+        yield from self.recent.items()
         for _, number in self._index:
             stored = self._read(number)
             if stored.object.name not in self._replaced:
@@ -53,7 +54,7 @@ class StoredObjects:
 
     def get(self, name: str, /) -> Candidate | Candidates | None:
         """The objects of this name, or None."""
-        found = self._recent.get(name)
+        found = self.recent.get(name)
         if found is None and self._index:
             for number in self._index.find(hash(name)):
                 stored = self._read(number)
@@ -62,26 +63,24 @@ class StoredObjects:
         return found
 
     def __setitem__(self, name: str, entry: Candidate | Candidates) -> None:
-        if name not in self._recent and self.get(name) is not None:
+        if name not in self.recent and self.get(name) is not None:
             self._replaced.add(name)
-        self._recent[name] = entry
+        self.recent[name] = entry
 
     def store(self, is_own: Callable[[str], bool]) -> None:
-        """Writes the objects in memory to the file if they are many. ``is_own`` is called for each name that is written."""
-        if len(self._recent) <= self._most:
-            return
+        """Writes the objects in memory to the file. ``is_own`` is called for each name that is written."""
         keys, records = [], []
-        for name, entry in list(self._recent.items()):
+        for name, entry in list(self.recent.items()):
             if isinstance(entry, Candidate) and name not in self._replaced:
                 record = self._record(entry)
                 if record is None:
                     continue
                 records.append(record)
                 keys.append((hash(name), is_own(name)))
-                del self._recent[name]
+                del self.recent[name]
         for (key, own), offset in zip(keys, self._file.append(records), strict=True):
             self._index.add(key, offset << 1 | own)
-        self._most = MOST_RECENT + len(self._recent)  # some entries always stay in memory
+        self.most_recent = MOST_RECENT + len(self.recent)  # some entries always stay in memory
 
     def own_keys(self) -> Iterator[int]:
         """The hashes of the names of own objects in the file."""

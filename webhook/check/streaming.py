@@ -24,7 +24,6 @@ from webhook.check.check import (
 )
 from webhook.check.lookups import Lookup, Users
 from webhook.check.results import FileResult, Results, SpilledObjects, Used
-from webhook.errors import BadInput
 from webhook.facts.candidates import Viewer
 from webhook.facts.objects_world import Choice, ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
@@ -79,7 +78,8 @@ class GrowingWorld(ObjectsWorld):
     def store(self, is_own: Callable[[type[Kubernetes], str], bool]) -> None:
         """Writes objects to the file if there are many in memory. ``is_own`` is called for each name that is written."""
         for kind, objects in self.stored.items():
-            objects.store(partial(is_own, kind))
+            if len(objects.recent) > objects.most_recent:
+                objects.store(partial(is_own, kind))
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
         """Looks up as ``ObjectsWorld`` does, and records the lookup."""
@@ -140,7 +140,8 @@ class FileJudge:
         """Judges one file. Its references are looked up in this file and in all objects that were added before."""
         for added, source in placed_in(manifests.objects):
             self.add_object(with_labels_only(added), source)
-        self.world.store(self.give_to_file)
+        if self.world.stored:
+            self.world.store(self.give_to_file)
         self.world.is_growing, self.world.is_outdated = True, False
         result = self.judge(number, manifests)
         self.world.is_growing = False
@@ -242,17 +243,9 @@ class StreamingCheck:
 
 def report_on_files(results: Results, judge: FileJudge, reread: Callable[[int], Manifests]) -> Report:
     """The report on judged files, after the objects that are judged later. ``judge`` knows all objects that these look up."""
-    later: list[FollowUp] = []
-    problems: list[BadInput] = []
-    used: set[tuple[str, tuple[str, ...]]] = set()
-    notes: list[str] = []
-    count = 0
-    for result in results:
-        later += result.later
-        problems += result.problems
-        used |= result.used
-        notes += result.notes
-        count += len(result.objects)
+    later = [one for result in results.in_memory for one in result.later]
+    problems = [problem for result in results.in_memory for problem in result.problems]
+    notes = [note for result in results.in_memory for note in result.notes]
     files = _files_of_vms(results) if later else {}
 
     def manifests_with(vms: Collection[str]) -> Iterator[ManifestObject]:
@@ -260,11 +253,11 @@ def report_on_files(results: Results, judge: FileJudge, reread: Callable[[int], 
         for number in sorted({number for vm in vms for number in files.get(vm, ())}):
             yield from reread(number).objects
 
-    objects: Sequence[ObjectReport] = SpilledObjects(results, count)
+    objects: Sequence[ObjectReport] = SpilledObjects(results)
     if later or not results.is_large:
         objects, more = with_later(list(objects), later, judge.world, manifests_with)
         notes += more
-    return report_on(objects, problems, judge.settings, judge.release, used, notes)
+    return report_on(objects, problems, judge.settings, judge.release, results.used, notes)
 
 
 def _files_of_vms(results: Results) -> dict[str, dict[int, None]]:

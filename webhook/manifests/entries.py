@@ -32,7 +32,7 @@ class Entries(Sequence[File | Manifests]):
                 self._paths += entry.path.encode("utf-8", "surrogatepass")
             self._folder_of.append(-1 if folder is None else self._folders.setdefault(folder, len(self._folders)))
             self._ends.append(len(self._paths))
-        self._numbered = list(self._folders)
+        self._numbered = [(root, _parent(root), start) for root, start in self._folders]
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -44,22 +44,25 @@ class Entries(Sequence[File | Manifests]):
     def __getitem__(self, number: int | slice) -> File | Manifests | list[File | Manifests]:
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
-        number = range(len(self))[number]
+        if not 0 <= number < len(self._ends):
+            raise IndexError(number)
         if number in self._others:
             return self._others[number]
         begin = self._ends[number - 1] if number else 0
         path = self._paths[begin : self._ends[number]].decode("utf-8", "surrogatepass")
-        root, start = self._numbered[self._folder_of[number]]
-        return File(path, root, is_named=False, real=_real(root, path, start))
+        root, parent, start = self._numbered[self._folder_of[number]]
+        return File(path, root, is_named=False, real=parent + path[start:])
 
 
 def _folder(entry: File | Manifests) -> tuple[str, int] | None:
     """The searched folder of a plain file: its real path, and the length of its name in the path of the file."""
     if not isinstance(entry, File) or entry.is_named or entry.is_link or not entry.root:
         return None
-    start = len(entry.path) - len(entry.real) + len(entry.root.rstrip("/")) + 1
-    return (entry.root, start) if start >= 0 and entry.real == _real(entry.root, entry.path, start) else None
+    parent = _parent(entry.root)
+    start = len(entry.path) - len(entry.real) + len(parent)
+    return (entry.root, start) if start >= 0 and entry.real == parent + entry.path[start:] else None
 
 
-def _real(root: str, path: str, start: int) -> str:
-    return f"{root.rstrip('/')}/{path[start:]}"
+def _parent(root: str) -> str:
+    """A folder with a slash at the end."""
+    return root.rstrip("/") + "/"
