@@ -15,7 +15,7 @@ from webhook.facts.drain import DrainFacts, features_of_drain
 from webhook.facts.features import Features, features_of
 from webhook.facts.manifest import ManifestFacts, PatchedProblem, features_of_manifest
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.unknown import Ambiguous, Differing, Fact, Unknown
+from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
@@ -35,7 +35,7 @@ from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.path import FieldPath
 from webhook.objects.quotas import ResourceQuota
 from webhook.objects.scheduling import HOSTNAME
-from webhook.objects.storage import PersistentVolume, StorageClass, StorageProfile
+from webhook.objects.storage import PersistentVolume, StorageClass
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
@@ -153,14 +153,13 @@ def _storage_findings(
     subject: Subject, facts: MigrationFacts, world: World, reasons: Mapping[tuple[str, ...], Releases]
 ) -> Iterable[Finding]:
     """
-    Findings about the storage behind the claims of a VMI, which never change the verdict. There is none if no StorageClass,
-    StorageProfile and PersistentVolume is known.
+    Findings about the storage behind the claims of a VMI, which never change the verdict. There is none about claims that
+    name no StorageClass if no default class and no PersistentVolume is known.
     """
-    if facts.volumes_strategy is None and not _can_know(PersistentVolume, world):
-        if all(claim.is_bare for claim in (*facts.claims, *facts.overlaid_claims)):
-            if not _can_know(StorageClass, world) or not world.every(StorageClass):
-                return ()
-        elif not _can_know(StorageClass, world) and not _can_know(StorageProfile, world):
+    is_bare = all(claim.is_bare for claim in (*facts.claims, *facts.overlaid_claims))
+    if is_bare and facts.volumes_strategy is None:
+        classes = world.every(StorageClass)
+        if (isinstance(classes, Unknown) or not classes) and isinstance(world.every(PersistentVolume), Unknown):
             return ()
     from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
 
@@ -170,12 +169,6 @@ def _storage_findings(
     from webhook.rules.storage_advice import STORAGE_RULES  # noqa: PLC0415
 
     return findings_about(STORAGE_RULES, storage, facts.releases)
-
-
-def _can_know(kind: type[Kubernetes], world: World) -> bool:
-    """Whether a lookup of the kind can find an object, or that it does not exist."""
-    known = world.every(kind)
-    return not isinstance(known, Unknown) or isinstance(known, Ambiguous)
 
 
 def _has_any(kind: type[Kubernetes], world: World) -> bool:
