@@ -49,6 +49,25 @@ def test_a_full_disk_is_an_error_and_no_finding(folder: Path, command: str) -> N
     assert ran.err.startswith("error: cannot write to standard output: No space left on device. ")
 
 
+@pytest.mark.parametrize("buffering", ["", "PYTHONUNBUFFERED=1 "])
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("to", ["-o {form} > out", "-o {form}=out"])
+def test_a_disk_that_has_room_for_a_part_of_a_report_is_an_error(
+    folder: Path, buffering: str, form: str, to: str
+) -> None:
+    """
+    The limit on the size of files stands for the end of the disk. The system then writes a part without an error.
+    """
+    (folder / "vm.yaml").write_text("---\n".join([BAD] * 100))
+
+    ran = shell(f"ulimit -f 1; {buffering}migratable check vm.yaml {to.format(form=form)}", folder)
+
+    assert (folder / "out").stat().st_size in (512, 1024)
+    assert ran.status == 2
+    assert ran.err.startswith("error: cannot write ")
+    assert ran.err.endswith(": File too large. Free disk space, or write to another place.\n")
+
+
 @pytest.mark.parametrize(
     ("command", "status", "message"),
     [
@@ -133,6 +152,17 @@ def test_absolute_paths_work_in_a_deleted_folder(folder: Path, tmp_path_factory:
 
     assert (ran.status, ran.err) == (1, "")
     assert "LM101" in ran.out
+
+
+def test_a_deleted_folder_cannot_be_checked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """
+    A relative path has no meaning in it.
+    """
+    gone = tmp_path_factory.mktemp("gone")
+
+    ran = shell(f"cd {gone} && rmdir {gone} && migratable check .", folder)
+
+    assert ran == Ran(2, "", "error: the current folder was removed. Change to a folder that exists.\n")
 
 
 def test_a_file_that_is_called_dash_is_a_file(folder: Path) -> None:

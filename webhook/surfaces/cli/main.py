@@ -10,8 +10,8 @@ import gc
 import os
 import signal
 import sys
-from errno import EBADF, EIO, ENOSPC, EPIPE
-from io import TextIOWrapper
+from errno import EBADF, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EPIPE
+from io import FileIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Each command, and the first line of its help. Each command is the object ``comma
 for ``-``).
 """
 
-UNWRITABLE = (EBADF, EIO, ENOSPC, EPIPE)
+UNWRITABLE = (EBADF, EDQUOT, EFBIG, EIO, ENOSPC, EPIPE)
 """Error numbers for a stream that cannot be written."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as the shell reports it for a program that SIGINT ends."""
@@ -52,11 +52,14 @@ def _prepare_streams() -> None:
     Makes all three streams usable.
 
     A stream that the caller closed (``>&-``) is None in Python: /dev/null replaces it. A character that the encoding lacks
-    is written as a backslash escape. UTF-8 replaces ASCII, because Python uses ASCII if the locale is missing.
+    is written as a backslash escape. UTF-8 replaces ASCII, because Python uses ASCII if the locale is missing. stdout has a
+    buffer: with PYTHONUNBUFFERED, Python drops without an error the rest of a text of which only a part fits on the disk.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - until the program ends
+    if isinstance(sys.stdout, TextIOWrapper) and isinstance(sys.stdout.buffer, FileIO):
+        sys.stdout = open(1, "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115 - as above
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             is_ascii = stream.encoding.lower().replace("_", "-") in _ASCII
@@ -121,6 +124,9 @@ def main(program: "Callable[[], Group]") -> None:
         sys.stderr.write("\nstopped\n")
         sys.exit(INTERRUPTED)
     except OSError as error:
+        if error.errno == ENOENT and error.filename is None:  # os.getcwd is the only call without a name
+            sys.stderr.write("error: the current folder was removed. Change to a folder that exists.\n")
+            sys.exit(2)
         if error.filename is not None or error.errno not in UNWRITABLE:  # the error is not about a stream
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes its buffer here at exit

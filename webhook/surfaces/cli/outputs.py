@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from errno import EDQUOT, EFBIG, ENOSPC
 from io import TextIOWrapper
 from os import environ, get_terminal_size
 from typing import TYPE_CHECKING
@@ -277,7 +278,9 @@ def write(parts: Iterable[str], output: Output) -> list[BadInput]:
         with target.open("w", encoding="utf-8") as file:
             file.writelines(_chunks(parts))
     except OSError as error:
-        return [BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file in a folder that exists.")]
+        is_full = error.errno in (EDQUOT, EFBIG, ENOSPC)
+        remedy = "Free disk space, or write to another place." if is_full else "Name a file in a folder that exists."
+        return [BadInput(f"cannot write {target}: {error.strerror}", remedy=remedy)]
     return []
 
 
