@@ -142,6 +142,14 @@ class Results:
         """The number of objects in all results."""
         return sum(self._counts) + sum(len(result.objects) for result in self._in_memory.values())
 
+    def objects(self) -> Iterator[ObjectReport]:
+        """The objects of all results, in order."""
+        for number, block in enumerate(self._blocks):
+            if block >= 0:
+                yield from self._objects_of(block)[self._places[number]]
+            elif block == _IN_MEMORY:
+                yield from self._in_memory[number].objects
+
     def add(self, packed: Packed) -> None:
         """Writes results to the file."""
         if not packed.numbers:
@@ -200,7 +208,7 @@ class SpilledObjects(Sequence[ObjectReport]):
         return self._count
 
     def __iter__(self) -> Iterator[ObjectReport]:
-        return (judged for result in self._results for judged in result.objects)
+        return self._results.objects()
 
     @overload
     def __getitem__(self, index: int) -> ObjectReport: ...

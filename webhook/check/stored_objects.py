@@ -19,6 +19,8 @@ objects contains cloud-init content.
 """
 MOST_RECENT = 1_000
 """Number of objects of a kind that stay in memory. Files often refer to objects of neighbours."""
+_MISSPELT = b"misspelt"
+"""The field of ``MisspeltClaimSpec``. Objects with a label of this name stay in memory too."""
 _Record: TypeAlias = tuple[Kubernetes, str, str, bool]
 
 
@@ -92,14 +94,14 @@ class StoredObjects:
 
     def _record(self, candidate: Candidate) -> bytes | None:
         """
-        The bytes of an object, or None if they would not restore it exactly: its file name is not UTF-8, or a part of it has
-        a class that only a manifest can have, such as ``MisspeltClaimSpec``.
+        The bytes of an object, or None if they would not restore it exactly: its file name is not UTF-8, an integer has more
+        than 64 bits, or it has a ``MisspeltClaimSpec``, which would be restored as a ``ClaimSpec``.
         """
         try:
             record = self._encoder.encode((candidate.object, candidate.source, candidate.path, candidate.is_reference))
-            return record if self._decoder.decode(record)[0] == candidate.object else None
         except (ValueError, OverflowError):
             return None
+        return None if _MISSPELT in record else record
 
     def _read(self, number: int) -> Candidate:
         return Candidate(*self._decoder.decode(self._file.read(number >> 1)))
