@@ -3,7 +3,10 @@
 from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.instructions import instructions
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, read, refused, review, vm, warned
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Found, Unknown
@@ -200,3 +203,44 @@ def test_another_profile_changes_nothing_else() -> None:
     assert policy.with_profile(Profile.EXACT) == Policy(
         profile=Profile.EXACT, actions={"LM103": Action.OFF}, unproven=Action.DENY
     )
+
+
+_LABELS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xy"), max_size=3)
+_ENTRIES = st.lists(
+    st.builds(
+        NamespacePolicy,
+        names=st.lists(st.sampled_from(["db", "web", ""]), max_size=2),
+        labels=_LABELS,
+        at_most=st.sampled_from(Action),
+        unproven=st.sampled_from(Action),
+    ),
+    max_size=6,
+)
+
+
+@given(_ENTRIES, st.sampled_from(["db", "web", "shop", ""]), st.none() | _LABELS)
+def test_the_first_entry_that_covers_a_namespace_applies(
+    entries: list[NamespacePolicy], namespace: str, labels: dict[str, str] | None
+) -> None:
+    """
+    Entries are found by name and by label, not one after another.
+    """
+    policy = Policy(namespaces=entries)
+
+    first = next((entry for entry in entries if entry.covers(namespace, labels)), None)
+
+    assert policy.within(namespace, labels) == (policy if first is None else policy.under(first))
+
+
+def test_the_work_for_a_namespace_does_not_grow_with_the_number_of_entries() -> None:
+    """
+    A policy file can have an entry for each namespace of a cluster.
+    """
+
+    def work(count: int) -> int:
+        entries = [NamespacePolicy(names=[f"n{at}"], labels={"team": f"t{at}"}) for at in range(count)]
+        policy = Policy(namespaces=entries)
+        policy.within("n0")
+        return instructions(lambda: [policy.within(f"n{count - 1}"), policy.within("other", {"team": f"t{count - 1}"})])
+
+    assert work(400) == work(20)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, cached_property
-from itertools import product
+from itertools import islice, product
 from operator import itemgetter
 from types import MappingProxyType
 
@@ -183,10 +183,25 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     def within(self, namespace: str, labels: Mapping[str, str] | None = None) -> "Policy":
         """The policy that applies in a namespace."""
-        for entry in self.namespaces:
-            if entry.covers(namespace, labels):
-                return self.under(entry)
-        return self
+        if not self.namespaces:
+            return self
+        by_name, by_label = self._entries
+        numbers = [] if (named := by_name.get(namespace)) is None else [named]
+        for label in (labels or {}).items():
+            numbers += [at for at in by_label.get(label, ()) if self.namespaces[at].covers(namespace, labels)]
+        return self.under(self.namespaces[min(numbers)]) if numbers else self
+
+    @cached_property
+    def _entries(self) -> tuple[Mapping[str, int], Mapping[tuple[str, str], list[int]]]:
+        """The number of the first entry with each name, and the numbers of the entries whose first label is each label."""
+        by_name: dict[str, int] = {}
+        by_label: dict[tuple[str, str], list[int]] = {}
+        for at, entry in enumerate(self.namespaces):
+            for name in entry.names:
+                by_name.setdefault(name, at)
+            for label in islice(entry.labels.items(), 1):
+                by_label.setdefault(label, []).append(at)
+        return by_name, by_label
 
     def under(self, entry: NamespacePolicy) -> "Policy":
         """The policy that applies in the namespaces of one entry."""
