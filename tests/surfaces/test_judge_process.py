@@ -3,8 +3,11 @@
 import asyncio
 import os
 import pickle
+import resource
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator
+from multiprocessing.connection import Connection
 from typing import Any
 
 import msgspec
@@ -20,9 +23,19 @@ from webhook.facts.world import World
 from webhook.manifests.objects import placed_in, read_manifests
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.policy.policy import Policy, Profile
-from webhook.surfaces.api.judge.messages import Failed, Lookup, NamespacesFound, Reported, decode_reply, encode_reply
+from webhook.surfaces.api.judge import process
+from webhook.surfaces.api.judge.messages import (
+    Failed,
+    Lookup,
+    Namespaces,
+    NamespacesFound,
+    Reported,
+    decode_reply,
+    encode_reply,
+)
 from webhook.surfaces.api.judge.process import GROWN, LOWEST_PRIORITY
 from webhook.surfaces.api.judge_client import InProcess, Judge, SeparateProcess
+from webhook.yaml.brackets import read_brackets
 
 BACKGROUND = read_manifests(CLAIM.encode(), "facts").objects
 BODIES = {
@@ -78,6 +91,28 @@ def test_an_unsupported_release_is_an_error_of_the_caller(apart: SeparateProcess
     The error has the same text.
     """
     assert report(apart, GOOD, release="0.58")[0] is BadInput
+
+
+def test_values_of_a_request_do_not_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    They can be secrets of the caller.
+    """
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(process, "resident_memory", lambda: 0)
+    near, far = socket.socketpair()
+    text = "{password: s3cret}"
+
+    with near, Connection(os.dup(near.fileno())) as server:
+        server.send_bytes(pickle.dumps(()))
+        server.send_bytes(pickle.dumps(Namespaces(f"{GOOD}---\n{CLAIM}\nstatus: {text}\n".encode())))
+        near.shutdown(socket.SHUT_WR)
+        kept = read_brackets(text)
+        process.main([str(far.detach())])
+        reply = decode_reply(server.recv_bytes())
+
+    assert isinstance(reply, NamespacesFound)
+    assert read_brackets(text) is not kept
 
 
 class RecordingWorld(ObjectsWorld):
