@@ -22,6 +22,11 @@ Hashes: TypeAlias = "dict[type[Kubernetes], array[int]]"
 """Hashes of names, by kind. All processes of a check have the same hash function, because they are forks."""
 MOST_EXACT = 20_000
 """Number of lookups that are kept exactly."""
+_FEW = 8
+"""
+Lookups of at most this many files are in the index. Thousands of files can look up the same StorageClass or instancetype. The
+time to add them to an index, under one hash, would grow with the square of their number.
+"""
 
 
 class Users:
@@ -30,7 +35,8 @@ class Users:
     def __init__(self) -> None:
         self._exact: dict[Lookup, list[int]] = {}
         self._named: dict[type[Kubernetes], HashIndex] = {}
-        self._every: dict[type[Kubernetes], array[int]] = {}
+        self._shared: dict[Lookup, array[int]] = {}
+        """Lookups by many files, and those without a name."""
 
     def add(self, lookups: Iterable[Lookup], number: int) -> None:
         """Records the lookups of a file."""
@@ -43,22 +49,23 @@ class Users:
         """The files that looked up an object of this name, or all objects of the kind. May contain other files."""
         for lookup in ((kind, name), (kind, None)):
             yield from self._exact.pop(lookup, ())
+            yield from self._shared.pop(lookup, ())
         if kind in self._named:
             yield from self._named[kind].find(hash(name))
-        yield from self._every.pop(kind, ())
 
     def clear(self) -> None:
         """Forgets all lookups."""
         self._exact.clear()
         self._named.clear()
-        self._every.clear()
+        self._shared.clear()
 
     def _compact(self) -> None:
         from webhook.check.hash_index import HashIndex  # noqa: PLC0415 - few checks have many lookups
 
-        for (kind, name), numbers in self._exact.items():
-            if name is None:
-                self._every.setdefault(kind, array("l")).extend(numbers)
+        for lookup, numbers in self._exact.items():
+            kind, name = lookup
+            if name is None or len(numbers) > _FEW or lookup in self._shared:
+                self._shared.setdefault(lookup, array("l")).extend(numbers)
             else:
                 index = self._named.setdefault(kind, HashIndex())
                 for number in numbers:

@@ -1,0 +1,46 @@
+"""Records of the files that looked up an object (webhook.check.lookups)."""
+
+from collections.abc import Callable
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.instructions import instructions
+from webhook.check import lookups
+from webhook.check.lookups import Lookup, Users
+from webhook.objects.storage import PersistentVolumeClaim, StorageClass
+
+KIND = st.sampled_from([PersistentVolumeClaim, StorageClass])
+LOOKUPS: st.SearchStrategy[Lookup] = st.tuples(KIND, st.none() | st.sampled_from("abc"))
+
+
+@given(st.lists(st.sets(LOOKUPS), max_size=30), KIND, st.sampled_from("abcd"), st.integers(0, 5))
+def test_each_file_that_looked_up_an_object_is_found(
+    files: list[set[Lookup]], kind: type[PersistentVolumeClaim] | type[StorageClass], name: str, most: int
+) -> None:
+    """
+    Few lookups are kept exactly. Of many, a few files are in an index, and many files of one name are in a list.
+    """
+    users = Users()
+    with patch.object(lookups, "MOST_EXACT", most):
+        for number, looked_up in enumerate(files):
+            users.add(looked_up, number)
+
+    assert sorted(users.of(kind, name)) == sorted(
+        number for number, looked_up in enumerate(files) for one in ((kind, name), (kind, None)) if one in looked_up
+    )
+
+
+def test_the_work_grows_with_the_number_of_files_that_look_up_one_object() -> None:
+    """
+    Most VMs of a repository use the same StorageClass.
+    """
+
+    def adding(count: int) -> Callable[[], object]:
+        files = [{(StorageClass, "fast"), (PersistentVolumeClaim, f"c{number}")} for number in range(count)]
+        users = Users()
+        return lambda: [users.add(looked_up, number) for number, looked_up in enumerate(files)]
+
+    with patch.object(lookups, "MOST_EXACT", 100):
+        assert instructions(adding(800)) < 3 * instructions(adding(400))
