@@ -112,7 +112,7 @@ class Results:
         if self.is_large:
             self._unpacked.append(number)
             if len(self._unpacked) == BLOCK:
-                block = {each: self._in_memory[each] for each in self._unpacked}
+                block = {each: self._in_memory[each] for each in self._unpacked if each in self._in_memory}
                 self._unpacked.clear()
                 self.add(pack(block))
 
