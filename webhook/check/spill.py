@@ -56,7 +56,7 @@ class SpillFile:
         except OSError as error:
             raise _unavailable(error.strerror or "cannot be read") from None
         if len(record) != length:
-            raise _unavailable("it was cut")
+            raise _unavailable("the file was truncated")
         return record
 
     def _write(self, content: bytearray) -> None:
@@ -76,10 +76,10 @@ def _unavailable(reason: str) -> Unavailable:
     from tempfile import gettempdir  # noqa: PLC0415 - most checks need no file
 
     try:
-        folder = gettempdir()
+        place = f", in the folder {gettempdir()}"
     except OSError:  # no folder can be written
-        folder = "of this computer"
+        place = ""
     return Unavailable(
-        f"the temporary file of a large check, in the folder {folder}: {reason}",
+        f"the temporary file of a large check{place}: {reason}",
         remedy="Free space there, set TMPDIR to another folder, or check fewer files at a time.",
     )

@@ -208,6 +208,26 @@ def test_a_missing_folder_is_an_error(repository: Path, large: None, monkeypatch
     assert f"in the folder {repository}/absent: No such file or directory. Free space" in ran.err
 
 
+def test_a_computer_without_a_folder_for_temporary_files_is_an_error(
+    repository: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The error of the system names the folders.
+    """
+
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+
+    ran = migratable("check", ".", "--jobs", "1", cwd=repository)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(
+        "error: the temporary file of a large check: No usable temporary directory found in ['/tmp']. "
+    )
+
+
 def test_the_size_of_the_file_is_bounded(repository: Path, large: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A check cannot fill the disk.
