@@ -60,7 +60,7 @@ class CandidateLists(Generic[R]):
                 yield one
 
     def result(self, nearest: Sequence[Candidate | Tie], make: Callable[[], R]) -> R:
-        """The result that ``make`` returned for the same contested objects."""
+        """The result that ``make`` returned for the same contested objects. These exist as long as the lists."""
         key = tuple(map(id, nearest))
         if key not in self._results:
             if len(self._results) >= _MOST_RESULTS:

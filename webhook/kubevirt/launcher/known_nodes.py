@@ -72,12 +72,13 @@ class NodeGroup:
             alternatives.append(listed)
         if not alternatives:
             return range(len(self.nodes))
-        if self._by_label is None:
-            self._by_label = {}
+        by_label = self._by_label
+        if by_label is None:
+            by_label = {}
             for number, place in enumerate(self.places):
                 for label in place.labels.items():
-                    self._by_label.setdefault(label, []).append(number)
-        by_label = self._by_label
+                    by_label.setdefault(label, []).append(number)
+            self._by_label = by_label  # only when it is complete, because several threads can judge
         fewest = min(alternatives, key=lambda labels: sum(len(by_label.get(label, ())) for label in labels))
         return sorted({number for label in fewest for number in by_label.get(label, ())})
 

@@ -88,10 +88,11 @@ class BudgetIndex:
         """The budgets that select a pod with these labels, by name."""
         by_label = self._by_label.get(namespace)
         if by_label is None:
-            by_label = self._by_label[namespace] = {}
+            by_label = {}
             for number, budget in enumerate(self._nearby.of(namespace)):
                 for label in _anchors(budget):
                     by_label.setdefault(label, []).append((number, budget))
+            self._by_label[namespace] = by_label  # only when it is complete, because several threads can judge
         near = [found for label in (*labels.items(), None) for found in by_label.get(label, ())]
         near.sort(key=lambda found: found[0])
         return (budget for _, budget in near if selects(budget.spec.selector, labels))
