@@ -252,6 +252,9 @@ class ParallelCheck:
         return [*judged.results, *judged.packed.numbers]
 
     def _keep_again(self, judged: FilesJudged) -> None:
+        """Replaces results. Raises an error that ends the check, such as a temporary file that cannot be read."""
+        if judged.failure is not None:
+            raise judged.failure[1]
         self._add_results(judged)
         if judged.sources is not self._sources:
             self._read_again.append(judged.sources)

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from tests.surfaces.cli import odd_repository
-from tests.surfaces.manifests import BAD, GOOD
+from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import Ran, migratable
 from webhook.check import lookups, parallel, results, spill, stored_objects
+from webhook.facts.candidates import Candidate
 from webhook.manifests import files
 from webhook.manifests.texts import Texts
+from webhook.objects.storage import PersistentVolumeClaim
 from webhook.surfaces.cli import run_check
 from webhook.surfaces.cli.options import FORMATS
 
@@ -261,3 +263,29 @@ def test_a_file_that_changes_has_no_excerpt(
     assert "deny LM101" in ran.out
     assert " | " not in ran.out
     assert "note: 1 file has changed during the check, so the report shows no excerpts: vm.yaml\n" in ran.err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_file_that_cannot_be_read_when_files_are_judged_again_is_an_error(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch, jobs: str
+) -> None:
+    """
+    The outdated result of the file is not used.
+    """
+    for number in range(8):
+        (tmp_path / f"{number}-vm.yaml").write_text(UNPROVEN)
+    (tmp_path / "9-claim.yaml").write_text(CLAIM)
+    get = stored_objects.StoredObjects.get
+
+    def unreadable(self: stored_objects.StoredObjects, name: str) -> Any:
+        found = get(self, name)
+        if isinstance(found, Candidate) and isinstance(found.object, PersistentVolumeClaim):
+            raise spill._unavailable("Input/output error")
+        return found
+
+    monkeypatch.setattr(stored_objects.StoredObjects, "get", unreadable)
+
+    ran = migratable("check", ".", "--jobs", jobs, cwd=tmp_path)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "Input/output error. Free space there" in ran.err
