@@ -167,16 +167,17 @@ def _matches(exemption: Exemption, rule: tuple[str, str], judged: ObjectReport) 
     return exemption.matches(rule, judged.kind, judged.namespace, judged.name)
 
 
-def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_whole: bool) -> Iterator[str]:
+def unused_exemptions(report: Report, exemptions: Sequence[Exemption], *, is_whole: bool) -> Iterator[str]:
     """
     A note for each exemption that covers no finding of the report.
 
     If ``is_whole`` is false, the report covers only a part of the files. Then a note is made only for a name that no object can
     have.
     """
+    used = _used(report, exemptions) if is_whole else set()
     for exemption in exemptions:
         names = [name for name in (exemption.namespace, exemption.name) if name and _PATTERN.search(name)]
-        if names or (is_whole and not any(True for _ in _covered(report, exemption))):
+        if names or (is_whole and exemption not in used):
             parts = [part for part in (exemption.kind, exemption.namespace, exemption.name) if part]
             subject = f"{exemption.rule}{' for ' + ' '.join(parts) if parts else ''}"
             reason = (
@@ -187,14 +188,17 @@ def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_who
             yield printable(f"the exemption of {subject} (owner: {exemption.owner}) exempts nothing: {reason}")
 
 
-def _covered(report: Report, exemption: Exemption) -> Iterator[tuple[ObjectReport, FindingReport]]:
-    """The findings that an exemption covers, regardless of its expiry."""
-    return (
-        (judged, finding)
-        for judged in report.objects
-        for finding in judged.findings
-        if exemption.matches((finding.rule, finding.name), judged.kind, judged.namespace, judged.name)
-    )
+def _used(report: Report, exemptions: Sequence[Exemption]) -> set[Exemption]:
+    """The exemptions that cover a finding, regardless of their expiry."""
+    used: set[Exemption] = set()
+    policy = Policy(exemptions=list(exemptions))
+    for judged in report.objects if exemptions else ():
+        if judged.findings:
+            matching = policy.exemptions_about(PolicySubject(judged.kind, judged.namespace, judged.name))
+            for finding in judged.findings:
+                rule = finding.rule, finding.name
+                used.update(one for one in matching if _matches(one, rule, judged))
+    return used
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:

@@ -69,7 +69,7 @@ def _unused_exemptions(
         return
     from webhook.report.exemptions import unused_exemptions
 
-    own = loaded.config.exemptions or []
+    own = dict.fromkeys(loaded.config.exemptions or ())
     off = {rule for rule, action in effective.policy.actions.items() if action is Action.OFF}
     is_whole = is_searched(loaded.folder, options) and not report.problems
     in_use = [exemption for exemption in own if rule_ids().get(exemption.rule, exemption.rule) not in off]
