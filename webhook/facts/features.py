@@ -17,7 +17,7 @@ class Feature:
     """The features, each as a set."""
 
     ANY: Final[Features] = 1 << 0
-    """Every VMI and every target pod has this feature."""
+    """Every object of any rule has this feature."""
     OTHER_BINDING: Final[Features] = 1 << 1
     """No interface on the pod network, or one without masquerade."""
     PORTS: Final[Features] = 1 << 2

@@ -62,6 +62,9 @@ def can_match_the_same_vm_as_closely(mine: Selectors, other: Selectors) -> bool:
 
 @given(POLICIES)
 def test_the_tied_policies_are_those_of_comparing_each_pair(policies: list[MigrationPolicy]) -> None:
+    """
+    Policies of the same name are one policy in two files. They are not tied.
+    """
     index = PolicyIndex(policies)
     ordered = sorted(policies, key=lambda one: one.name)
 
@@ -81,13 +84,21 @@ def test_the_tied_policies_are_those_of_comparing_each_pair(policies: list[Migra
 def test_the_candidates_have_the_matches_of_all_policies(
     policies: list[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str
 ) -> None:
+    """
+    Unknown labels of a namespace can match any selector.
+    """
     candidates = PolicyIndex(policies).candidates(vmi, namespace)
 
     assert matches_of(candidates, vmi, namespace, name) == matches_of(policies, vmi, namespace, name)
 
 
 @given(POLICIES)
-def test_the_index_knows_the_fields_that_no_policy_has(policies: list[MigrationPolicy]) -> None:
+def test_an_index_knows_whether_a_policy_limits_bandwidth_or_selects_namespaces(
+    policies: list[MigrationPolicy],
+) -> None:
+    """
+    If none does, a VM needs no lookup of its namespace and no estimate of its memory.
+    """
     index = PolicyIndex(policies)
 
     assert index.limits_bandwidth == any(one.spec.get("bandwidthPerMigration") is not None for one in policies)
@@ -109,6 +120,9 @@ def selects_any(selectors: Selectors, vms: Sequence[LabelledVM], spaces: Mapping
 def test_the_selected_and_mislabelled_vms_are_those_of_comparing_each_vm(
     vms: list[LabelledVM], every: list[Selectors], spaces: Mapping[str, Fact[Labels]]
 ) -> None:
+    """
+    An index keeps its results by selector, so several policies use one index.
+    """
     index = VMIndex(vms)
 
     for selectors in every:

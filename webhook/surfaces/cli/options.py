@@ -18,7 +18,7 @@ from webhook.surfaces.cli.program_name import variable
 
 class Option(NamedTuple):
     """
-    An option: its ``names`` on the command line, and its ``key`` in ``run_check``. It is no struct, because help and completion
+    An option: its ``names`` on the command line, and its ``key`` in ``run_check``. Not a struct, because help and completion
     start without msgspec.
     """
 
