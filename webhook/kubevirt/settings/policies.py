@@ -63,13 +63,13 @@ def policy_facts(policy: MigrationPolicy, world: World, releases: Releases) -> P
         index.tied_with(policy.name, selectors) if selectors is not None else (),
         migrations,
         gates,
-        _selection(selectors, world) if selectors is not None else None,
+        _selection(selectors, world),
     )
 
 
-def _selection(selectors: Selectors, world: World) -> Selection | None:
+def _selection(selectors: Selectors | None, world: World) -> Selection | None:
     index = known_vms(world)
-    if not index.vms:
+    if selectors is None or not index.vms:
         return None
     matches = index.selects_any(selectors, lambda namespace: namespace_labels(world, namespace))
     near = index.mislabelled(selectors) if matches is False else None
