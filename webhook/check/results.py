@@ -98,7 +98,6 @@ class Results:
         self._offsets = array("q")
         """The place of each block in the file."""
         self._in_use: list[Used] = []
-        self._latest: tuple[int, list[list[ObjectReport]]] = (_MISSING, [])
         self._decoded: OrderedDict[int, list[list[ObjectReport]]] = OrderedDict()
         self._decoder: msgspec.msgpack.Decoder[list[list[ObjectReport]]] | None = None
         self._count = 0
@@ -181,11 +180,8 @@ class Results:
         self._blocks[number] = block
 
     def _objects_of(self, block: int) -> list[list[ObjectReport]]:
-        if block == self._latest[0]:
-            return self._latest[1]
         if block in self._decoded:
             self._decoded.move_to_end(block)
-            self._latest = block, self._decoded[block]
             return self._decoded[block]
         assert self._file is not None  # noqa: S101 - narrows for the type checker
         if self._decoder is None:
@@ -193,7 +189,6 @@ class Results:
         decoded = self._decoded[block] = self._decoder.decode(self._file.read(self._offsets[block]))
         if len(self._decoded) > _MOST_DECODED:
             self._decoded.popitem(last=False)
-        self._latest = block, decoded
         return decoded
 
 
