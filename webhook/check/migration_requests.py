@@ -23,7 +23,9 @@ def with_refusals(objects: list[ObjectReport], requests: Sequence[FollowUp], wor
         if judged.kind in _VMS and judged.verdict is not None:
             vms.setdefault((judged.namespace, judged.name), []).append(judged)
     reports = list(objects)
-    first = {_identity(judged): at for at, judged in reversed(list(enumerate(reports)))}
+    first: dict[tuple[Json, ...], int] = {}
+    for at, judged in enumerate(reports):
+        first.setdefault(_identity(judged), at)
     for request in requests:
         refusal = _refusal(request.manifest.raw, vms)
         if not refusal:

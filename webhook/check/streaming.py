@@ -260,11 +260,11 @@ def report_on_files(results: Results, judge: FileJudge, reread: Callable[[int], 
     return report_on(objects, problems, judge.settings, judge.release, results.used, notes)
 
 
-def _files_of_vms(results: Results) -> dict[str, dict[int, None]]:
-    """The numbers of the files with a VM, by its name, in the order of the files."""
-    files: dict[str, dict[int, None]] = {}
+def _files_of_vms(results: Results) -> dict[str, list[int]]:
+    """The numbers of the files with a VM, by its name."""
+    files: dict[str, list[int]] = {}
     for number, result in enumerate(results):
         for judged in result.objects:
             if judged.kind == VirtualMachine.__name__:
-                files.setdefault(judged.name, {})[number] = None
+                files.setdefault(judged.name, []).append(number)
     return files

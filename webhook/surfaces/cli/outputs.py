@@ -99,7 +99,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
 
             origins = Origins(sources.texts, sources.parts)
             shown = placed_in_repository(report, sources.rendered, origins)
-            texts = Sources(sources.texts.renamed(str))
+            texts = Sources(sources.texts.renamed(str))  # a copy
             texts.texts.update(origins.texts)
         if root and output.form in CI_FORMATS:
             shown, texts = _renamed(shown, texts, root)
