@@ -62,8 +62,9 @@ class CandidateLists(Generic[R]):
     def result(self, nearest: Sequence[Candidate | Tie], make: Callable[[], R]) -> R:
         """The result that ``make`` returned for the same contested objects. These exist as long as the lists."""
         key = tuple(map(id, nearest))
-        if key not in self._results:
+        result = self._results.get(key)
+        if result is None:
             if len(self._results) >= _MOST_RESULTS:
                 self._results.clear()
-            self._results[key] = make()
-        return self._results[key]
+            result = self._results[key] = make()
+        return result

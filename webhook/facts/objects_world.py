@@ -146,7 +146,7 @@ class ObjectsWorld:
         result = lists.result(nearest, lambda: self._every_of(kind, lists, nearest))
         if not lists.contested:
             self._lists[kind] = result[0]
-            del self._chosen_lists[kind]
+            self._chosen_lists.pop(kind, None)  # another thread can have removed it
         return result  # type: ignore[return-value]
 
     def _every_of(
