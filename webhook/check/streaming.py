@@ -107,8 +107,8 @@ class GrowingWorld(ObjectsWorld):
         return True
 
 
-def ignore(*_: int) -> None:
-    """No progress display."""
+def ignore(*_: object) -> None:
+    """No progress display, and nothing else to do."""
 
 
 class FileJudge:
@@ -228,15 +228,21 @@ class StreamingCheck:
         self._results[len(self._results)] = result
         return result
 
-    def report(self, progress: Callable[[int, int], None] = ignore) -> Report:
+    def report(
+        self,
+        progress: Callable[[int, int], None] = ignore,
+        judged_again: Callable[[int, FileResult], None] = ignore,
+    ) -> Report:
         """
         The report on all files. ``progress`` gets the number of files that are already judged again, and the total.
+        ``judged_again`` gets each file that is judged again, and its result.
         """
         outdated = sorted(self._judge.outdated)
         if outdated:
             progress(0, len(outdated))
         for done, number in enumerate(outdated, 1):
-            self._results[number] = self._judge.judge(number, self._reread(number))
+            result = self._results[number] = self._judge.judge(number, self._reread(number))
+            judged_again(number, result)
             progress(done, len(outdated))
         return report_on_files(self._results, self._judge, self._reread)
 

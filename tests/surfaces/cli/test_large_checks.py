@@ -289,3 +289,26 @@ def test_a_file_that_cannot_be_read_when_files_are_judged_again_is_an_error(
 
     assert (ran.status, ran.out) == (2, "")
     assert "Input/output error. Free space there" in ran.err
+
+
+def test_texts_leave_the_memory_when_files_are_judged_again(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The claim of the VMs is in the last file.
+    """
+    for number in range(5):
+        (tmp_path / f"{number}.yaml").write_text(UNPROVEN)
+    (tmp_path / "claim.yaml").write_text(CLAIM.replace("ReadWriteMany", "ReadWriteOnce"))
+    kept, store = list[int](), Texts.__setitem__
+
+    def stored(self: Texts, name: str, content: bytes) -> None:
+        store(self, name, content)
+        kept.append(len(self.in_memory))
+
+    monkeypatch.setattr(Texts, "__setitem__", stored)
+
+    ran = migratable("check", ".", "--jobs", "1", cwd=tmp_path)
+
+    assert ran.out.count("deny LM201") == 5
+    assert kept == [1] * 11

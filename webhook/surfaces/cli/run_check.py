@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from webhook.check.check import Settings
-from webhook.check.streaming import StreamingCheck
+from webhook.check.results import FileResult
+from webhook.check.streaming import StreamingCheck, ignore
 from webhook.errors import BadInput, Misconfigured, WebhookError
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.manifests.files import Inputs, Sources, read_all
@@ -382,17 +383,21 @@ class _Check:
     def one_by_one(self, inputs: Inputs, unreadable: Sequence[Manifests]) -> Report:
         """The report on files that are read one after another. The text of a file without findings is freed."""
         is_large = inputs.is_large
-        streaming = self._begin(inputs.read, is_large=is_large)
-        for number, manifests in enumerate(inputs):
-            if not streaming.add(manifests).needs_text:
+
+        def free_text(number: int, result: FileResult) -> None:
+            if not result.needs_text:
                 inputs.forget(number)
             elif is_large:
                 inputs.release(number)
+
+        streaming = self._begin(inputs.read, is_large=is_large)
+        for number, manifests in enumerate(inputs):
+            free_text(number, streaming.add(manifests))
             if not number:
                 interruptible()
         for manifests in unreadable:
             streaming.add(manifests)
-        return self._finish(streaming)
+        return self._finish(streaming, free_text)
 
     def _begin(self, reread: Callable[[int], Manifests], *, is_large: bool = False) -> StreamingCheck:
         self._progress.begin("checking")
@@ -415,9 +420,9 @@ class _Check:
         found = self._nested.of_file(name) if self._nested is not None else None
         return Settings(found.policy, found.release, self._settings.today) if found is not None else None
 
-    def _finish(self, streaming: StreamingCheck) -> Report:
+    def _finish(self, streaming: StreamingCheck, judged_again: Callable[[int, FileResult], None] = ignore) -> Report:
         self._progress.begin("checking again")
-        report = streaming.report(self._progress)
+        report = streaming.report(self._progress, judged_again)
         self._progress.clear()
         return report
 
