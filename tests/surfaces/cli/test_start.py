@@ -104,7 +104,8 @@ class Ran:
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an installed program: modules are compiled once."""
     cache = tmp_path_factory.mktemp("bytecode")
-    settings = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    ignored = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")  # the second opens standard output again
+    settings = {key: value for key, value in os.environ.items() if key not in ignored}
     return settings | {"PYTHONPYCACHEPREFIX": str(cache), "PYTHONPATH": str(ROOT)}
 
 
