@@ -54,6 +54,17 @@ class Broken(SharingJudge):
         return super().judge(number, manifests)
 
 
+class Unwritable(SharingJudge):
+    """Cannot store what it looks up."""
+
+    parent = os.getpid()
+
+    def state_lookups(self) -> Any:
+        if os.getpid() != self.parent:
+            raise Unavailable("the temporary file: No space left on device", remedy="Free space.")
+        return super().state_lookups()
+
+
 class Interrupted(SharingJudge):
     """Interrupts the parent while a worker works."""
 
@@ -65,6 +76,18 @@ class Interrupted(SharingJudge):
             os.kill(self.parent, signal.SIGINT)
             signal.pause()
         return super().judge(number, manifests)
+
+
+def test_an_error_of_a_worker_between_files_is_the_error_of_the_check() -> None:
+    """
+    Such as a full disk, when no file is judged.
+    """
+    Unwritable.parent = os.getpid()
+
+    with pytest.raises(Unavailable) as raised:
+        in_processes(named(*OTHERS), 2, Settings(), judge=Unwritable)
+
+    assert (str(raised.value), raised.value.remedy) == ("the temporary file: No space left on device", "Free space.")
 
 
 @pytest.mark.parametrize(

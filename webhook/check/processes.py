@@ -17,6 +17,8 @@ from mmap import mmap
 from select import POLLIN, POLLOUT, poll
 from typing import Any, NoReturn, TypeAlias
 
+from webhook.errors import WebhookError
+
 Begin: TypeAlias = Callable[[int], None]
 """Records the number of the file that a worker reads."""
 Answer: TypeAlias = Callable[[Any], Iterable[Any]]
@@ -117,7 +119,11 @@ class Workers:
         self._write(worker)
 
     def receive(self) -> tuple[int, Any]:
-        """Waits for the next reply, and returns it with the index of its worker. Raises Crashed if a worker ended."""
+        """
+        Waits for the next reply, and returns it with the index of its worker.
+
+        Raises the error with which a worker ended, such as a full disk, and Crashed if it ended in another way.
+        """
         while not self._replies:
             for descriptor, _ in self._poll.poll():
                 for index, worker in enumerate(self._workers):
@@ -191,6 +197,8 @@ class Workers:
             raise Crashed(worker.wait(), self._files[index])
         worker.received += chunk
         for message in worker.messages():
+            if isinstance(message, WebhookError):
+                raise message
             if isinstance(message, _Failure):
                 raise Crashed(str(message), self._files[index])
             self._replies.append((index, message))
@@ -227,6 +235,8 @@ def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoRe
                     target.flush()
         except OSError:  # the parent has ended
             pass
+        except WebhookError as error:
+            target.write(_framed(error))
         except BaseException as error:  # noqa: BLE001 - the wall of the process
             target.write(_framed(_Failure(f"failed with {type(error).__name__}")))
     os._exit(0)
