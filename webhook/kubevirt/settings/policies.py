@@ -68,7 +68,7 @@ def policy_facts(policy: MigrationPolicy, world: World, releases: Releases) -> P
 
 
 def _selection(selectors: Selectors | None, world: World) -> Selection | None:
-    index = known_vms(world)
+    index = known_vms(world)  # also without selectors: notes about different objects of one name count all lookups
     if selectors is None or not index.vms:
         return None
     matches = index.selects_any(selectors, lambda namespace: namespace_labels(world, namespace))
