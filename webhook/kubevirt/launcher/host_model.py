@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from webhook.facts.derived import Derived
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.launcher.known_nodes import running_vms
 from webhook.kubevirt.launcher.second_node import tolerated_nodes, written_selector
@@ -41,18 +42,15 @@ class HostModels(msgspec.Struct, frozen=True):
 
 _Key = tuple[frozenset[tuple[str, str]], tuple[Toleration, ...]]
 _MOST_KEYS: Final = 64
-_latest: tuple[tuple[Node, ...], dict[_Key, HostModels]] = ((), {})
-"""The results for the latest nodes. A world returns the same nodes again until a node changes."""
+_RESULTS: Final[Derived[dict[_Key, HostModels]]] = Derived(lambda _nodes: {})
+"""The results for the latest nodes."""
 
 
 def host_models(facts: MigrationFacts, nodes: tuple[Node, ...]) -> HostModels:
     """The host models of the nodes on which a VM can run."""
-    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
     if required_terms(facts) is not None:
         return _host_models(tolerated_nodes(facts, running_vms(nodes)))
-    if _latest[0] is not nodes:
-        _latest = nodes, {}
-    results = _latest[1]
+    results = _RESULTS.of(nodes)
     key = frozenset(written_selector(facts).items()), tuple(facts.spec.tolerations or ())
     known = results.get(key)
     if known is None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from webhook.facts.derived import Derived
 from webhook.facts.target import NodeSizes
 from webhook.kubevirt.launcher.selectors import family_of
 from webhook.objects.nad import SCHEDULABLE, Node
@@ -103,24 +104,20 @@ class _States(msgspec.Struct, frozen=True):
     has_sizes: bool
 
 
-_latest: tuple[tuple[Node, ...], _States] = ((), _States((), (), {}, has_sizes=False))
-"""The facts about the latest nodes."""
 _groups: tuple[NodeGroup, ...] = ()
 """The latest groups of nodes, such as those that run VMs."""
 
 
 def _states(nodes: tuple[Node, ...]) -> _States:
-    global _latest  # noqa: PLW0603 - one entry, replaced as a whole
-    seen, states = _latest
-    if seen is not nodes:
-        known = tuple(node for node in nodes if SCHEDULABLE in (node.meta.labels or ())) or nodes
-        is_labelled = any(SCHEDULABLE in (node.meta.labels or ()) for node in nodes)
-        running = tuple(node for node in nodes if node.traits.schedulable) if is_labelled else nodes
-        closed = {node.name: reason for node in known if (reason := _unavailable(node))}
-        has_sizes = any(node.status is not None and node.status.allocatable for node in nodes)
-        states = _States(known, running, closed, has_sizes)
-        _latest = nodes, states
-    return states
+    known = tuple(node for node in nodes if SCHEDULABLE in (node.meta.labels or ())) or nodes
+    is_labelled = any(SCHEDULABLE in (node.meta.labels or ()) for node in nodes)
+    running = tuple(node for node in nodes if node.traits.schedulable) if is_labelled else nodes
+    closed = {node.name: reason for node in known if (reason := _unavailable(node))}
+    has_sizes = any(node.status is not None and node.status.allocatable for node in nodes)
+    return _States(known, running, closed, has_sizes)
+
+
+_STATES: Final = Derived(_states)
 
 
 def group_of(nodes: Sequence[Node]) -> NodeGroup:
@@ -137,24 +134,24 @@ def group_of(nodes: Sequence[Node]) -> NodeGroup:
 
 def running_vms(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """The nodes that run VMs. If no node has the label ``kubevirt.io/schedulable``, these are all nodes."""
-    return _states(nodes).running
+    return _STATES.of(nodes).running
 
 
 def known_to_run_vms(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """
     The nodes on which virt-handler runs or ran. If no node has the label ``kubevirt.io/schedulable``, these are all nodes.
     """
-    return _states(nodes).known
+    return _STATES.of(nodes).known
 
 
 def closed_nodes(nodes: tuple[Node, ...]) -> Mapping[str, str]:
     """The nodes known to run VMs on which no VM can start now, each with the reason as the predicate of a sentence."""
-    return _states(nodes).closed
+    return _STATES.of(nodes).closed
 
 
 def have_sizes(nodes: tuple[Node, ...]) -> bool:
     """Whether ``status.allocatable`` of a node is known."""
-    return _states(nodes).has_sizes
+    return _STATES.of(nodes).has_sizes
 
 
 def place_of(node: Node) -> Place:
