@@ -29,7 +29,7 @@ class LayeredWorld(msgspec.Struct, frozen=True):
 
     def for_advice(self) -> World:
         """Returns this world without lookups that cause a read."""
-        return LayeredWorld(for_advice(self.front), for_advice(self.back))
+        return LayeredWorld(for_advice(self.front), for_advice(self.back), self.lists)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns the objects of both worlds. An object in ``front`` replaces an object of the same name in ``back``."""
