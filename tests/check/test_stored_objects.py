@@ -12,7 +12,7 @@ from webhook.check.spill import SpillFile
 from webhook.check.stored_objects import StoredObjects
 from webhook.facts.candidates import Candidate, Candidates
 from webhook.objects.meta import ObjectMeta
-from webhook.objects.storage import ClaimSpec, MisspeltClaimSpec, PersistentVolumeClaim
+from webhook.objects.storage import ClaimSpec, DataVolume, MisspeltClaimSpec, PersistentVolumeClaim
 
 
 def claim(name: str, number: int, path: str = "/a.yaml") -> Candidate:
@@ -108,3 +108,43 @@ def test_a_claim_with_a_misspelt_field_stays_in_memory() -> None:
     found = stored.get("a")
     assert isinstance(found, Candidate)
     assert found.object == obj
+
+
+LAST_APPLIED = {
+    "kubectl.kubernetes.io/last-applied-configuration": '{"spec": {"source": {"http": {"extraHeaders": ["x"]}}}}'
+}
+
+
+def applied(name: str) -> Candidate:
+    obj = DataVolume("cdi.kubevirt.io/v1beta1", "DataVolume", ObjectMeta(name, annotations=LAST_APPLIED))
+    return Candidate(obj, "a.yaml", "/a.yaml", is_reference=False)
+
+
+def test_a_manifest_in_an_annotation_stays_in_memory() -> None:
+    """
+    It can contain secrets.
+    """
+    stored = StoredObjects(DataVolume, SpillFile(), {})
+    stored["a"] = applied("a")
+
+    with patch.object(SpillFile, "append", side_effect=list) as append:
+        stored.store(lambda _name: False)
+
+    assert stored.get("a") == applied("a")
+    append.assert_called_once_with([])
+
+
+def test_objects_that_stay_in_memory_are_looked_at_a_few_times() -> None:
+    """
+    Otherwise the time would grow with the square of their number.
+    """
+    stored = StoredObjects(DataVolume, SpillFile(), {})
+    looks = 0
+    for number in range(1000):
+        stored[f"{number}"] = applied(f"{number}")
+        if len(stored.recent) > stored.most_recent:
+            stored.store(lambda _name: False)
+            looks += len(stored.recent)
+
+    assert len(stored.recent) == 1000
+    assert looks < 10_000

@@ -19,8 +19,11 @@ objects contains cloud-init content.
 """
 MOST_RECENT = 1_000
 """Number of objects of a kind that stay in memory. Files often refer to objects of neighbours."""
-_MISSPELT = b"misspelt"
-"""The field of ``MisspeltClaimSpec``. Objects with a label of this name stay in memory too."""
+_STAYS = (b"misspelt", b"last-applied-configuration")
+"""
+The field of ``MisspeltClaimSpec``, and the annotation of kubectl with the text of the manifest. This text can contain secrets,
+such as the headers of a DataVolume's source. Objects with a label of such a name stay in memory too.
+"""
 _Record: TypeAlias = tuple[Kubernetes, str, str, bool]
 
 
@@ -82,7 +85,8 @@ class StoredObjects:
                 del self.recent[name]
         for (key, own), offset in zip(keys, self._file.append(records), strict=True):
             self._index.add(key, offset << 1 | own)
-        self.most_recent = MOST_RECENT + len(self.recent)  # some entries always stay in memory
+        # some entries always stay in memory, and the time to look at them again must not grow with the square of their number
+        self.most_recent = MOST_RECENT + len(self.recent) * 5 // 4
 
     def own_keys(self) -> Iterator[int]:
         """The hashes of the names of own objects in the file."""
@@ -94,14 +98,15 @@ class StoredObjects:
 
     def _record(self, candidate: Candidate) -> bytes | None:
         """
-        The bytes of an object, or None if they would not restore it exactly: its file name is not UTF-8, an integer has more
-        than 64 bits, or it has a ``MisspeltClaimSpec``, which would be restored as a ``ClaimSpec``.
+        The bytes of an object, or None if the object stays in memory, because it can contain secrets, or because the bytes would
+        not restore it exactly: its file name is not UTF-8, an integer has more than 64 bits, or it has a ``MisspeltClaimSpec``,
+        which would be restored as a ``ClaimSpec``.
         """
         try:
             record = self._encoder.encode((candidate.object, candidate.source, candidate.path, candidate.is_reference))
         except (ValueError, OverflowError):
             return None
-        return None if _MISSPELT in record else record
+        return None if any(word in record for word in _STAYS) else record
 
     def _read(self, number: int) -> Candidate:
         return Candidate(*self._decoder.decode(self._file.read(number >> 1)))
