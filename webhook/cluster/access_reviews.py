@@ -60,6 +60,10 @@ class _AccessReview(Read, frozen=True):
     status: _AccessStatus | None = None
 
 
+_token_review = msgspec.json.Decoder(_TokenReview)
+_access_review = msgspec.json.Decoder(_AccessReview)
+
+
 class ClusterAccess:
     """Sends reviews to one API server. All methods block, and raise Unavailable if there is no response."""
 
@@ -72,7 +76,9 @@ class ClusterAccess:
             return None
         for audiences in ([AUDIENCE], []):
             spec = {"token": token} | ({"audiences": audiences} if audiences else {})
-            status = self._create(_AUTHENTICATION, "authentication.k8s.io/v1", "TokenReview", spec, _TokenReview).status
+            status = self._create(
+                _AUTHENTICATION, "authentication.k8s.io/v1", "TokenReview", spec, _token_review
+            ).status
             if status is not None and status.authenticated and status.user is not None and status.user.username:
                 user = status.user
                 return User(user.username, user.uid, tuple(user.groups or ()), user.extra or {})
@@ -100,7 +106,7 @@ class ClusterAccess:
             "authorization.k8s.io/v1",
             "SubjectAccessReview",
             spec,
-            _AccessReview,
+            _access_review,
             timeout_seconds=timeout_seconds,
         )
         return review.status is not None and bool(review.status.allowed)
@@ -111,7 +117,7 @@ class ClusterAccess:
         api_version: str,
         kind: str,
         spec: Mapping[str, Any],
-        reads: type[T],
+        decoder: msgspec.json.Decoder[T],
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> T:
@@ -123,7 +129,7 @@ class ClusterAccess:
                 remedy=f"Allow Migratable's ServiceAccount to create {kind}s.",
             )
         try:
-            return decode(msgspec.json.Decoder(reads), answer.body)
+            return decode(decoder, answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(
                 f"the API server's response is not a {kind}",

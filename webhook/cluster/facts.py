@@ -24,6 +24,7 @@ from webhook.cluster.unchanged import is_unchanged
 from webhook.cluster.watch import Pace, Watch
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.objects import disruption, instancetype, kubevirt, nad, quotas, storage
+from webhook.objects.fleet_kinds import prepare_decoding
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 
@@ -172,6 +173,7 @@ class ClusterFacts:
         self._transport = transport
         refusals = Refusals(self._kinds, self._role)
         interruptions = Interruptions(self._pace.unreachable[1], self._clock)
+        prepare_decoding()
         for kind in self._kinds:
             watch = Watch(
                 kind,

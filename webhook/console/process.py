@@ -25,6 +25,7 @@ from webhook.console.pages.router import render
 from webhook.console.state import Source
 from webhook.errors import WebhookError
 from webhook.manifests.policy_file import parse_policy
+from webhook.objects.fleet_kinds import prepare_decoding
 from webhook.processes.logs import log_to_stderr
 from webhook.processes.policy_source import PolicySource
 from webhook.surfaces.api.console.messages import (
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     os.nice(LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain the objects of a cluster
     log_to_stderr()
+    prepare_decoding()
     threading.Thread(target=_end_with_server, args=(int(arguments[0]),), name="server", daemon=True).start()
     with suppress(EOFError, OSError), Connection(int(arguments[0])) as server:
         start = decode_request(server.recv_bytes())

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from webhook.objects import csi, nad, quotas, running, storage, volumes
 from webhook.objects.instancetype import ControllerRevision
-from webhook.objects.kinds import KINDS, KUBEVIRT_GROUP, Kind, group_of
+from webhook.objects.kinds import KINDS, KUBEVIRT_GROUP, PATCHED_COPIES, Kind, group_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.launcher_configuration import LauncherKubeVirt
 from webhook.objects.launcher_vmi import LauncherVM, LauncherVMI
@@ -58,6 +60,17 @@ _BY_GROUP_KIND = {(kind.group, kind.kind): kind for kind in FLEET_KINDS}
 def classes_of(kind: Kind) -> tuple[type[Kubernetes], ...]:
     """The classes into which an object of the kind is read. The class of the kind is first."""
     return (kind.reads, *VIEWS.get(kind.reads, ()))
+
+
+def prepare_decoding() -> None:
+    """
+    Lets msgspec prepare all classes of objects. Call this before threads start.
+
+    msgspec 0.22 can end the process with SIGSEGV if two threads decode into one class for the first time.
+    """
+    for kind in (*FLEET_KINDS, *KINDS, *PATCHED_COPIES):
+        for reads in classes_of(kind):
+            msgspec.json.Decoder(reads)
 
 
 def find_fleet_kind(api_version: str, kind: str) -> Kind | None:

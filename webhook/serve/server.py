@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 
 from webhook.manifests.objects import placed_in
+from webhook.objects.fleet_kinds import prepare_decoding
 from webhook.policy.exemptions import expiry_warnings
 from webhook.processes.logs import log_to_stderr
 from webhook.serve.active_configuration import ConfigurationSource
@@ -24,6 +25,7 @@ from webhook.serve.options import Options
 from webhook.serve.tls import Certificates
 from webhook.serve.tracing import tracing
 from webhook.surfaces.admission.endpoint import AdmissionApp
+from webhook.surfaces.admission.requests import prepare_reviews
 from webhook.surfaces.api.app import build_api
 from webhook.surfaces.api.console.client import ConsoleProcess
 from webhook.surfaces.api.console.messages import Start
@@ -45,6 +47,8 @@ is judged in a thread.
 def run(options: Options) -> None:
     """Serve until SIGTERM. Raises Misconfigured if the options or files are invalid."""
     log_to_stderr()
+    prepare_decoding()
+    prepare_reviews()
     sys.setswitchinterval(TURN_SECONDS)
     with asyncio.Runner(loop_factory=Loop) as loop:
         loop.run(_serve(options))

@@ -274,6 +274,13 @@ def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kuberne
         return read_object(decoder, kind.reads, msgspec.json.encode(only_judged(kind.kind, whole)))
 
 
+def prepare_reviews() -> None:
+    """Makes the decoders of all kinds that are judged, as ``prepare_decoding`` does for objects."""
+    for kind in _JUDGED.values():
+        _typed_decoder_of(kind.reads)
+        _decoder_of(kind.reads)
+
+
 @cache
 def _typed_decoder_of(reads: type[K]) -> msgspec.json.Decoder[TypedReview[K]]:
     return msgspec.json.Decoder(TypedReview[reads])  # type: ignore[valid-type]
