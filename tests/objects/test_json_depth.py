@@ -172,7 +172,10 @@ def test_only_one_function_calls_a_json_decoder() -> None:
         own / "objects" / "json_depth.py",
         own / "surfaces" / "api" / "judge" / "messages.py",
         own / "surfaces" / "api" / "console" / "messages.py",
-    }  # the latter two read msgpack with a decoder
+        own / "check" / "results.py",
+        own / "check" / "stored_objects.py",
+        own / "kubevirt" / "expansion" / "bundled.py",
+    }  # the last one reads files of this package, and those before it read msgpack with a decoder
     modules = [module for module in own.rglob("*.py") if module not in others]
 
     calls = [
