@@ -56,7 +56,7 @@ def test_a_disk_that_has_room_for_a_part_of_a_report_is_an_error(
     folder: Path, buffering: str, form: str, to: str
 ) -> None:
     """
-    The limit on the size of files stands for the end of the disk. The system then writes a part without an error.
+    A limit on the size of files has the effect of a full disk: the first write is cut short, and only the next one fails.
     """
     (folder / "vm.yaml").write_text("---\n".join([BAD] * 100))
 
