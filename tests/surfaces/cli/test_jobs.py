@@ -11,30 +11,16 @@ import pytest
 from benchmarks.generators.tidy import manifest
 from tests.check import environments
 from tests.manifests.test_snapshot import objects, text_of
-from tests.surfaces.cli import odd_repository
 from tests.surfaces.cli.odd_repository import FILES
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import ROOT, migratable
-from webhook.check import parallel
 from webhook.surfaces.cli import cores, run_check
 from webhook.surfaces.cli.options import FORMATS
 
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-
-
-@pytest.fixture(autouse=True)
-def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few files are enough for several processes."""
-    monkeypatch.setattr(run_check, "FILES_PER_PROCESS", 1)
-    monkeypatch.setattr(parallel, "FIRST", 1)
-    monkeypatch.setattr(parallel, "BLOCK", 3)
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with all that a check reports, and all that it leaves out."""
-    odd_repository.write_to(tmp_path)
-    return tmp_path
+pytestmark = [
+    pytest.mark.usefixtures("few_files"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 
-from tests.surfaces.cli import odd_repository
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import Ran, migratable
-from webhook.check import lookups, parallel, results, spill, stored_objects
+from webhook.check import lookups, results, spill, stored_objects
 from webhook.facts.candidates import Candidate
 from webhook.manifests import files
 from webhook.manifests.texts import Texts
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.surfaces.cli import run_check
 from webhook.surfaces.cli.options import FORMATS
 
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("few_files"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 MISSPELT = """
 apiVersion: kubevirt.io/v1
 kind: VirtualMachineInstance
@@ -41,21 +42,6 @@ spec:
       networks: [{name: default, pod: {}}]
       volumes: [{name: init, cloudInitNoCloud: {userData: "password: hunter2"}}]
 """
-
-
-@pytest.fixture(autouse=True)
-def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few files are enough for several processes."""
-    monkeypatch.setattr(run_check, "FILES_PER_PROCESS", 1)
-    monkeypatch.setattr(parallel, "FIRST", 1)
-    monkeypatch.setattr(parallel, "BLOCK", 3)
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with all that a check reports, and all that it leaves out."""
-    odd_repository.write_to(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
