@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import Manifest, vm
+from tests.report.reports import as_text
 from webhook.check.check import Settings, check
 from webhook.manifests.objects import read_manifests
 from webhook.policy.policy import Policy, Profile
-from webhook.report import as_json, text
+from webhook.report import as_json
 from webhook.rules.example import claim, kubevirt
 
 MASQUERADE = kubevirt(network={"defaultNetworkInterface": "masquerade"})
@@ -78,7 +79,7 @@ def test_the_text_names_releases_that_disagree(
     """
     The object's line names the releases that migrate it and those that do not; each finding names its releases.
     """
-    said = text.render(report(fragment, *around), width=500, verbose=True)
+    said = as_text(report(fragment, *around), width=500, verbose=True)
 
     assert f"VirtualMachine tenant/vm: {headline}\n" in said
     assert [line for line in said.splitlines() if "KubeVirt refuses such a VM" in line][-1:] == (
@@ -120,14 +121,14 @@ def test_one_release_is_judged_alone() -> None:
         result = [finding for one in answer.objects if one.kind != "KubeVirt" for finding in one.findings]
         assert [finding.rule for finding in result] == rules
         assert result[0].basis == ("kubevirt" if release == "1.4" else "baseline")
-        assert f"(KubeVirt {release})" in text.render(answer, width=500) or release != "1.6"
+        assert f"(KubeVirt {release})" in as_text(answer, width=500) or release != "1.6"
 
 
 def test_an_unproven_vm_is_not_reported_as_migratable() -> None:
     """
     A GPU is on the fixed list; without the KubeVirt CR it is unproven whether KubeVirt 1.9 migrates it.
     """
-    said = text.render(report(GPU, release="1.9"), width=500)
+    said = as_text(report(GPU, release="1.9"), width=500)
 
     assert (
         "It is unproven whether KubeVirt itself would migrate such a VM. The rule is on Migratable's fixed list."

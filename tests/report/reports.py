@@ -1,6 +1,9 @@
 """A small hand-written report with one of each thing that renderers handle."""
 
+from typing import Any
+
 from webhook.kubevirt.releases import SUPPORTED
+from webhook.report import text
 from webhook.report.model import (
     ExemptionReport,
     FindingReport,
@@ -265,3 +268,7 @@ def rule(**changes: object) -> Rule:
         ),
     }
     return Rule(**(fields | changes))  # type: ignore[arg-type]
+
+
+def as_text(answer: Report, **style: Any) -> str:
+    return "".join(text.parts(answer, **style))

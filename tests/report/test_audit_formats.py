@@ -8,9 +8,10 @@ import jsonschema_rs
 import pytest
 
 from tests.report.audits import SMALL_AUDIT, audit_report, bridge, live, quoted_number
+from tests.report.reports import as_text
 from tests.report.test_formats import EVERY, RENDERERS
 from tests.snapshots.snapshot import snapshot
-from webhook.report import as_json, checkstyle, gitlab, junit, rdjson, sarif, text
+from webhook.report import as_json, checkstyle, gitlab, junit, rdjson, sarif
 from webhook.report.audit_remarks import with_notes
 from webhook.report.model import Report
 
@@ -86,7 +87,7 @@ def test_text_has_the_commands_of_each_finding() -> None:
     """
     Below the remedy of a finding are its commands, each on one line, whatever the width.
     """
-    shown = text.render(SMALL_AUDIT, width=60)
+    shown = as_text(SMALL_AUDIT, width=60)
 
     commands = [line for line in shown.splitlines() if "kubectl patch" in line]
     assert len(commands) == 4
@@ -100,8 +101,8 @@ def test_a_kubevirt_cr_of_hyperconverged_gets_no_command() -> None:
     cr = live("kubevirt", None, quoted_number(), namespace="kubevirt", kind="KubeVirt")
     operator = live("hco", None, kind="HyperConverged", version="hco.kubevirt.io/v1beta1")
 
-    assert "kubectl patch" in text.render(audit_report(cr))
-    assert "kubectl patch" not in text.render(audit_report(cr, operator))
+    assert "kubectl patch" in as_text(audit_report(cr))
+    assert "kubectl patch" not in as_text(audit_report(cr, operator))
 
 
 def test_the_report_on_manifests_has_no_commands() -> None:
@@ -111,7 +112,7 @@ def test_the_report_on_manifests_has_no_commands() -> None:
     report = audit_report(live("web", False, bridge()))
     fields = {name: getattr(report, name) for name in report.__struct_fields__[:7]}
 
-    assert "kubectl" not in text.render(Report(**fields))
+    assert "kubectl" not in as_text(Report(**fields))
 
 
 def test_the_json_report_is_valid_by_its_published_schema() -> None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tap.parser import Parser
 
 from tests.report.answers import ANSWERS, NASTY, SCHEMAS, of_all_examples
-from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, SOURCES, report, vm
+from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, SOURCES, as_text, report, vm
 from tests.snapshots.snapshot import snapshot
 from webhook.report import (
     as_json,
@@ -32,7 +32,6 @@ from webhook.report import (
     rdjson,
     sarif,
     tap,
-    text,
 )
 from webhook.report.audited import AuditReport
 from webhook.report.grouping import grouped
@@ -54,7 +53,7 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
 }
 EVERY = RENDERERS | {
     "json": as_json.render,
-    "text": text.render,
+    "text": as_text,
     "sarif": lambda answer: sarif.render(answer, version="1.2.3"),
 }
 COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")

@@ -18,6 +18,7 @@ from tests.report.reports import (
     SMALL,
     SOURCES,
     UP_TO_1_4,
+    as_text,
     report,
     verdict,
     vm,
@@ -33,7 +34,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 def heading(*findings: FindingReport, migratable: bool | None, release: str = "any") -> str:
     reason = "DisksNotLiveMigratable" if migratable is False else None
-    return text.render(
+    return as_text(
         report(vm("web", verdict(migratable, reason), *findings), release=release), verbose=True
     ).splitlines()[0]
 
@@ -44,7 +45,7 @@ def refused_in(*releases: str) -> FindingReport:
 
 def frame(line: str, column: int, end_column: int, width: int = 100) -> list[str]:
     finding = replace(NOT_SHARED, line=1, column=column, end_line=1, end_column=end_column, message="", remedy="")
-    shown = text.render(report(vm("web", None, finding)), sources={FILE: [line]}, width=width)
+    shown = as_text(report(vm("web", None, finding)), sources={FILE: [line]}, width=width)
     return [one_line.partition("| ")[2] for one_line in shown.splitlines() if "| " in one_line]
 
 
@@ -53,7 +54,7 @@ def test_the_whole_report_reads_as_recorded(name: str, verbose: bool) -> None:
     """
     Each object with its verdict; each finding with place, message, excerpt, remedy and notes; one line of counts.
     """
-    shown = text.render(SMALL, sources=SOURCES, verbose=verbose)
+    shown = as_text(SMALL, sources=SOURCES, verbose=verbose)
 
     assert shown == snapshot(f"report/{name}", shown)
 
@@ -62,10 +63,10 @@ def test_colour_adds_nothing_but_colour() -> None:
     """
     Without its ANSI codes, the coloured text equals the plain text.
     """
-    coloured = text.render(SMALL, sources=SOURCES, colour=True)
+    coloured = as_text(SMALL, sources=SOURCES, colour=True)
 
     assert coloured != ANSI.sub("", coloured)
-    assert ANSI.sub("", coloured) == text.render(SMALL, sources=SOURCES)
+    assert ANSI.sub("", coloured) == as_text(SMALL, sources=SOURCES)
 
 
 @given(st.integers(50, 160))
@@ -73,7 +74,7 @@ def test_prose_keeps_within_the_width(width: int) -> None:
     """
     Messages, remedies and excerpts keep within the width. Headings and places are never broken.
     """
-    shown = text.render(SMALL, sources=SOURCES, width=width)
+    shown = as_text(SMALL, sources=SOURCES, width=width)
 
     prose = [line for line in shown.splitlines() if line.startswith("     ")]
     assert max(map(len, prose)) <= width
@@ -95,7 +96,7 @@ def test_the_last_line_counts_each_finding_once(findings: tuple[FindingReport, .
     """
     It counts denied, warned, unproven, noted and exempted findings, and objects.
     """
-    shown = text.render(report(vm("web", None, *findings)))
+    shown = as_text(report(vm("web", None, *findings)))
 
     assert shown.splitlines()[-1] == line
 
@@ -106,7 +107,7 @@ def test_an_exempted_finding_has_its_reason_instead_of_a_fix() -> None:
     """
     answer = report(vm("web", None, EXEMPTED))
 
-    shown, all_of_it = text.render(answer), text.render(answer, verbose=True)
+    shown, all_of_it = as_text(answer), as_text(answer, verbose=True)
 
     assert "  exempted LM302 gpu" in shown
     assert "note: exempted until 2027-01-31 by platform team: the renderer needs a card" in shown
@@ -157,7 +158,7 @@ def test_a_pinned_release_is_not_compared_with_others() -> None:
     """
     With one release, the text does not mention others.
     """
-    shown = text.render(report(vm("web", verdict(False, "VirtIOFS"), UP_TO_1_4), release="1.4"))
+    shown = as_text(report(vm("web", verdict(False, "VirtIOFS"), UP_TO_1_4), release="1.4"))
 
     assert shown.splitlines()[0].endswith("cannot be live-migrated (VirtIOFS, KubeVirt 1.9)")
     assert "accepts" not in shown
@@ -179,9 +180,7 @@ def test_a_finding_names_the_releases_that_refuse(releases: tuple[str, ...], exp
     """
     Without a pinned release, a finding names the releases that refuse and those that accept.
     """
-    shown = text.render(
-        report(vm("web", verdict(False, "HostDeviceNotLiveMigratable"), refused_in(*releases))), width=200
-    )
+    shown = as_text(report(vm("web", verdict(False, "HostDeviceNotLiveMigratable"), refused_in(*releases))), width=200)
 
     assert expected in [line.strip() for line in shown.splitlines()]
 
@@ -190,7 +189,7 @@ def test_an_unproven_earlier_reason_is_named_in_the_verdict() -> None:
     """KubeVirt sets the first reason in its order, and an earlier reason can apply."""
     open_reason = replace(verdict(False), possible_reasons=["InterfaceNotLiveMigratable", "SEVNotLiveMigratable"])
 
-    shown = text.render(report(vm("web", open_reason, refused_in("1.9"))), width=200)
+    shown = as_text(report(vm("web", open_reason, refused_in("1.9"))), width=200)
 
     assert "(SEVNotLiveMigratable or an earlier reason)" in shown
 
@@ -235,7 +234,7 @@ def test_the_excerpt_never_shows_a_possible_secret(line: str) -> None:
     """
     finding = replace(NOT_SHARED, line=1, column=1, end_line=3, end_column=5)
 
-    shown = text.render(report(vm("web", None, finding)), sources={FILE: ["- name: os", line, "hunter3"]})
+    shown = as_text(report(vm("web", None, finding)), sources={FILE: ["- name: os", line, "hunter3"]})
 
     assert "- name: os" in shown
     assert "hunter" not in shown
@@ -247,7 +246,7 @@ def test_the_excerpt_shows_no_neighbouring_lines() -> None:
     """
     finding = replace(NOT_SHARED, line=2, column=1, end_line=3, end_column=1)
 
-    shown = text.render(report(vm("web", None, finding)), sources={FILE: ["before", "part", "behind"]})
+    shown = as_text(report(vm("web", None, finding)), sources={FILE: ["before", "part", "behind"]})
 
     assert "part" in shown
     assert "before" not in shown
@@ -291,7 +290,7 @@ def test_the_value_of_an_unknown_field_is_not_shown(line: str, column: int, expe
     """
     finding = replace(NOT_SHARED, rule="LM803", line=1, column=column, end_line=2, end_column=5)
 
-    shown = text.render(report(vm("web", None, finding)), sources={FILE: [line, "hunter3"]})
+    shown = as_text(report(vm("web", None, finding)), sources={FILE: [line, "hunter3"]})
 
     assert "hunter" not in shown
     assert [row.partition("| ")[2] for row in shown.splitlines() if "| " in row] == expected
@@ -302,5 +301,5 @@ def test_a_place_beyond_the_text_has_no_excerpt() -> None:
     The finding is shown without an excerpt.
     """
     assert frame("one line", 1, 2) != []
-    shown = text.render(report(vm("web", None, NOT_SHARED)), sources={FILE: ["one line"]})
+    shown = as_text(report(vm("web", None, NOT_SHARED)), sources={FILE: ["one line"]})
     assert "|" not in shown

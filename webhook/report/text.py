@@ -31,38 +31,6 @@ def _always(_judged: ObjectReport, _fix: FixReport) -> bool:
     return True
 
 
-def render(
-    report: Report,
-    *,
-    sources: Sources | None = None,
-    colour: bool = False,
-    width: int = 100,
-    verbose: bool = False,
-    writable: Writable = _always,
-    quiet: bool = False,
-    find: "FindOrigin | None" = None,
-) -> str:
-    """
-    The report as text with a final newline. Unreadable input is only counted.
-
-    ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
-    ``writable``. With ``quiet``, the text contains only findings that are not in the baseline. ``find`` returns the origins of
-    rendered fields.
-    """
-    return "".join(
-        parts(
-            report,
-            sources=sources,
-            colour=colour,
-            width=width,
-            verbose=verbose,
-            writable=writable,
-            quiet=quiet,
-            find=find,
-        )
-    )
-
-
 def parts(
     report: Report,
     *,
@@ -74,7 +42,13 @@ def parts(
     quiet: bool = False,
     find: "FindOrigin | None" = None,
 ) -> Iterator[str]:
-    """The parts of the text of ``render``, from one pass over the objects. A baseline needs a second pass."""
+    """
+    The report as text with a final newline, in parts. Unreadable input is only counted.
+
+    ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
+    ``writable``. With ``quiet``, the text contains only findings that are not in the baseline. ``find`` returns the origins of
+    rendered fields. One pass over the objects makes the text; a baseline needs a second pass.
+    """
     pen = Pen(colour, width)
     commands = _commands_of(report, pen) if find is None else _origins(find, pen)
     if quiet:
