@@ -16,7 +16,8 @@ from webhook.cluster.ports import JSON, Answer
 from webhook.cluster.writes import ReportStore
 from webhook.objects.report_kinds import OPENREPORTS, REPORT_APIS, Existing, ReportApi
 from webhook.report.audited import Audit, Audited, AuditReport, Shard, UnreadReport
-from webhook.report.model import FindingReport, ObjectReport, ProblemReport, report_of
+from webhook.report.building import report_of
+from webhook.report.model import FindingReport, ObjectReport, ProblemReport
 
 FAILS = replace(NOT_SHARED, line=None, column=None, end_line=None, end_column=None)
 _VERSIONS = {"MigrationPolicy": "migrations.kubevirt.io/v1alpha1", "NetworkAttachmentDefinition": "k8s.cni.cncf.io/v1"}

@@ -29,8 +29,9 @@ from webhook.manifests.live_objects import read_live
 from webhook.manifests.objects import ManifestObject
 from webhook.objects.kinds import Kind
 from webhook.report.audit_metrics import migratability
+from webhook.report.building import Examined
 from webhook.report.drain import drain_json
-from webhook.report.model import Examined, FindingReport, ObjectReport
+from webhook.report.model import FindingReport, ObjectReport
 
 EXAMPLE = str(example_fleet.FOLDER)
 

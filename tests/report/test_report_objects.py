@@ -18,7 +18,7 @@ from tests.surfaces.running import ROOT
 from webhook.objects.report_kinds import OPENREPORTS, POLICYREPORTS, REPORT_APIS, ReportApi
 from webhook.report import openreports
 from webhook.report.audited import UnreadReport
-from webhook.report.model import report_of
+from webhook.report.building import report_of
 from webhook.report.report_objects import (
     MOST_CHARACTERS,
     MOST_IN_CLUSTER,

@@ -18,7 +18,8 @@ from tests.surfaces.running import Program
 from webhook.check.check import STATUS_IGNORED
 from webhook.facts.world import World
 from webhook.manifests.objects import ManifestObject
-from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
+from webhook.report.building import finding_report, verdict_report
+from webhook.report.model import ObjectReport, Report
 from webhook.rules.register import about
 from webhook.rules.rule import About
 from webhook.serve.active_configuration import ConfigurationSource

@@ -15,7 +15,7 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.report.audited import Audited
-from webhook.report.model import object_report
+from webhook.report.building import object_report
 
 
 class Judge:

@@ -46,7 +46,8 @@ from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
-from webhook.report.model import Examined, ObjectReport, Report, SourceReport, object_report, report_of
+from webhook.report.building import Examined, object_report, report_of
+from webhook.report.model import ObjectReport, Report, SourceReport
 
 _MAX_UNREAD = 10
 STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"

@@ -20,7 +20,7 @@ from webhook.kubevirt.verdict import Verdict
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
-from webhook.report.model import reference_report
+from webhook.report.building import reference_report
 from webhook.report.settings_model import SettingsReport, build
 from webhook.report.ties import described
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from webhook.check.check import FollowUp, examine
 from webhook.facts.world import World
 from webhook.objects.meta import Json
-from webhook.report.model import ObjectReport, object_report, reason_phrase
+from webhook.report.building import object_report
+from webhook.report.model import ObjectReport, reason_phrase
 
 _VMS = ("VirtualMachine", "VirtualMachineInstance")
 

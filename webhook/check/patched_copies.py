@@ -15,7 +15,8 @@ from webhook.judging.patched_copies import problems_of_copy, source_of
 from webhook.manifests.objects import ManifestObject
 from webhook.manifests.wrappers import not_checked_note
 from webhook.objects.vm import VirtualMachine
-from webhook.report.model import ObjectReport, object_report
+from webhook.report.building import object_report
+from webhook.report.model import ObjectReport
 
 _ByNamespace: TypeAlias = Mapping[str, Sequence[tuple[str, VirtualMachine]]]
 """VMs with the same name, and their files, by namespace."""

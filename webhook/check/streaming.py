@@ -34,7 +34,8 @@ from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import VirtualMachine
-from webhook.report.model import ObjectReport, Report, object_report
+from webhook.report.building import object_report
+from webhook.report.model import ObjectReport, Report
 
 if TYPE_CHECKING:
     from webhook.check.stored_objects import StoredObjects

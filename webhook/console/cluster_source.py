@@ -41,7 +41,7 @@ from webhook.objects.nad import Namespace
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.report.audited import Audited, UnreadReport
-from webhook.report.model import problem_report
+from webhook.report.building import problem_report
 
 _DECIDE_POLICIES: Final = frozenset((MigrationPolicy, Namespace, VirtualMachine, VirtualMachineInstance))
 _REQUIRED: Final = (KubeVirt, VirtualMachine, VirtualMachineInstance)

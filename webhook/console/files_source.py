@@ -27,7 +27,7 @@ from webhook.objects.kinds import KUBEVIRT_GROUP
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.vm import VirtualMachine
 from webhook.report.audited import Audited, UnreadReport
-from webhook.report.model import problem_report
+from webhook.report.building import problem_report
 from webhook.report.report_objects import ObjectKey, key_of
 
 log = logging.getLogger("migratable.console")

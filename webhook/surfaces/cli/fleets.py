@@ -8,7 +8,7 @@ from webhook.facts.fleet import Fleet
 from webhook.manifests.fleet_paths import read_paths
 from webhook.objects.fleet_kinds import DRAIN_KINDS, ESSENTIAL, FLEET_BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
-from webhook.report.model import problem_report
+from webhook.report.building import problem_report
 from webhook.surfaces.cli.connecting import connected
 from webhook.surfaces.cli.status import write_problems, write_stderr
 
