@@ -13,8 +13,9 @@ from webhook.check import parallel
 from webhook.check.check import Settings
 from webhook.check.parallel import ParallelCheck
 from webhook.check.sharing import SharingJudge
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import ManifestObject, Manifests
+from webhook.manifests.sources import Sources
 from webhook.report.model import Report
 
 FORKED = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

@@ -18,8 +18,9 @@ from webhook.check.parallel import ParallelCheck
 from webhook.check.processes import Workers
 from webhook.check.sharing import SharingJudge
 from webhook.errors import BadInput, Unavailable
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests
+from webhook.manifests.sources import Sources
 
 pytestmark = FORKED
 __all__ = ["no_child", "small_blocks"]  # fixtures

@@ -26,8 +26,9 @@ from webhook.check.check import Settings, check
 from webhook.check.streaming import StreamingCheck
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests, read_manifests
+from webhook.manifests.sources import Sources
 from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import VirtualMachine
 from webhook.policy.policy import NamespacePolicy, Policy, Profile

@@ -22,11 +22,12 @@ from webhook.drain.plan import DrainReport
 from webhook.drain.rehearsal import Request, rehearse
 from webhook.errors import BadInput, Misconfigured
 from webhook.facts.fleet import Fleet
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
 from webhook.manifests.fleet_paths import read_paths
 from webhook.manifests.fleet_snapshot import render_fleet
 from webhook.manifests.live_objects import read_live
 from webhook.manifests.objects import ManifestObject
+from webhook.manifests.sources import Sources
 from webhook.objects.kinds import Kind
 from webhook.report.audit_metrics import migratability
 from webhook.report.building import Examined

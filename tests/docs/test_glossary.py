@@ -13,7 +13,6 @@ PUBLIC = [
     ROOT / "webhook" / "console" / "state.py",
 ]
 EXCLUDED = {
-    "Examined",  # parts of larger facts, which no message and no page names
     "Fault",
     "Judge",
     "LabelledVM",

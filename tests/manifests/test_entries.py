@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from webhook.manifests import files
 from webhook.manifests.entries import Entries
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests
 from webhook.manifests.search import File
-from webhook.manifests.texts import Names
+from webhook.manifests.sources import Names, Sources
 
 NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=5)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
 from webhook.manifests.ignored import IgnorePatterns, Pattern
+from webhook.manifests.sources import Sources
 from webhook.yaml.document import MAX_BYTES
 
 VM = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: NAME}\n"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.surfaces.manifests import BAD, GOOD
 from tests.surfaces.running import migratable, process
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
+from webhook.manifests.sources import Sources
 
 FOLDERS = ("", "a", "b", "a/a", "a/b", "a b", "ab/a/b")
 FILES = ("x.yaml", "y.json", "a.yml")

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.surfaces.cli.charts import write
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
+from webhook.manifests.sources import Sources
 
 FOLDERS = ("base", "overlays/dev", "overlays/prod", "patches")
 FILES = ("a.yaml", "b.yaml", "c.json")

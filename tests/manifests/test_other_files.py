@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.surfaces.manifests import GOOD
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
+from webhook.manifests.sources import Sources
 
 OTHER = {
     ".github/workflows/ci.yml": "on: [push]\njobs: {check: {runs-on: ubuntu-24.04, steps: []}}\n",

@@ -19,9 +19,9 @@ from webhook.policy.policy import (
     action_of,
     decide,
     decide_all,
-    ratchet,
     would_deny,
 )
+from webhook.policy.ratchet import ratchet
 from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Severity
 

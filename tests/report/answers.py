@@ -12,8 +12,9 @@ from tests.report.audits import SMALL_AUDIT
 from tests.report.reports import PROBLEMS, SMALL, report
 from tests.wrapping import every_example
 from webhook.check.check import Settings, check
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
 from webhook.manifests.objects import read_manifests
+from webhook.manifests.sources import Sources
 from webhook.policy.policy import Exemption, Policy
 from webhook.report.model import ObjectReport, Report
 from webhook.report.printable import printable

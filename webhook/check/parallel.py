@@ -29,8 +29,9 @@ from webhook.check.sharing import (
 )
 from webhook.check.streaming import ignore, report_on_files
 from webhook.errors import Unavailable
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests
+from webhook.manifests.sources import Sources
 from webhook.report.model import Report
 
 FIRST = 8

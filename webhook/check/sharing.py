@@ -24,8 +24,9 @@ from webhook.check.processes import pickled
 from webhook.check.results import FileResult, Packed, pack
 from webhook.check.streaming import RELEASE, FileJudge, ignore
 from webhook.errors import WebhookError
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests, is_relevant
+from webhook.manifests.sources import Sources
 from webhook.objects.meta import Kubernetes
 
 _Placed: TypeAlias = list[tuple[Kubernetes, str]]

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from webhook.errors import BadInput
-from webhook.manifests.files import Sources
 from webhook.manifests.objects import Manifests
 from webhook.manifests.search import File, shown
+from webhook.manifests.sources import Sources
 from webhook.manifests.template_lines import Template
 from webhook.objects.path import FieldPath
 from webhook.objects.whole_number import whole_number

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from webhook.errors import BadInput
 from webhook.manifests.earlier_reports import is_report
-from webhook.manifests.files import Sources
 from webhook.manifests.kustomizations import Kustomization, read_kustomization
 from webhook.manifests.objects import Manifests, is_other_file
 from webhook.manifests.search import KUSTOMIZATIONS, File, is_within, shown
+from webhook.manifests.sources import Sources
 from webhook.yaml.document import Document, JsonValue, read_documents
 
 _CHART = "Chart.yaml"

@@ -26,16 +26,8 @@ from webhook.objects.vm import (
 )
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.policy.hotplug import at_request, is_about_made_permanent, is_about_plugged, with_requests
-from webhook.policy.policy import (
-    Action,
-    Decision,
-    Lowered,
-    Policy,
-    PolicySubject,
-    decide_all,
-    ratchet,
-    strongest_action,
-)
+from webhook.policy.policy import Action, Decision, Lowered, Policy, PolicySubject, decide_all, strongest_action
+from webhook.policy.ratchet import ratchet
 from webhook.rules.storage.claim_not_shared import RULE as CLAIM_NOT_SHARED
 from webhook.rules.storage.claim_not_shared import identity_of
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from webhook.errors import Misconfigured
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
 from webhook.manifests.objects import ManifestObject, placed_in
+from webhook.manifests.sources import Sources
 from webhook.surfaces.admission.validate import Outcome
 
 

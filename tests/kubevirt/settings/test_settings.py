@@ -14,7 +14,8 @@ from webhook.objects.kinds import find_kind
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import dotted
-from webhook.policy.policy import Action, Policy, PolicySubject, decide_all, ratchet
+from webhook.policy.policy import Action, Policy, PolicySubject, decide_all
+from webhook.policy.ratchet import ratchet
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 from webhook.yaml.document import read_documents

@@ -14,7 +14,7 @@ from tests.surfaces.running import Ran, migratable
 from webhook.check import lookups, results, spill, stored_objects
 from webhook.facts.candidates import Candidate
 from webhook.manifests import files
-from webhook.manifests.texts import Texts
+from webhook.manifests.sources import Texts
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.surfaces.cli.options import FORMATS
 

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from webhook.errors import BadInput
-from webhook.manifests.files import Sources
+from webhook.manifests.sources import Sources
 from webhook.report.audit_remarks import with_notes
 from webhook.report.audited import Audit, AuditReport
 from webhook.report.policy_entries import Terms

@@ -7,8 +7,9 @@ from webhook.check.check import Settings
 from webhook.check.results import FileResult
 from webhook.check.streaming import StreamingCheck, ignore
 from webhook.facts.snapshot import Snapshot
-from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import ManifestObject, Manifests
+from webhook.manifests.sources import Sources
 from webhook.report.model import Report
 from webhook.surfaces.cli.main import interruptible
 from webhook.surfaces.cli.progress import Bar

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
-from webhook.manifests.files import ANNOTATION, COMMENT, Sources
+from webhook.manifests.files import ANNOTATION, COMMENT
+from webhook.manifests.sources import Sources
 from webhook.policy.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.sentences import file_of

@@ -7,7 +7,8 @@ import click
 
 from webhook.check.explain_settings import Request, explain_settings
 from webhook.errors import WebhookError
-from webhook.manifests.files import Sources, read_all
+from webhook.manifests.files import read_all
+from webhook.manifests.sources import Sources
 from webhook.report import settings_model, settings_text
 from webhook.report.building import problem_report
 from webhook.surfaces.cli.status import EXIT_ERROR, fail, write_problems

@@ -6,10 +6,10 @@ from typing import TypeAlias
 import msgspec
 
 from webhook.errors import BadInput
-from webhook.manifests.files import Sources
 from webhook.manifests.judged_objects import JudgedObjects
 from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
 from webhook.manifests.replacements import patch_object
+from webhook.manifests.sources import Sources
 from webhook.objects.whole_number import whole_number
 from webhook.report.kubectl import command_for
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from os.path import abspath, isdir
 from typing import TYPE_CHECKING
 
-from webhook.manifests.files import Sources
+from webhook.manifests.sources import Sources
 from webhook.policy.policy import Action, rule_ids
 from webhook.report.model import Report
 from webhook.surfaces.cli.configuration import LoadedConfig

@@ -12,7 +12,7 @@ import msgspec
 from webhook import __version__
 from webhook.errors import BadInput
 from webhook.kubevirt.schema.spelling import close_matches
-from webhook.manifests.files import Sources
+from webhook.manifests.sources import Sources
 from webhook.objects.whole_number import whole_number
 from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.surfaces.cli.options import FORMATS

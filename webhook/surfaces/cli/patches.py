@@ -8,7 +8,7 @@ from difflib import unified_diff
 from typing import Final
 
 from webhook.errors import BadInput
-from webhook.manifests.files import Sources
+from webhook.manifests.sources import Sources
 from webhook.report.sentences import file_of
 from webhook.surfaces.cli.status import write_stdout
 

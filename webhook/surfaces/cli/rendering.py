@@ -15,11 +15,11 @@ from shutil import which
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
-from webhook.manifests.files import Sources
 from webhook.manifests.kustomizations import file_in, reachable
 from webhook.manifests.objects import Manifests, read_manifests
 from webhook.manifests.origins import Parts
 from webhook.manifests.search import KUSTOMIZATIONS, normalized, shown, unreadable
+from webhook.manifests.sources import Sources
 from webhook.manifests.streams import MAX_STREAM_BYTES
 from webhook.surfaces.cli.redaction import Redaction
 

@@ -12,8 +12,9 @@ import msgspec
 from webhook.check.check import Settings
 from webhook.errors import BadInput, Misconfigured, WebhookError
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
-from webhook.manifests.files import Inputs, Sources, read_all
+from webhook.manifests.files import Inputs, read_all
 from webhook.manifests.objects import Manifests
+from webhook.manifests.sources import Sources
 from webhook.policy.policy import Policy
 from webhook.report.model import Report
 from webhook.report.printable import escaped

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from shlex import quote
 
-from webhook.manifests.files import Sources
 from webhook.manifests.kustomizations import Kustomization
 from webhook.manifests.search import shown
+from webhook.manifests.sources import Sources
 from webhook.yaml.document import MAX_BYTES
 
 _MAX_NAMES = 5
