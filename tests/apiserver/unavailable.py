@@ -129,7 +129,7 @@ class Dark:
             check=False,
         )
 
-    def must_pass_unseen(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
+    def assert_passes_unseen(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
         """Passes without a call of a webhook."""
         before = self.standin.reviews, self.standin.connections
         done = self.kubectl(*arguments, as_user=as_user, stdin=stdin)
@@ -137,13 +137,13 @@ class Dark:
         asked = self.standin.reviews, self.standin.connections
         assert asked == before, f"kubectl {' '.join(arguments)} asked a webhook"
 
-    def must_patch(self, objects: str, body: object, *flags: str, as_user: str = "") -> None:
+    def assert_patches(self, objects: str, body: object, *flags: str, as_user: str = "") -> None:
         """``kubectl patch`` of some objects, each as ``kind/name``."""
-        self.must_pass_unseen(
+        self.assert_passes_unseen(
             "patch", *objects.split(), "--type=merge", "-p", json.dumps(body), *flags, as_user=as_user
         )
 
-    def must_pass(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
+    def assert_passes(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
         """Passes although a webhook with failurePolicy Ignore is called and does not answer."""
         done = self.kubectl(*arguments, as_user=as_user, stdin=stdin)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"

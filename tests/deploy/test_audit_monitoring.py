@@ -149,7 +149,7 @@ def test_the_types_are_those_that_prometheus_reads(prometheus: Prometheus) -> No
     assert types["migratable_audit_report_writes_total"] == {"counter"}
 
 
-def promtool_must_accept(*arguments: str, stdin: str = "", folder: Path | None = None) -> str:
+def assert_promtool_accepts(*arguments: str, stdin: str = "", folder: Path | None = None) -> str:
     """Runs promtool, and returns its output. The test fails if promtool finds a fault."""
     done = subprocess.run(
         [str(find_binary("promtool")), *arguments], input=stdin, cwd=folder, capture_output=True, text=True, check=False
@@ -162,8 +162,8 @@ def test_promtool_finds_no_fault_in_the_metrics() -> None:
     """
     Names, units, and texts, of a watch and of one audit.
     """
-    assert not promtool_must_accept("check", "metrics", stdin=metrics())
-    assert not promtool_must_accept("check", "metrics", stdin=render_audit(bad_cluster(), 1e9))
+    assert not assert_promtool_accepts("check", "metrics", stdin=metrics())
+    assert not assert_promtool_accepts("check", "metrics", stdin=render_audit(bad_cluster(), 1e9))
 
 
 def test_promtool_finds_no_fault_in_the_rules(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_promtool_finds_no_fault_in_the_rules(tmp_path: Path) -> None:
     """
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": RULES}))
 
-    assert f"{len(ALERTS)} rules found" in promtool_must_accept(
+    assert f"{len(ALERTS)} rules found" in assert_promtool_accepts(
         "check", "rules", "--lint-fatal", "rules.yaml", folder=tmp_path
     )
 
@@ -326,4 +326,4 @@ def test_alerts_fire_when_they_should(
     document = {"rule_files": ["rules.yaml"], "evaluation_interval": "10m", "tests": [test]}
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump(document))
 
-    promtool_must_accept("test", "rules", "tests.yaml", folder=tmp_path)
+    assert_promtool_accepts("test", "rules", "tests.yaml", folder=tmp_path)

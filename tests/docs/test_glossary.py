@@ -13,7 +13,7 @@ PUBLIC = [
     ROOT / "webhook" / "console" / "state.py",
 ]
 EXCLUDED = {
-    "Fault",
+    "Fault",  # parts of larger facts, which no message and no page names
     "Judge",
     "LabelledVM",
     "Selection",

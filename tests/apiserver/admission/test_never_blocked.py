@@ -122,11 +122,11 @@ def test_n2_updates_of_metadata_are_never_blocked(dark: Dark) -> None:
     """
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "1"}
 
-    dark.must_pass_unseen("label", *KINDS.split(), "team=a")
-    dark.must_pass_unseen("annotate", *KINDS.split(), "note=x")
-    dark.must_patch(KINDS, {"metadata": {"ownerReferences": [owner], "finalizers": ["example.com/hold"]}})
-    dark.must_patch(KINDS, {"metadata": {"finalizers": None}})
-    dark.must_pass_unseen("label", "-n", KUBEVIRT, "kubevirt/kubevirt", "team=a", "--overwrite")
+    dark.assert_passes_unseen("label", *KINDS.split(), "team=a")
+    dark.assert_passes_unseen("annotate", *KINDS.split(), "note=x")
+    dark.assert_patches(KINDS, {"metadata": {"ownerReferences": [owner], "finalizers": ["example.com/hold"]}})
+    dark.assert_patches(KINDS, {"metadata": {"finalizers": None}})
+    dark.assert_passes_unseen("label", "-n", KUBEVIRT, "kubevirt/kubevirt", "team=a", "--overwrite")
 
 
 def test_n3_updates_of_status_are_never_blocked(dark: Dark) -> None:
@@ -135,11 +135,15 @@ def test_n3_updates_of_status_are_never_blocked(dark: Dark) -> None:
     """
     status = "--subresource=status"
 
-    dark.must_patch("vm/machine", {"status": {"ready": True}}, status, as_user=CONTROLLER)
-    dark.must_patch("vm/machine", {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "hot"}}]}}, status)
-    dark.must_patch("vm/machine", {"status": {"volumeRequests": []}}, status, as_user=CONTROLLER)
-    dark.must_patch("vmirs/set vmpool/pool", {"status": {"replicas": 1}}, status, as_user=CONTROLLER)
-    dark.must_patch("kubevirt/kubevirt", {"status": {"phase": "Deployed"}}, status, "-n", KUBEVIRT, as_user=OPERATOR)
+    dark.assert_patches("vm/machine", {"status": {"ready": True}}, status, as_user=CONTROLLER)
+    dark.assert_patches(
+        "vm/machine", {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "hot"}}]}}, status
+    )
+    dark.assert_patches("vm/machine", {"status": {"volumeRequests": []}}, status, as_user=CONTROLLER)
+    dark.assert_patches("vmirs/set vmpool/pool", {"status": {"replicas": 1}}, status, as_user=CONTROLLER)
+    dark.assert_patches(
+        "kubevirt/kubevirt", {"status": {"phase": "Deployed"}}, status, "-n", KUBEVIRT, as_user=OPERATOR
+    )
 
 
 def test_n3_plugging_a_volume_passes_without_a_replica(dark: Dark) -> None:
@@ -149,7 +153,7 @@ def test_n3_plugging_a_volume_passes_without_a_replica(dark: Dark) -> None:
     volume = {"name": "more", "disk": {"name": "more"}, "volumeSource": {"dataVolume": {"name": "more"}}}
     body = json.dumps({"status": {"volumeRequests": [{"addVolumeOptions": volume}]}})
 
-    dark.must_pass("patch", "vm/doomed", "--subresource=status", "--type=merge", "-p", body)
+    dark.assert_passes("patch", "vm/doomed", "--subresource=status", "--type=merge", "-p", body)
 
 
 def test_n4_updates_without_a_change_are_never_blocked(dark: Dark) -> None:
@@ -159,14 +163,14 @@ def test_n4_updates_without_a_change_are_never_blocked(dark: Dark) -> None:
     """
     same = listed([vm("machine"), replica_set("set"), pool("pool"), nad("network")])
 
-    dark.must_pass_unseen("apply", "-f", "-", stdin=same)
-    dark.must_pass_unseen("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=same)
-    dark.must_pass_unseen("replace", "-f", "-", stdin=same)
-    dark.must_patch(KINDS, {})
-    dark.must_patch("vm/going", {"metadata": {"annotations": {"example.com/seen": "true"}}})
-    dark.must_patch("vm/going", {"spec": {"runStrategy": "Always"}})
-    dark.must_patch("vm/going", {"spec": {"template": {"spec": {"volumes": []}}}}, as_user=CONTROLLER)
-    dark.must_patch("vm/going", {"metadata": {"finalizers": None}})
+    dark.assert_passes_unseen("apply", "-f", "-", stdin=same)
+    dark.assert_passes_unseen("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=same)
+    dark.assert_passes_unseen("replace", "-f", "-", stdin=same)
+    dark.assert_patches(KINDS, {})
+    dark.assert_patches("vm/going", {"metadata": {"annotations": {"example.com/seen": "true"}}})
+    dark.assert_patches("vm/going", {"spec": {"runStrategy": "Always"}})
+    dark.assert_patches("vm/going", {"spec": {"template": {"spec": {"volumes": []}}}}, as_user=CONTROLLER)
+    dark.assert_patches("vm/going", {"metadata": {"finalizers": None}})
 
 
 def test_n6_starting_and_stopping_are_never_blocked(dark: Dark) -> None:
@@ -174,15 +178,15 @@ def test_n6_starting_and_stopping_are_never_blocked(dark: Dark) -> None:
     N6: through runStrategy and through running, in both directions, and from one field to the other.
     """
     for strategy in ("Always", "Halted", "Manual", "RerunOnFailure"):
-        dark.must_patch("vm/machine vm/doomed", {"spec": {"runStrategy": strategy}})
+        dark.assert_patches("vm/machine vm/doomed", {"spec": {"runStrategy": strategy}})
     for running in (True, False):
-        dark.must_patch("vm/old-style", {"spec": {"running": running}})
-    dark.must_patch("vm/old-style", {"spec": {"running": None, "runStrategy": "Always"}})
-    dark.must_pass_unseen(
+        dark.assert_patches("vm/old-style", {"spec": {"running": running}})
+    dark.assert_patches("vm/old-style", {"spec": {"running": None, "runStrategy": "Always"}})
+    dark.assert_passes_unseen(
         "apply", "-f", "-", "--server-side", "--force-conflicts", stdin=vm("drifted", runStrategy="Always")
     )
-    dark.must_pass_unseen("scale", "vmirs/set", "--replicas=0")
-    dark.must_patch("vmpool/pool", {"spec": {"replicas": 0}})
+    dark.assert_passes_unseen("scale", "vmirs/set", "--replicas=0")
+    dark.assert_patches("vmpool/pool", {"spec": {"replicas": 0}})
 
 
 def test_n7_vmis_of_virt_controller_are_never_blocked(dark: Dark) -> None:
@@ -196,9 +200,9 @@ def test_n7_vmis_of_virt_controller_are_never_blocked(dark: Dark) -> None:
     revision = {"instancetype": {"name": "small", "revisionName": "machine-small-1"}}
 
     for instance in instances:
-        dark.must_pass("create", "-f", "-", as_user=CONTROLLER, stdin=instance)
-    dark.must_patch("vm/machine", {"spec": revision}, as_user=CONTROLLER)
-    dark.must_patch("vm/machine", {"spec": {"instancetype": None}}, as_user=CONTROLLER)
+        dark.assert_passes("create", "-f", "-", as_user=CONTROLLER, stdin=instance)
+    dark.assert_patches("vm/machine", {"spec": revision}, as_user=CONTROLLER)
+    dark.assert_patches("vm/machine", {"spec": {"instancetype": None}}, as_user=CONTROLLER)
 
 
 def test_n7_vms_of_pools_clones_and_restores_are_never_blocked(dark: Dark) -> None:
@@ -213,9 +217,9 @@ def test_n7_vms_of_pools_clones_and_restores_are_never_blocked(dark: Dark) -> No
     again = {"metadata": {"annotations": {RESTORED: "restore-2"}}, "spec": {"template": {"spec": {"volumes": [HOT]}}}}
 
     for changed in (pooled, cloned, restored):
-        dark.must_pass("create", "-f", "-", as_user=CONTROLLER, stdin=changed)
-    dark.must_pass("patch", "vm/restored", "--type=merge", "-p", json.dumps(again), as_user=CONTROLLER)
-    dark.must_patch("vm/pool-0", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, as_user=CONTROLLER)
+        dark.assert_passes("create", "-f", "-", as_user=CONTROLLER, stdin=changed)
+    dark.assert_passes("patch", "vm/restored", "--type=merge", "-p", json.dumps(again), as_user=CONTROLLER)
+    dark.assert_patches("vm/pool-0", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, as_user=CONTROLLER)
 
 
 def test_n8_plugging_and_unplugging_volumes_are_never_blocked(dark: Dark) -> None:
@@ -227,9 +231,9 @@ def test_n8_plugging_and_unplugging_volumes_are_never_blocked(dark: Dark) -> Non
 
     for volumes in (plugged, unplugged):
         body = json.dumps({"spec": {"template": volumes}})
-        dark.must_pass("patch", "vm/plugged", "--type=merge", "-p", body, as_user=VIRT_API)
-        dark.must_pass("patch", "vmi/plugged", "--type=merge", "-p", json.dumps(volumes), as_user=VIRT_API)
-    dark.must_patch("vm/plugged", {"spec": {"template": {"spec": {"volumes": None}}}})
+        dark.assert_passes("patch", "vm/plugged", "--type=merge", "-p", body, as_user=VIRT_API)
+        dark.assert_passes("patch", "vmi/plugged", "--type=merge", "-p", json.dumps(volumes), as_user=VIRT_API)
+    dark.assert_patches("vm/plugged", {"spec": {"template": {"spec": {"volumes": None}}}})
 
 
 def test_n8_migrating_and_draining_are_never_blocked(dark: Dark) -> None:
@@ -240,12 +244,12 @@ def test_n8_migrating_and_draining_are_never_blocked(dark: Dark) -> None:
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "pod"}}
     path = f"/api/v1/namespaces/{dark.namespace}/pods/pod/eviction"
 
-    dark.must_patch("vmi/instance", heartbeat, as_user=HANDLER)
-    dark.must_patch("vmi/instance", {"spec": {"evictionStrategy": "LiveMigrate"}}, as_user=CONTROLLER)
-    dark.must_pass_unseen("create", "-f", "-", stdin=migration("away"))
-    dark.must_pass_unseen("label", "vmim/moving", "team=a")
-    dark.must_pass_unseen("delete", "vmim/doomed", "--wait=false")
-    dark.must_pass_unseen("create", "--raw", path, "-f", "-", stdin=eviction)
+    dark.assert_patches("vmi/instance", heartbeat, as_user=HANDLER)
+    dark.assert_patches("vmi/instance", {"spec": {"evictionStrategy": "LiveMigrate"}}, as_user=CONTROLLER)
+    dark.assert_passes_unseen("create", "-f", "-", stdin=migration("away"))
+    dark.assert_passes_unseen("label", "vmim/moving", "team=a")
+    dark.assert_passes_unseen("delete", "vmim/doomed", "--wait=false")
+    dark.assert_passes_unseen("create", "--raw", path, "-f", "-", stdin=eviction)
 
 
 def test_n9_controllers_are_never_blocked(dark: Dark) -> None:
@@ -254,14 +258,14 @@ def test_n9_controllers_are_never_blocked(dark: Dark) -> None:
     """
     configuration = {"spec": {"configuration": {"evictionStrategy": "LiveMigrate"}}}
 
-    dark.must_patch("vm/held", {"metadata": {"ownerReferences": None, "finalizers": None}}, as_user=COLLECTOR)
-    dark.must_pass_unseen("delete", "vm/held", "--wait=false", as_user=COLLECTOR)
-    dark.must_pass_unseen("delete", "net-attach-def/doomed", "--wait=false", as_user=NAMESPACES)
-    dark.must_patch("kubevirt/kubevirt", configuration, "-n", KUBEVIRT, as_user=OPERATOR)
-    dark.must_patch("kubevirt/kubevirt", {"spec": {"configuration": None}}, "-n", KUBEVIRT, as_user=OPERATOR)
+    dark.assert_patches("vm/held", {"metadata": {"ownerReferences": None, "finalizers": None}}, as_user=COLLECTOR)
+    dark.assert_passes_unseen("delete", "vm/held", "--wait=false", as_user=COLLECTOR)
+    dark.assert_passes_unseen("delete", "net-attach-def/doomed", "--wait=false", as_user=NAMESPACES)
+    dark.assert_patches("kubevirt/kubevirt", configuration, "-n", KUBEVIRT, as_user=OPERATOR)
+    dark.assert_patches("kubevirt/kubevirt", {"spec": {"configuration": None}}, "-n", KUBEVIRT, as_user=OPERATOR)
     for body in (configuration, {"spec": {"configuration": None}}):
         patch = ("patch", "kubevirt/kubevirt", "--type=merge", "-p", json.dumps(body), "-n", KUBEVIRT)
-        dark.must_pass(*patch, as_user=HYPER_CONVERGED)
+        dark.assert_passes(*patch, as_user=HYPER_CONVERGED)
 
 
 def test_n10_excluded_objects_are_never_blocked(dark: Dark) -> None:
@@ -276,27 +280,27 @@ def test_n10_excluded_objects_are_never_blocked(dark: Dark) -> None:
     lease["metadata"]["namespace"] = "migratable"
 
     for namespace in ("kube-system", "migratable"):
-        dark.must_pass_unseen("-n", namespace, "create", "-f", "-", stdin=vm(f"left-out-{state}"))
-    dark.must_pass(
+        dark.assert_passes_unseen("-n", namespace, "create", "-f", "-", stdin=vm(f"left-out-{state}"))
+    dark.assert_passes(
         "-n", "cdi", "create", "-f", "-", stdin=vm(f"left-out-{state}")
     )  # its eviction strategy is filled in
-    dark.must_pass_unseen("-n", "migratable", "create", "-f", "-", stdin=listed([secret, lease, node]))
-    dark.must_pass_unseen(
+    dark.assert_passes_unseen("-n", "migratable", "create", "-f", "-", stdin=listed([secret, lease, node]))
+    dark.assert_passes_unseen(
         "label", f"node/node-{state}", "validatingwebhookconfiguration/migratable-validate", f"seen-{state}=true"
     )
-    dark.must_pass_unseen("create", "-f", "-", stdin=pod("another"))
+    dark.assert_passes_unseen("create", "-f", "-", stdin=pod("another"))
 
 
 def test_n11_a_vm_whose_claim_was_deleted_is_never_blocked(dark: Dark) -> None:
     """
     N11: a VM whose claim was deleted can be applied, labelled, started and stopped as before.
     """
-    dark.must_pass_unseen("delete", "pvc/os", "--wait=false")
+    dark.assert_passes_unseen("delete", "pvc/os", "--wait=false")
 
-    dark.must_pass_unseen("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=vm("doomed-too"))
-    dark.must_pass_unseen("label", "vm/doomed-too", "team=b")
+    dark.assert_passes_unseen("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=vm("doomed-too"))
+    dark.assert_passes_unseen("label", "vm/doomed-too", "team=b")
     for strategy in ("Always", "Halted"):
-        dark.must_patch("vm/doomed-too", {"spec": {"runStrategy": strategy}})
+        dark.assert_patches("vm/doomed-too", {"spec": {"runStrategy": strategy}})
 
 
 def test_n1_deletions_are_never_blocked(dark: Dark) -> None:
@@ -305,10 +309,10 @@ def test_n1_deletions_are_never_blocked(dark: Dark) -> None:
     """
     machines = f"/apis/kubevirt.io/v1/namespaces/{dark.namespace}/virtualmachines"
 
-    dark.must_pass_unseen("delete", "vm/doomed", "vmi/doomed", "vmirs/doomed", "vmpool/doomed", "--wait=false")
-    dark.must_pass_unseen("delete", "--raw", machines)
-    dark.must_pass_unseen("delete", "vmi,vmirs,vmpool,vmim", "--selector=of=script", "--wait=false")
-    dark.must_pass_unseen("delete", f"namespace/{dark.namespace}", "--wait=false")
+    dark.assert_passes_unseen("delete", "vm/doomed", "vmi/doomed", "vmirs/doomed", "vmpool/doomed", "--wait=false")
+    dark.assert_passes_unseen("delete", "--raw", machines)
+    dark.assert_passes_unseen("delete", "vmi,vmirs,vmpool,vmim", "--selector=of=script", "--wait=false")
+    dark.assert_passes_unseen("delete", f"namespace/{dark.namespace}", "--wait=false")
 
 
 def test_n1_deleting_a_network_passes_without_a_replica(dark: Dark) -> None:
@@ -316,4 +320,4 @@ def test_n1_deleting_a_network_passes_without_a_replica(dark: Dark) -> None:
     N1: the deletion of a network is judged, because migrations may use the network. It passes while no replica
     responds.
     """
-    dark.must_pass("delete", "net-attach-def/network", "--wait=false")
+    dark.assert_passes("delete", "net-attach-def/network", "--wait=false")

@@ -10,7 +10,7 @@ from tests.apiserver.clusters.shape import Shape
 from tests.apiserver.controlplane import ControlPlane
 from tests.audit.watching.processes import Watching, watching
 from tests.deploy.prometheus import Prometheus, scraping
-from tests.deploy.test_audit_monitoring import ALERTS, JOB, PANELS, promtool_must_accept
+from tests.deploy.test_audit_monitoring import ALERTS, JOB, PANELS, assert_promtool_accepts
 from tests.deploy.test_monitoring import EXPRESSIONS
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -107,7 +107,7 @@ def test_promtool_finds_no_fault_in_the_metrics(watch: Watching) -> None:
     """
     Of the whole process.
     """
-    assert not promtool_must_accept("check", "metrics", stdin=watch.get("/metrics")[1])
+    assert not assert_promtool_accepts("check", "metrics", stdin=watch.get("/metrics")[1])
 
 
 def test_no_name_of_a_vm_is_in_the_metrics(watch: Watching) -> None:
