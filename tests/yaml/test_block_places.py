@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from benchmarks.generators.tidy import manifest
 from tests.yaml.test_block_reader import MANIFESTS, PIECES, SCALARS, edited
 from webhook.errors import BadInput
-from webhook.yaml.block_places import BlockPlaces, UnclearError
+from webhook.yaml.block_places import block_place
 from webhook.yaml.block_reader import Parsed
-from webhook.yaml.composed_places import ComposedPlaces
+from webhook.yaml.composed_places import composed_place
 from webhook.yaml.document import MAX_DOCUMENTS
 from webhook.yaml.reader import read_exactly
-from webhook.yaml.text import JsonValue, Place, Places, Text
+from webhook.yaml.text import JsonValue, Place, Text
+from webhook.yaml.texts import UnclearError
 
 LAYOUTS = (
     "a: @@\nb: c",
@@ -41,37 +42,38 @@ def documents(text: str) -> list[Parsed]:
         return []
 
 
-def places(known: Places, value: JsonValue) -> list[tuple[str, int, int]]:
+def places(place: Place, value: JsonValue) -> list[tuple[str, int, int]]:
     """The place of each part of a value. All other steps are absent."""
-    return list(_places(known, value, known.root, ""))
+    return list(_places(value, place, ""))
 
 
-def _places(known: Places, value: JsonValue, place: Place, path: str) -> Iterator[tuple[str, int, int]]:
+def _places(value: JsonValue, place: Place, path: str) -> Iterator[tuple[str, int, int]]:
     yield path, place.start, place.end
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, member in members:
-        child = known.child(place, step)
+        child = place.child(step)
         assert child is not None
-        yield from _places(known, member, child, f"{path}/{step}")
+        yield from _places(member, child, f"{path}/{step}")
     for absent in ("absent", len(value) if isinstance(value, list) else 0):
-        assert (isinstance(value, dict) and absent in value) or known.child(place, absent) is None
+        assert (isinstance(value, dict) and absent in value) or place.child(absent) is None
 
 
 def block_places(text: str, document: Parsed) -> list[tuple[str, int, int]] | None:
     """All places of a document, found line by line; None for YAML that is not plain block YAML."""
     base = text.rfind("\n", 0, document.start) + 1
     try:
-        known = BlockPlaces(text, base, document.start, document.end)
+        place = block_place(text, base, document.start, document.end)
     except UnclearError:
         return None
-    return places(known, document.value)
+    return places(place, document.value)
 
 
 def assert_equal(text: str) -> None:
     for document in documents(text):
         from_lines = block_places(text, document)
         if from_lines is not None:
-            composed = ComposedPlaces(text, text.rfind("\n", 0, document.start) + 1, document.end)
+            base = text.rfind("\n", 0, document.start) + 1
+            composed = composed_place(text, base, document.start, document.end)
             assert from_lines == places(composed, document.value)
 
 
@@ -109,6 +111,8 @@ def test_places_around_a_scalar_are_equal(layout: str) -> None:
 @example("a: |\n  b\n # c\nd: e\n")
 @example("a:\n- b\n-  c: d\n   e: f\n")
 @example("a: b#c # d\n")
+@example("- a\n  - 'b # c'\n")
+@example("a:\n\u3000\n")
 def test_places_in_an_edited_manifest_are_equal(text: str) -> None:
     """
     After any edit, both modules find the same places, or block_places finds none.

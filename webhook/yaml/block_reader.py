@@ -115,7 +115,7 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
             elif indentation(line) <= here >> 1:
                 raise UnclearError
             elif PLAIN <= last <= TYPED:
-                value, number = plain_lines(lines, first, number, here >> 1)
+                value, number, _ = plain_lines(lines, first, number, here >> 1)
                 _replace(container, name, value)
                 last = QUOTED
                 continue
@@ -141,7 +141,7 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
             elif kind == ESCAPED:
                 value = unescaped(line[start:end])
             elif kind == OPEN:
-                value, number = quoted_lines(lines, number, start, own)
+                value, number, _ = quoted_lines(lines, number, start, own)
         if key is None:
             container.append(value)  # type: ignore[union-attr]
         elif not dash:

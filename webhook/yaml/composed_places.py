@@ -1,77 +1,76 @@
 """
-Finds positions in any YAML document, from the nodes that PyYAML composes. The docstring of ``places`` explains when this module
-is used.
+Finds positions in any YAML document, from the nodes that PyYAML composes. ``block_places`` is faster, but supports only plain
+block YAML.
 
 This module does no I/O.
 """
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import cast
 
 import yaml
 
 from webhook.yaml.events import Position, compose
 from webhook.yaml.scalars import MERGE_TAG, ScalarError, key, plain, tagged
-from webhook.yaml.text import OnePlace, Place, Places, Step
+from webhook.yaml.text import Place, Step
 
 
-def composed_places(text: str, base: int, start: int, end: int) -> Places:
+def composed_place(text: str, base: int, start: int, end: int) -> Place:
     """
-    Returns the positions in the document between ``start`` and ``end``.
+    Returns the place of the document between ``start`` and ``end``.
 
     PyYAML composes the text from ``base``, the start of the line, because the indentation of the root matters.
     """
     try:
-        return ComposedPlaces(text, base, end)
+        root = compose(text[base:end].encode())
     except (yaml.YAMLError, RecursionError):
         # happens only without libyaml, for a document that is deeper than any Kubernetes object
-        return OnePlace(start, end)
+        return _ComposedPlace(text, base, start, end, None)
+    return _place(text, base, root, root)
 
 
-class ComposedPlaces:
-    """Finds the positions in the document between two offsets."""
+class _ComposedPlace:
+    """The place of a node, or of a whole document if the places of its parts are unknown."""
 
-    def __init__(self, text: str, base: int, end: int) -> None:
-        self._base = base
+    def __init__(self, text: str, base: int, start: int, end: int, node: yaml.Node | None) -> None:
+        self.start = start
+        self.end = end
         self._text = text
-        self._children_of: dict[int, dict[Step, Place]] = {}
-        root = compose(self._text[self._base : end].encode())
-        self.root = self._place(root, root)
+        self._base = base
+        self._node = node
 
-    def child(self, place: Place, step: Step) -> Place | None:
+    def child(self, step: Step) -> Place | None:
         """Returns the member of a mapping or list. A merged key has the position where it is written."""
-        return self._children(cast("yaml.Node", place.inside)).get(step)
+        return self._children.get(step)
 
-    def _children(self, node: yaml.Node) -> dict[Step, Place]:
-        known = self._children_of.get(id(node))
-        if known is not None:
-            return known
-        children: dict[Step, Place] = {}
+    @cached_property
+    def _children(self) -> dict[Step, Place]:
+        return dict(self._members(self._node))
+
+    def _members(self, node: yaml.Node | None) -> Iterator[tuple[Step, Place]]:
         if isinstance(node, yaml.SequenceNode):
-            children.update(enumerate(self._place(item, item) for item in node.value))
+            yield from enumerate(_place(self._text, self._base, item, item) for item in node.value)
         elif isinstance(node, yaml.MappingNode):
             for name, value in node.value:
                 if _is_merge(name):
-                    self._merge(children, value)
+                    for mapping in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
+                        yield from self._members(mapping)
                 else:
-                    children[_name(name)] = self._place(name, value)
-        self._children_of[id(node)] = children
-        return children
+                    yield _name(name), _place(self._text, self._base, name, value)
 
-    def _merge(self, children: dict[Step, Place], value: yaml.Node) -> None:
-        mappings = reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]
-        for mapping in mappings:
-            children.update(self._children(mapping))
 
-    def _place(self, first: yaml.Node, last: yaml.Node) -> Place:
-        start = _index(first.start_mark) + self._base
-        end = max(self._end(first), self._end(last))  # the value of an alias can end before the key
-        return Place(start, start + len(self._text[start:end].rstrip()), last)
+def _place(text: str, base: int, first: yaml.Node, last: yaml.Node) -> Place:
+    start = _index(first.start_mark) + base
+    end = base + max(_end(first), _end(last))  # the value of an alias can end before the key
+    return _ComposedPlace(text, base, start, start + len(text[start:end].rstrip()), last)
 
-    def _end(self, node: yaml.Node) -> int:
-        """Returns the end of the last value, because libyaml ends a block collection only at the next token, after comments."""
-        while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-            node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
-        return _index(node.end_mark) + self._base
+
+def _end(node: yaml.Node) -> int:
+    """Returns the end of the last value, because libyaml ends a block collection only at the next token, after comments."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
+    return _index(node.end_mark)
 
 
 def _index(mark: object) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from webhook.errors import BadInput
 from webhook.yaml.block_reader import read_blocks
-from webhook.yaml.text import JsonValue, Mark, Path, Place, Places, Text
+from webhook.yaml.text import JsonValue, Mark, Path, Place, Text
 
 if TYPE_CHECKING:
     from json import JSONDecodeError
@@ -27,20 +27,23 @@ _BOM_AFTER_SEPARATOR: Final = r"(?m)^(---[^\r\n]*)(\r?\n)\ufeff"
 class Document:
     """One YAML document or JSON value. Treat the value as read-only, because aliases share one object with their anchor."""
 
-    __slots__ = ("_end", "_is_block", "_json", "_places", "_start", "_text", "index", "value")
+    __slots__ = ("_end", "_is_block", "_place", "_start", "_text", "index", "is_json", "value")
 
     def __init__(
         self, value: JsonValue, index: int, text: Text, start: int, end: int, *, json: bool, is_block: bool = False
     ) -> None:
-        """``is_block`` tells whether ``block_reader`` has read the value, so that positions need no second read."""
+        """
+        If ``json``, the document was read as JSON. If ``is_block``, ``block_reader`` has read the value, so that positions need
+        no second read.
+        """
         self.value = value
         self.index = index
         self._text = text
         self._start = start
         self._end = end
-        self._json = json
+        self.is_json = json
         self._is_block = is_block
-        self._places: Places | None = None
+        self._place: Place | None = None
 
     @property
     def source(self) -> str:
@@ -55,12 +58,7 @@ class Document:
     @property
     def extent(self) -> tuple[int, int]:
         """The character offsets of the start of the content and the end of the document, without the byte order mark."""
-        return self._start, len(self._text.text) if self._json else self._end
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the document was read as JSON."""
-        return self._json
+        return self._start, len(self._text.text) if self.is_json else self._end
 
     def mark(self, path: Path) -> Mark:
         """
@@ -78,18 +76,33 @@ class Document:
         return self._text.mark(place.start), self._text.mark(place.end)
 
     def _find(self, path: Path) -> Place:
-        if self._places is None:
-            from webhook.yaml.places import places_in  # noqa: PLC0415 - only documents with findings need it
-
-            block = self.value if self._is_block else None
-            self._places = places_in(self._text.text, self._start, self._end, block, is_json=self._json)
-        place = self._places.root
+        if self._place is None:
+            self._place = self._root()
+        place = self._place
         for step in path:
-            child = self._places.child(place, step)
+            child = place.child(step)
             if child is None:
                 break
             place = child
         return place
+
+    def _root(self) -> Place:
+        """Returns the place of the document. The imports are here because only documents with findings need them."""
+        text, start = self._text.text, self._start
+        if self.is_json:
+            from webhook.yaml.json_places import JsonPlace  # noqa: PLC0415
+
+            return JsonPlace(text, start, start)
+        from webhook.yaml.block_places import block_place  # noqa: PLC0415
+        from webhook.yaml.texts import UnclearError  # noqa: PLC0415
+
+        base = text.rfind("\n", 0, start) + 1  # only an LF ends the line of a document separator
+        try:
+            return block_place(text, base, start, self._end, self.value if self._is_block else None)
+        except UnclearError:
+            from webhook.yaml.composed_places import composed_place  # noqa: PLC0415 - imports PyYAML
+
+            return composed_place(text, base, start, self._end)
 
 
 def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) -> list[Document]:

@@ -8,8 +8,7 @@ import json
 
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
-from webhook.yaml.json_places import JsonPlaces
-from webhook.yaml.text import Place
+from webhook.yaml.json_places import JsonPlace
 
 Change = tuple[int, int, str]
 """The first and last offset of the replaced text, and the new text."""
@@ -23,58 +22,50 @@ class JsonEditor:
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
-        self._places = JsonPlaces(text, start)
+        self._root = JsonPlace(text, start, start)
 
     def put(self, path: FieldPath, value: Json) -> Change:
         """Sets the value of a key or list item."""
         parent = self._place(path[:-1])
-        children = self._places.within(parent)
-        if path[-1] in children:
-            child = children[path[-1]]
-            return _inside(child), child.end, _dump(value)
-        if self._text[_inside(parent)] != "{":
+        if path[-1] in parent.children:
+            child = parent.children[path[-1]]
+            return child.value, child.end, _dump(value)
+        if self._text[parent.value] != "{":
             raise LookupError
         pair = f"{_dump(path[-1])}: {_dump(value)}"
-        if not children:
-            at = _inside(parent) + 1
+        places = list(parent.children.values())
+        if not places:
+            at = parent.value + 1
             return at, at, pair
-        places = list(children.values())
         between = self._text[places[-2].end : places[-1].start] if len(places) > 1 else self._leading(parent, places[0])
         return places[-1].end, places[-1].end, f"{between}{pair}"
 
-    def _leading(self, parent: Place, first: Place) -> str:
+    def _leading(self, parent: JsonPlace, first: JsonPlace) -> str:
         """Returns the separator before a second member, with the line break and indentation of the first member."""
-        space = self._text[_inside(parent) + 1 : first.start]
+        space = self._text[parent.value + 1 : first.start]
         return f",{space}" if space.strip(" ") else ", "
 
     def rename(self, path: FieldPath, key: str) -> Change:
         """Replaces a key, and keeps the value of the key."""
-        place = self._places.within(self._place(path[:-1]))[path[-1]]
-        return place.start, self._places.key_end(place), _dump(key)
+        place = self._place(path)
+        return place.start, place.name_end, _dump(key)
 
     def remove(self, path: FieldPath) -> Change:
         """Removes a key or list item with its comma. Keeps a list or object that becomes empty."""
         parent = self._place(path[:-1])
-        children = self._places.within(parent)
-        places = list(children.values())
-        index = places.index(children[path[-1]])
+        places = list(parent.children.values())
+        index = places.index(parent.children[path[-1]])
         if index + 1 < len(places):
             return places[index].start, places[index + 1].start, ""
         if index:
             return places[index - 1].end, places[index].end, ""
-        return _inside(parent) + 1, parent.end - 1, ""
+        return parent.value + 1, parent.end - 1, ""
 
-    def _place(self, path: FieldPath) -> Place:
-        place = self._places.root
+    def _place(self, path: FieldPath) -> JsonPlace:
+        place = self._root
         for step in path:
-            place = self._places.within(place)[step]
+            place = place.children[step]
         return place
-
-
-def _inside(place: Place) -> int:
-    offset = place.inside
-    assert isinstance(offset, int)  # noqa: S101 - json_places sets it
-    return offset
 
 
 def _dump(value: Json) -> str:

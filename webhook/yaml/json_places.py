@@ -1,54 +1,53 @@
 """Finds positions in a JSON document. This module does no I/O."""
 
 import re
-from collections.abc import Mapping
+from functools import cached_property
 from json import JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public by its name, but not in the stubs
-from typing import cast
+from typing import Final, cast
 
-from webhook.yaml.text import Place, Step
+from webhook.yaml.text import Step
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_decode: Final = JSONDecoder(parse_int=float).raw_decode
 
 
-class JsonPlaces:
-    """Finds the positions in one JSON value. The C decoder skips each child to find the next child."""
+class JsonPlace:
+    """
+    The place of a JSON value, or of a name with its value, which starts at ``value``. The C decoder skips each child to find the
+    next child.
+    """
 
-    def __init__(self, text: str, start: int) -> None:
+    def __init__(self, text: str, start: int, value: int) -> None:
+        self.start = start
+        self.value = value
+        self.end: int = _decode(text, value)[1]
         self._text = text
-        self._decode = JSONDecoder(parse_int=float).raw_decode
-        self._children_at: dict[int, dict[Step, Place]] = {}
-        self.root = Place(start, self._decode(text, start)[1], start)
 
-    def child(self, place: Place, step: Step) -> Place | None:
+    def child(self, step: Step) -> "JsonPlace | None":
         """Returns the member of an object or array."""
-        return self.within(place).get(step)
+        return self.children.get(step)
 
-    def within(self, place: Place) -> Mapping[Step, Place]:
-        """Returns the children of an object or array."""
-        start = cast("int", place.inside)
-        if start not in self._children_at:
-            self._children_at[start] = self._children(start)
-        return self._children_at[start]
+    @property
+    def name_end(self) -> int:
+        """The offset after the name."""
+        return cast("int", scanstring(self._text, self.start + 1, True)[1])
 
-    def key_end(self, place: Place) -> int:
-        """Returns the offset at which the key of a child of an object ends."""
-        return cast("int", scanstring(self._text, place.start + 1, True)[1])
-
-    def _children(self, start: int) -> dict[Step, Place]:
-        children: dict[Step, Place] = {}
-        if (opening := self._text[start]) not in "{[":
+    @cached_property
+    def children(self) -> "dict[Step, JsonPlace]":
+        """The places of the members of an object or array."""
+        children: dict[Step, JsonPlace] = {}
+        if (opening := self._text[self.value]) not in "{[":
             return children
-        offset = self._skip_space(start + 1)
+        offset = self._skip_space(self.value + 1)
         while self._text[offset] not in "}]":
             name: Step = len(children)
             value = offset
             if opening == "{":
                 name, after_name = scanstring(self._text, offset + 1, True)
                 value = self._skip_space(self._skip_space(after_name) + 1)  # after the colon
-            end = self._decode(self._text, value)[1]
-            children[name] = Place(offset, end, value)
-            offset = self._skip_space(end)
+            child = children[name] = JsonPlace(self._text, offset, value)
+            offset = self._skip_space(child.end)
             if self._text[offset] == ",":
                 offset = self._skip_space(offset + 1)
         return children

@@ -5,7 +5,7 @@ Lines are counted on demand, because most documents have no finding. This module
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -74,44 +74,14 @@ class Text:
         )
 
 
-class Place:
-    """
-    The first and last offset of a key with its value, or of a list item. ``inside`` is the data by which ``Places`` finds the
-    children.
-    """
+class Place(Protocol):
+    """The place of a key with its value, or of a list item."""
 
-    __slots__ = ("_end", "inside", "start")
-
-    def __init__(self, start: int, end: int | Callable[[], int], inside: object) -> None:
-        """``end`` can be a function, because most places are only steps on the way to another place."""
-        self.start = start
-        self._end = end
-        self.inside = inside
+    start: int
 
     @property
     def end(self) -> int:
         """The offset after the value."""
-        if not isinstance(self._end, int):
-            self._end = self._end()
-        return self._end
 
-
-class Places(Protocol):
-    """The positions in one document."""
-
-    @property
-    def root(self) -> Place:
-        """The document."""
-
-    def child(self, place: Place, step: Step, /) -> Place | None:
-        """Returns the member of a mapping or list. Returns None for an absent member, and for a scalar."""
-
-
-class OnePlace:
-    """The place of a document as a whole, if the places of its parts are unknown."""
-
-    def __init__(self, start: int, end: int) -> None:
-        self.root = Place(start, end, None)
-
-    def child(self, _place: Place, _step: Step) -> None:
-        """Returns None, because the places of the parts are unknown."""
+    def child(self, step: Step, /) -> "Place | None":
+        """Returns the place of a member of a mapping or list. Returns None for an absent member, and for a scalar."""

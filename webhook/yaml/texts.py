@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from webhook.yaml.line_forms import FURTHER, OPEN, QUOTED, form_of
+from webhook.yaml.line_forms import FURTHER, form_of
 
 
 class UnclearError(Exception):
@@ -29,9 +29,9 @@ def unescaped(text: str) -> str:
     )
 
 
-def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> tuple[str, int]:
+def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> tuple[str, int, int]:
     """
-    Returns a plain scalar of several lines, and the number of the line after it.
+    Returns a plain scalar of several lines, the number of the line after it, and the column after it in its last line.
 
     The scalar starts in line ``first`` and goes on in line ``number``. Its mapping or list is at ``column``.
     """
@@ -39,28 +39,29 @@ def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> t
     if lines[first][form.end :].strip(" "):  # a comment ends the scalar
         raise UnclearError
     parts = [lines[first][form.start : form.end]]
-    breaks = number - first - 1
+    breaks, end = number - first - 1, form.end
     while number < len(lines):
         content = lines[number].lstrip(" ")
-        if content and (len(lines[number]) - len(content) <= column or content[0] == "#"):
+        indent = len(lines[number]) - len(content)
+        if content and (indent <= column or content[0] == "#"):
             break
         number += 1
         match = re.fullmatch(FURTHER, content)
         if match is not None:
             parts += ["\n" * breaks or " ", match[1]]
-            breaks = 0
+            breaks, end = 0, indent + match.end(1)
             if match[2]:
                 break
         elif content:
             raise UnclearError
         else:
             breaks += 1
-    return "".join(parts), number
+    return "".join(parts), number - breaks, end
 
 
-def quoted_lines(lines: Sequence[str], number: int, start: int, column: int) -> tuple[str, int]:
+def quoted_lines(lines: Sequence[str], number: int, start: int, column: int) -> tuple[str, int, int]:
     """
-    Returns a quoted string of several lines, and the number of the line after it.
+    Returns a quoted string of several lines, the number of the line after it, and the column after it in its last line.
 
     The string starts in column ``start`` of the line before ``number``. Its mapping or list is at ``column``.
     """
@@ -72,33 +73,15 @@ def quoted_lines(lines: Sequence[str], number: int, start: int, column: int) -> 
         if not content:
             breaks += 1
             continue
-        match = re.fullmatch(_FURTHER[sign], content)
-        if match is None or "\t" in content or len(lines[number - 1]) - len(content) <= column:
+        match, indent = re.fullmatch(_FURTHER[sign], content), len(lines[number - 1]) - len(content)
+        if match is None or "\t" in content or indent <= column:
             break
         parts.append("\n" * breaks or " ")
         breaks = 0
         if match[2]:
-            return unescaped("".join((*parts, match[1], sign))), number
+            return unescaped("".join((*parts, match[1], sign))), number, indent + match.end(2)
         parts.append(content.rstrip(" "))
     raise UnclearError
-
-
-def end_of_value(lines: Sequence[str], first: int, last: int) -> int:
-    """
-    Returns the column after a value that is not a block scalar, in its last line. ``first`` is the line of its key or dash.
-    """
-    form, line = form_of(lines[first]), lines[last]
-    indent = len(line) - len(line.lstrip(" "))
-    if form.kind == OPEN:
-        match = re.compile(_FURTHER[lines[first][form.start]]).fullmatch(line, indent)
-    elif first == last or form_of(line).kind == QUOTED:
-        form = form_of(line)
-        return form.end + (form.kind == QUOTED and line[form.start - 1 : form.start] in _STRING)
-    else:
-        match = re.compile(FURTHER).fullmatch(line, indent)
-    if match is None:
-        raise UnclearError
-    return match.end(2) if form.kind == OPEN else match.end(1)
 
 
 def block_scalar(lines: Sequence[str], number: int, column: int, header: str) -> tuple[str, int]:
