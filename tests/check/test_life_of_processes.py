@@ -15,7 +15,7 @@ from tests.check.in_processes import FORKED, OTHERS, in_processes, named, no_chi
 from tests.check.test_migration_requests import CLAIM, vm, vmim
 from webhook.check.check import Settings, check
 from webhook.check.parallel import ParallelCheck
-from webhook.check.processes import Workers
+from webhook.check.processes import Processes
 from webhook.check.sharing import SharingJudge
 from webhook.errors import BadInput, Unavailable
 from webhook.manifests.files import Inputs
@@ -26,13 +26,15 @@ pytestmark = FORKED
 __all__ = ["no_child", "small_blocks"]  # fixtures
 
 
+OF_WORKER, OF_PARENT = 3, 5
+"""Two files of a check in two processes. The worker gets the first two blocks, and the parent the third one."""
+
+
 class Ending(SharingJudge):
     """Ends the worker at one file."""
 
-    parent = os.getpid()
-
     def judge(self, number: int, manifests: Manifests) -> Any:
-        if number == 5 and os.getpid() != self.parent:
+        if number == OF_WORKER:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().judge(number, manifests)
 
@@ -49,10 +51,18 @@ class Failing(SharingJudge):
 class Broken(SharingJudge):
     """Has a bug."""
 
+    at = OF_WORKER
+
     def judge(self, number: int, manifests: Manifests) -> Any:
-        if number == 5:
+        if number == self.at:
             raise ZeroDivisionError("the content of an object")
         return super().judge(number, manifests)
+
+
+class BrokenInParent(Broken):
+    """Has a bug that the parent finds."""
+
+    at = OF_PARENT
 
 
 class Unwritable(SharingJudge):
@@ -67,16 +77,23 @@ class Unwritable(SharingJudge):
 
 
 class Interrupted(SharingJudge):
-    """Interrupts the parent while a worker works."""
+    """Interrupts all processes while they work."""
 
     parent = os.getpid()
+    at = OF_WORKER
 
     def judge(self, number: int, manifests: Manifests) -> Any:
-        if number == 5:
+        if number == self.at:
             os.kill(os.getpid(), signal.SIGINT)  # a worker ignores Ctrl-C
             os.kill(self.parent, signal.SIGINT)
             signal.pause()
         return super().judge(number, manifests)
+
+
+class InterruptedInParent(Interrupted):
+    """Interrupts the parent while it judges a file."""
+
+    at = OF_PARENT
 
 
 def test_an_error_of_a_worker_between_files_is_the_error_of_the_check() -> None:
@@ -92,18 +109,23 @@ def test_an_error_of_a_worker_between_files_is_the_error_of_the_check() -> None:
 
 
 @pytest.mark.parametrize(
-    ("judge", "reason"), [(Ending, "was ended by SIGKILL"), (Broken, "failed with ZeroDivisionError")]
+    ("judge", "number", "reason"),
+    [
+        (Ending, OF_WORKER, "was ended by SIGKILL"),
+        (Broken, OF_WORKER, "failed with ZeroDivisionError"),
+        (BrokenInParent, OF_PARENT, "failed with ZeroDivisionError"),
+    ],
 )
-def test_a_worker_that_ends_is_an_error_with_the_name_of_its_file(judge: type[SharingJudge], reason: str) -> None:
+def test_a_process_that_ends_is_an_error_with_the_name_of_its_file(
+    judge: type[SharingJudge], number: int, reason: str
+) -> None:
     """
     The error says how the process ended, and how to check without it. It contains nothing of an object.
     """
-    Ending.parent = os.getpid()
-
     with pytest.raises(Unavailable) as raised:
         in_processes(named(*OTHERS), 2, Settings(), judge=judge)
 
-    assert raised.value.message == f"5.yaml: a process of the check {reason} while it checked this file"
+    assert raised.value.message == f"{number}.yaml: a process of the check {reason} while it checked this file"
     assert raised.value.remedy == "Check in one process: --jobs 1."
 
 
@@ -111,11 +133,10 @@ def test_a_program_that_ignores_the_end_of_children_can_start_a_check() -> None:
     """
     The setting is inherited. Then the system keeps no status of a worker that has ended.
     """
-    Ending.parent = os.getpid()
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         assert in_processes(named(*OTHERS), 2, Settings()) == check(named(*OTHERS), Settings())
-        with pytest.raises(Unavailable, match=r"5\.yaml: a process of the check ended while"):
+        with pytest.raises(Unavailable, match=r"3\.yaml: a process of the check ended while"):
             in_processes(named(*OTHERS), 2, Settings(), judge=Ending)
     finally:
         signal.signal(signal.SIGCHLD, before)
@@ -148,7 +169,8 @@ def test_a_file_that_disappears_before_it_is_judged_is_a_problem(tmp_path: Path)
     assert [problem.message for problem in report.problems] == ["no such file or folder"]
 
 
-def test_ctrl_c_ends_all_processes() -> None:
+@pytest.mark.parametrize("judge", [Interrupted, InterruptedInParent])
+def test_ctrl_c_ends_all_processes(judge: type[SharingJudge]) -> None:
     """
     Only the parent sees it.
     """
@@ -156,7 +178,7 @@ def test_ctrl_c_ends_all_processes() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs inherit that it is ignored
     try:
         with pytest.raises(KeyboardInterrupt):
-            in_processes(named(*OTHERS), 2, Settings(), judge=Interrupted)
+            in_processes(named(*OTHERS), 2, Settings(), judge=judge)
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -198,14 +220,15 @@ def test_processes_leave_descriptors_for_files() -> None:
     lowest = os.dup(0)
     os.close(lowest)
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 21, limits[1]))
-    workers = Workers(64, lambda _begin: lambda _request: [opened()])
+    answering: Any = lambda _begin: lambda _request: [opened()]  # noqa: E731
+    processes = Processes(64, answering, answering)
     try:
-        count, here = len(workers), opened()
+        count, here = len(processes), opened()
         for index in range(count):
-            workers.send(index, None)
-        replies = dict(workers.receive() for _ in range(count))
+            processes.send(index, None)
+        replies = dict(processes.receive() for _ in range(count))
     finally:
-        workers.close()
+        processes.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
     assert 0 < count < 64

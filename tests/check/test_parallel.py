@@ -49,15 +49,16 @@ def test_the_report_equals_that_of_one_process(
 
 
 class Here:
-    """Workers in this process. Each has its own copy of the judge, and messages cross as pickles."""
+    """All processes in one. Each has its own copy of the judge, and messages cross as pickles."""
 
-    def __init__(self, count: int, answering: Any) -> None:
+    def __init__(self, count: int, answering: Any, answering_here: Any) -> None:
         self._answers = []
         self._replies: deque[tuple[int, bytes]] = deque()
-        for _ in range(count):
+        for _ in range(count - 1):
             check = copy.copy(answering.__self__)
             check._judge = copy.deepcopy(check._judge)
-            self._answers.append(check._part(lambda _number: None))
+            self._answers.append(check._part_of_worker(lambda _number: None))
+        self._answers.append(answering_here(lambda _number: None))
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -83,7 +84,7 @@ def test_the_exchange_needs_no_processes(
     """
     files, references = repository
 
-    with patch.object(parallel, "Workers", Here), test_streaming.few_in_memory():
+    with patch.object(parallel, "Processes", Here), test_streaming.few_in_memory():
         report = in_processes(files, count, Settings(), objects_of(references), is_large=is_large)
 
     assert msgspec.json.encode(report) == msgspec.json.encode(check(files, Settings(), objects_of(references)))

@@ -2,16 +2,16 @@
 Judges the files of a check in several processes. The report is the same as the report of one process.
 
 The parent judges the first files and all streams, so that the workers start with all imports and caches. Then it hands out the
-other files in blocks, collects the results, and passes on the objects that other processes looked up (see ``sharing``).
+other files in blocks, collects the results, and passes on the objects that other processes looked up (see ``sharing``). Between
+the results of the workers, it judges blocks too.
 """
 
 from array import array
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from webhook.check.lookups import Hashes, Stated
-from webhook.check.processes import Crashed, Workers
+from webhook.check.processes import Crashed, Processes
 from webhook.check.results import FileResult, Results
 from webhook.check.sharing import (
     Begin,
@@ -38,8 +38,9 @@ FIRST = 8
 """Number of files that the parent judges before it starts the workers."""
 BLOCK = 64
 """Maximum number of files in a block. A block has neighbours, because files of one folder often refer to each other."""
-_BLOCKS = 8
-"""Minimum number of blocks for each worker, so that all workers end at about the same time."""
+_SMALLEST = 8
+_SHARES = 4
+"""Each process gets the remaining files in at least so many blocks, so that all processes end at about the same time."""
 _AHEAD = 2
 """Number of blocks that a worker has at the same time, so that it does not wait for the parent."""
 
@@ -94,19 +95,12 @@ class ParallelCheck:
         streams = [number for number in numbers if self._inputs.is_stream(number)]
         files = array("l", (number for number in numbers if not self._inputs.is_stream(number)))
         for number in (*streams, *files[:FIRST]):
-            self._judge_here(number)
+            self._judge_first(number)
         for number, manifests in enumerate(self._extra, len(self._inputs)):
             self._results[number] = FileResult([], manifests.problems, frozenset(), manifests.notes)
-        workers = Workers(self._count, self._part)
-        if self._results.is_large:  # not before: processes cannot share a file
-            self._judge.world.keep_in_file()
+        processes = Processes(self._count, self._part_of_worker, self._part)
         try:
-            if workers:
-                self._judge_in(workers, files[FIRST:])
-            else:  # the system refused to start a process
-                for number in files[FIRST:]:
-                    self._judge_here(number)
-                self._judge_own_again()
+            self._judge_in(processes, files[FIRST:])
         except Crashed as crash:
             what, file = f"a process of the check {crash.reason}", self._inputs.name(crash.number)
             raise Unavailable(
@@ -114,7 +108,7 @@ class ParallelCheck:
                 remedy="Check in one process: --jobs 1.",
             ) from None
         finally:
-            workers.close()
+            processes.close()
         for first in sorted(self._read):
             self._sources.add(self._read[first])
         for sources in self._read_again:
@@ -126,21 +120,24 @@ class ParallelCheck:
             self._results[number] = result
         return report_on_files(self._results, self._judge, self._read_once_more)
 
-    def _part(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
+    def _part_of_worker(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
         """In a worker: answers requests."""
+        self._judge.leave_files()
+        return self._part(begin)
+
+    def _part(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
+        """In any process: answers requests. All processes have the objects that were read before."""
+        self._judge.leave_objects()
         return Part(self._judge, self._inputs, self._sources, begin, is_large=self._results.is_large).answer
 
     def _read_once_more(self, number: int) -> Manifests:
         """Reads a file for the objects that are judged later. The results do not change."""
-        return self._inputs.read_into(number, self._sources_of(number))
+        is_stream = self._inputs.is_stream(number)  # it can be read only once, so its text is kept
+        return self._inputs.read_into(number, self._sources if is_stream else self._sources.apart())
 
-    def _sources_of(self, number: int) -> Sources:
-        """New sources for a file. A stream can be read only once, so its text is kept."""
-        return self._sources if self._inputs.is_stream(number) else self._sources.apart()
-
-    def _judge_here(self, number: int) -> None:
-        """Judges a file in the parent. Raises an error that ends the check."""
-        judged = judge_files(self._inputs, self._sources_of(number), [number], self._judge.add, ignore)
+    def _judge_first(self, number: int) -> None:
+        """Judges a file before the workers start. Raises an error that ends the check."""
+        judged = judge_files(self._inputs, self._sources, [number], self._judge.add, ignore)
         if judged.failure is not None:
             raise judged.failure[1]
         self._keep(judged)
@@ -150,53 +147,53 @@ class ParallelCheck:
         """Keeps results of files that were judged for the first time."""
         numbers = self._add_results(judged)
         self._later.update(judged.later)
-        if numbers and judged.sources is not self._sources:
+        if numbers:
             self._read[min(numbers)] = judged.sources
         self._objects(judged.objects)
         self._progress(len(self._results), len(self._inputs))
 
-    def _judge_in(self, workers: Workers, files: "array[int]") -> None:
-        """Judges files in the workers."""
-        size = max(1, min(BLOCK, len(files) // (len(workers) * _BLOCKS)))
-        self._pending = [[] for _ in range(len(workers))]
-        self._hand_out(workers, deque(files[start : start + size] for start in range(0, len(files), size)))
-        stated: Mapping[int, NamesStated] = _ask(workers, {index: StateNames() for index in range(len(workers))})
-        names = [stated[index].names for index in range(len(workers))]
-        lookups = [*(stated[index].lookups for index in range(len(workers))), self._judge.state_lookups()]
+    def _judge_in(self, processes: Processes, files: "array[int]") -> None:
+        """Judges files in all processes."""
+        everyone = range(len(processes))
+        self._pending = [[] for _ in everyone]
+        self._hand_out(processes, _blocks(files, len(processes)))
+        stated: Mapping[int, NamesStated] = _ask(processes, {index: StateNames() for index in everyone})
+        names = [stated[index].names for index in everyone]
+        lookups = [stated[index].lookups for index in everyone]
         is_first = True
-        while self._exchange(workers, names, lookups) or is_first:
+        while self._exchange(processes, names, lookups) or is_first:
             is_first = False
-            lookups = self._judge_again(workers)
+            lookups = self._judge_again(processes)
         if self._later:
-            given = _ask(workers, {index: GiveObjects(names[index]) for index in range(len(workers))})
+            given = _ask(processes, {index: GiveObjects(names[index]) for index in everyone[:-1]})
             self._judge.take(each.objects for each in given.values())
 
-    def _hand_out(self, workers: Workers, blocks: "deque[array[int]]") -> None:
+    def _hand_out(self, processes: Processes, blocks: "Iterator[array[int]]") -> None:
         """Hands out all blocks. Raises the error of the first file with an error that ends the check."""
         failures = []
+        everyone = [*range(len(processes))]
         waiting = 0
-        for index in [*range(len(workers))] * _AHEAD:
-            if blocks:
-                workers.send(index, JudgeFiles(list(blocks.popleft())))
-                waiting += 1
+        for index, block in zip(everyone[:-1] * (_AHEAD - 1) + everyone, blocks, strict=False):
+            processes.send(index, JudgeFiles(list(block)))
+            waiting += 1
         while waiting:
-            index, judged = workers.receive()
+            index, judged = processes.receive()
             self._keep(judged)
             self._pass_on(index, judged.announced)
             if judged.failure is not None:
                 failures.append(judged.failure)
-                blocks.clear()  # blocks are handed out in order, so the first error is in a block that a worker has
-            if blocks:
-                workers.send(index, JudgeFiles(list(blocks.popleft()), self._take_pending(index)))
+                blocks = iter(())  # blocks are handed out in order, so the first error is in a block that a process has
+            following = next(blocks, None)
+            if following is not None:
+                processes.send(index, JudgeFiles(list(following), self._take_pending(index)))
             else:
                 waiting -= 1
         if failures:
             raise min(failures, key=lambda failure: failure[0])[1]
 
     def _pass_on(self, origin: int, objects: bytes) -> None:
-        """Passes objects of a worker on to all other processes."""
+        """Passes objects of a process on to all other processes."""
         if objects:
-            self._judge.take([objects])
             for index, pending in enumerate(self._pending):
                 if index != origin:
                     pending.append(objects)
@@ -206,27 +203,26 @@ class ParallelCheck:
         self._pending[index].clear()
         return pending
 
-    def _exchange(self, workers: Workers, names: Sequence[Hashes], lookups: Sequence[Stated]) -> bool:
+    def _exchange(self, processes: Processes, names: Sequence[Hashes], lookups: Sequence[Stated]) -> bool:
         """Passes on the objects that another process looked up. Returns whether there were any."""
         requests = {}
         for index, own in enumerate(names):
             found = take_wanted(own, [stated for origin, stated in enumerate(lookups) if origin != index])
             if found:
                 requests[index] = GiveObjects(found)
-        for index, given in _ask(workers, requests).items():
+        for index, given in _ask(processes, requests).items():
             self._pass_on(index, given.objects)
         return bool(requests)
 
-    def _judge_again(self, workers: Workers) -> list[Stated]:
-        """Judges outdated files again, and returns the new lookups of each worker, and then of the parent."""
-        for index in range(len(workers)):
-            workers.send(index, JudgeAgain(self._take_pending(index)))
-        lookups = [Stated(set(), {}) for _ in range(len(workers))]
-        remaining = dict.fromkeys(range(len(workers)), 0)
-        waiting, done = len(workers), 0
-        lookups.append(self._judge_own_again())
+    def _judge_again(self, processes: Processes) -> list[Stated]:
+        """Judges outdated files again, and returns the new lookups of each process."""
+        for index in range(len(processes)):
+            processes.send(index, JudgeAgain(self._take_pending(index)))
+        lookups = [Stated(set(), {}) for _ in range(len(processes))]
+        remaining = dict.fromkeys(range(len(processes)), 0)
+        waiting, done = len(processes), 0
         while waiting:
-            index, reply = workers.receive()
+            index, reply = processes.receive()
             if isinstance(reply, LookupsStated):
                 lookups[index] = reply.lookups
                 waiting -= 1
@@ -236,12 +232,6 @@ class ParallelCheck:
             remaining[index] = reply.outdated
             self._again(done, done + sum(remaining.values()))
         return lookups
-
-    def _judge_own_again(self) -> Stated:
-        """Judges outdated files of the parent again, and returns the new lookups."""
-        for number in sorted(self._judge.outdated):
-            self._keep_again(judge_files(self._inputs, self._sources_of(number), [number], self._judge.judge, ignore))
-        return self._judge.state_lookups()
 
     def _add_results(self, judged: FilesJudged) -> list[int]:
         """Adds results. Returns the numbers of their files."""
@@ -257,12 +247,21 @@ class ParallelCheck:
         if judged.failure is not None:
             raise judged.failure[1]
         self._add_results(judged)
-        if judged.sources is not self._sources:
-            self._read_again.append(judged.sources)
+        self._read_again.append(judged.sources)
 
 
-def _ask(workers: Workers, requests: Mapping[int, Any]) -> dict[int, Any]:
-    """Sends a request to each of some workers, and returns the replies by worker."""
+def _blocks(files: "array[int]", processes: int) -> "Iterator[array[int]]":
+    """The files in blocks, which become smaller towards the end."""
+    start = 0
+    while start < len(files):
+        share = (len(files) - start) // (processes * _SHARES)
+        end = start + min(BLOCK, max(_SMALLEST, share))
+        yield files[start:end]
+        start = end
+
+
+def _ask(processes: Processes, requests: Mapping[int, Any]) -> dict[int, Any]:
+    """Sends a request to each of some processes, and returns the replies by process."""
     for index, request in requests.items():
-        workers.send(index, request)
-    return dict(sorted(workers.receive() for _ in requests))
+        processes.send(index, request)
+    return dict(sorted(processes.receive() for _ in requests))

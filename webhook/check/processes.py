@@ -1,5 +1,6 @@
 """
-Worker processes of a check, made with ``fork``. A worker has all that the parent has read, and answers requests over pipes.
+The processes of a check: the parent, and workers made with ``fork``. A worker has all that the parent has read, and answers
+requests over pipes. The parent answers its own requests while it waits for the workers.
 
 The parent reads and writes without waiting for one worker, so no pair of processes can wait for each other. A worker ends when
 its pipe to the parent is closed, also if the parent was killed. ``close`` ends all workers.
@@ -34,13 +35,13 @@ _SPARE = 8
 
 
 class Crashed(Exception):
-    """A worker ended, or failed with an exception that is not a WebhookError."""
+    """A worker ended, or a process failed with an exception that is not a WebhookError."""
 
     def __init__(self, reason: str, number: int) -> None:
         super().__init__(reason)
         self.reason = reason
         self.number = number
-        """The number of the file that the worker judged, or -1."""
+        """The number of the file that the process judged, or -1."""
 
 
 class _Failure(str):
@@ -89,49 +90,85 @@ class _Worker:
             return f"was ended by signal {-code}"
 
 
-class Workers:
-    """At most ``count`` processes. There are fewer if the system refuses to start more, or to open more pipes."""
+class Processes:
+    """
+    At most ``count`` processes, of which the last one is this process. There are fewer if the system refuses to start more, or to
+    open more pipes.
 
-    def __init__(self, count: int, answering: Callable[[Begin], Answer]) -> None:
+    ``answering`` is called in each worker. ``answering_here`` is called in this process, after all workers have started.
+    """
+
+    def __init__(
+        self, count: int, answering: Callable[[Begin], Answer], answering_here: Callable[[Begin], Answer]
+    ) -> None:
         self._workers: list[_Worker] = []
         self._replies: deque[tuple[int, Any]] = deque()
+        self._own: deque[Any] = deque()
+        """The requests to this process."""
         self._files = memoryview(mmap(-1, _LENGTH * count)).cast("q")  # shared with the workers
         self._poll = poll()
         self._spare: list[int] = []
+        gc.freeze()  # a collection would copy the memory that the processes share
         # SIGINT stays blocked in workers, because the parent ends them
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         try:
             with suppress(OSError):
                 self._spare += (os.open(os.devnull, os.O_RDONLY) for _ in range(_SPARE))
-                for index in range(count):
+                for index in range(count - 1):
                     self._fork(index, answering)
         finally:
             self._close_spare()
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        self._answer = answering_here(self._begin)
 
     def __len__(self) -> int:
-        return len(self._workers)
+        return len(self._workers) + 1
 
     def send(self, index: int, request: Any) -> None:  # noqa: ANN401 - a request
-        """Sends a request to a worker."""
+        """Sends a request to a process."""
+        if index == len(self._workers):
+            self._own.append(request)
+            return
         worker = self._workers[index]
         worker.unsent += _framed(request)
         self._write(worker)
 
     def receive(self) -> tuple[int, Any]:
         """
-        Waits for the next reply, and returns it with the index of its worker.
+        Returns the next reply, with the index of its process. If no worker has replied yet, this process answers a request.
 
-        Raises the error with which a worker ended, such as a full disk, and Crashed if it ended in another way.
+        Raises the error with which a process ended, such as a full disk, and Crashed if it ended in another way.
         """
+        self._transfer(0)
         while not self._replies:
-            for descriptor, _ in self._poll.poll():
-                for index, worker in enumerate(self._workers):
-                    if descriptor == worker.requests:
-                        self._write(worker)
-                    elif descriptor == worker.replies:
-                        self._read(index, worker)
+            if self._own:
+                self._answer_here(self._own.popleft())
+            else:
+                self._transfer(None)
         return self._replies.popleft()
+
+    def _answer_here(self, request: Any) -> None:  # noqa: ANN401 - a request
+        own = len(self._workers)
+        try:
+            self._replies.extend((own, reply) for reply in self._answer(request))
+        except (Crashed, WebhookError):
+            raise
+        except Exception as error:  # as in a worker
+            raise Crashed(f"failed with {type(error).__name__}", self._files[own]) from error
+
+    def _begin(self, number: int) -> None:
+        """Between two files of this process, no worker waits for it."""
+        self._files[len(self._workers)] = number
+        self._transfer(0)
+
+    def _transfer(self, timeout: int | None) -> None:
+        """Reads and writes what is possible. Waits at most ``timeout`` until something is."""
+        for descriptor, _ in self._poll.poll(timeout):
+            for index, worker in enumerate(self._workers):
+                if descriptor == worker.requests:
+                    self._write(worker)
+                elif descriptor == worker.replies:
+                    self._read(index, worker)
 
     def close(self) -> None:
         """Ends all workers."""
@@ -225,7 +262,6 @@ def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoRe
 
     ``os._exit`` leaves the parent's streams alone.
     """
-    gc.freeze()  # a collection would copy the memory that the processes share
     with open(requests, "rb") as source, open(replies, "wb") as target:
         try:
             answer = answering()

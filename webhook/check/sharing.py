@@ -124,14 +124,17 @@ class SharingJudge(FileJudge):
         self._announced: _Placed = []
         self._unstated = Unstated()
 
-    def begin_part(self) -> None:
-        """Leaves the files that were judged before, and their objects, to the process that judged them."""
+    def leave_files(self) -> None:
+        """Leaves the files that were judged before to the process that judged them."""
         self._judged = ignore
         self._users.clear()
         self.outdated.clear()
+        self._unstated.clear()
+
+    def leave_objects(self) -> None:
+        """The objects that were read before are no longer own objects."""
         self._own.clear()
         self._announced.clear()
-        self._unstated.clear()
 
     def add(self, number: int, manifests: Manifests) -> FileResult:
         """Judges an own file."""
@@ -220,11 +223,16 @@ def judge_files(
     *,
     is_large: bool = False,
 ) -> FilesJudged:
-    """Judges files. ``begin`` is called with the number of each file before the file is read."""
-    judged = FilesJudged({}, sources)
+    """
+    Judges files. ``begin`` is called with the number of each file before the file is read.
+
+    The texts are not added to ``sources``, except those of streams, which can be read only once.
+    """
+    apart = sources.apart()
+    judged = FilesJudged({}, apart)
     for number in numbers:
         begin(number)
-        manifests = inputs.read_into(number, sources)
+        manifests = inputs.read_into(number, sources if inputs.is_stream(number) else apart)
         try:
             result = judge(number, manifests)
         except WebhookError as error:
@@ -234,9 +242,9 @@ def judge_files(
             judged.later.append(number)
             result.later = ()
         elif not result.needs_text:
-            inputs.forget(number, sources)
+            inputs.forget(number, apart)
         elif is_large:
-            inputs.release(number, sources)
+            inputs.release(number, apart)
         judged.results[number] = result
         judged.objects += len(manifests.objects)
     return judged
@@ -248,7 +256,6 @@ class Part:
     def __init__(
         self, judge: SharingJudge, inputs: Inputs, sources: Sources, begin: Begin, *, is_large: bool = False
     ) -> None:
-        judge.begin_part()
         if is_large:
             judge.world.keep_in_file()
         self._judge = judge
@@ -274,7 +281,7 @@ class Part:
             yield LookupsStated(self._judge.state_lookups())
 
     def _judged(self, numbers: Iterable[int], judge: Callable[[int, Manifests], FileResult]) -> FilesJudged:
-        judged = judge_files(self._inputs, self._sources.apart(), numbers, judge, self._begin, is_large=self._is_large)
+        judged = judge_files(self._inputs, self._sources, numbers, judge, self._begin, is_large=self._is_large)
         judged.announced = self._judge.announce()
         judged.outdated = len(self._judge.outdated)
         if self._is_large:

@@ -169,7 +169,7 @@ class Sources(msgspec.Struct):
 
     def apart(self) -> "Sources":
         """
-        New sources for files that another process reads. They are merged with ``add``.
+        New sources for some of the files. They are merged with ``add``.
 
         Only the settings of kustomizations change how a file is read.
         """
