@@ -18,6 +18,7 @@ from webhook.objects.path import FieldPath
 from webhook.objects.quantity import accepts
 
 Problems: TypeAlias = tuple[tuple[UnknownField, ...], tuple[UnknownValue, ...], tuple[InvalidQuantity, ...]]
+_Check: TypeAlias = "dict[str, _Check] | frozenset[str] | str | None"
 
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1VirtualMachineSpec", "runStrategy"): (
@@ -148,10 +149,10 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
 
 
 @cache
-def _checks(name: str, *, is_root: bool = False) -> Mapping[str, str | frozenset[str] | None]:
+def _checks(name: str, *, is_root: bool = False) -> dict[str, _Check]:
     """
-    The valid keys of a type, each with the check of its value: the type, a marker for quantities, the set of valid values, or
-    None for any value.
+    The valid keys of a type, each with the check of its value: the checks or the name of its type, a marker for quantities, the
+    set of valid values, or None for any value.
     """
     known = FIELDS[name]
     others = (*_MISPLACED.get(name, ()), *((_STATUS,) if is_root else ()))
@@ -169,38 +170,43 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     The result True is always correct. The result False can be a false alarm, so the caller then checks each path. No type
     contains itself, so the work is bounded.
     """
-    waiting: list[tuple[Mapping[str, str | frozenset[str] | None], Any]] = [(_checks(root, is_root=True), raw)]
+    waiting: list[tuple[dict[str, _Check], Any]] = [(_checks(root, is_root=True), raw)]
     for checks, value in waiting:
         for key, field in value.items():
             check = checks.get(key, _UNKNOWN)
             if check is None:
                 continue
             kind = field.__class__
-            if isinstance(check, frozenset):
+            if isinstance(check, dict):
+                if kind is dict:
+                    waiting.append((check, field))
+                elif kind is list:
+                    for one in field:
+                        if one.__class__ is dict:
+                            waiting.append((check, one))
+                        elif one.__class__ is list:
+                            return False
+            elif isinstance(check, frozenset):
                 if kind is str:
                     if field not in check:
                         return False
                 elif kind in _NESTED and not all(word.__class__ is str and word in check for word in field):
                     return False
-            elif check is _UNKNOWN:
-                return False
             elif check is _QUANTITY:
                 if not accepts(field):
                     return False
             elif check is _QUANTITY_MAP:
                 if kind is dict and not all(map(accepts, field.values())):
                     return False
-            elif kind is dict and check[0] != _MAP:
-                waiting.append((_checks(check), field))
-            elif kind in _NESTED:
-                if check[0] == _MAP and kind is list:
-                    return False
-                inner = _checks(check.lstrip(_MAP))
-                for one in field.values() if kind is dict else field:
-                    if one.__class__ is dict:
-                        waiting.append((inner, one))
-                    elif one.__class__ is list:
-                        return False
+            elif check is _UNKNOWN:
+                return False
+            elif check[0] != _MAP:
+                checks[key] = _checks(check)  # types are loaded when an object has them
+                waiting.append((checks, {key: field}))
+            elif kind is dict:
+                waiting.append((dict.fromkeys(field, check[1:]), field))
+            elif kind is list:
+                return False
     return True
 
 
