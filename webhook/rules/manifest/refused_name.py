@@ -1,8 +1,7 @@
 """Kubernetes rejects names with capital letters, underscores and spaces."""
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
 
 from webhook.facts.manifest import ManifestFacts
 from webhook.objects.kinds import find_kind
@@ -23,16 +22,12 @@ _PLAIN = "Write at most 63 lower-case letters a to z, digits and '-'. Start and 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
     if find_kind(facts.api_version, facts.kind) is None:
         return
-    for field in ("name", "generateName", "namespace"):
+    for field, is_valid in _FIELDS.items():
         value = facts.metadata.get(field)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or is_valid(value) or _has_placeholder(value):
             continue
-        is_dotted = field != "namespace"
-        is_stem = field == "generateName"
-        if (_is_stem(value) if is_stem else _is_name(value, is_dotted=is_dotted)) or _has_placeholder(value):
-            continue
-        meant = _meant(value, is_dotted=is_dotted, is_stem=is_stem)
-        remedy = f"Write {meant}." if meant else _DOTTED if is_dotted else _PLAIN
+        meant = _meant(value, field)
+        remedy = f"Write {meant}." if meant else _PLAIN if field == "namespace" else _DOTTED
         message = f"invalid {field} {shown(value)}: Kubernetes rejects it"
         yield Violation(("metadata", field), message, f"{field} {value}", remedy)
 
@@ -41,33 +36,37 @@ def _has_placeholder(text: str) -> bool:
     return any(sign in text for sign in _PLACEHOLDERS)
 
 
-@lru_cache(maxsize=256)  # most objects have one of a few namespaces
-def _is_name(text: str, *, is_dotted: bool) -> bool:
-    """
-    Whether the text is a valid subdomain of RFC 1123 (``IsDNS1123Subdomain``), or a valid label (``IsDNS1123Label``) if not
-    ``is_dotted``.
-    """
-    if len(text) > (_LONGEST_NAME if is_dotted else _LONGEST_LABEL):
-        return False
-    for part in text.split(".") if is_dotted else (text,):
-        if not part or part.strip(_CHARACTERS) or part[0] == "-" or part[-1] == "-":
-            return False
-    return True
+def _is_name(text: str) -> bool:
+    """Whether the text is a valid subdomain of RFC 1123 (``IsDNS1123Subdomain``)."""
+    return len(text) <= _LONGEST_NAME and all(map(_is_part, text.split(".")))
+
+
+def _is_label(text: str) -> bool:
+    """Whether the text is a valid label of RFC 1123 (``IsDNS1123Label``)."""
+    return len(text) <= _LONGEST_LABEL and _is_part(text)
+
+
+def _is_part(text: str) -> bool:
+    return bool(text) and not text.strip(_CHARACTERS) and text[0] != "-" and text[-1] != "-"
 
 
 def _is_stem(text: str) -> bool:
     """Whether ``generateName`` is valid (``maskTrailingDash``) and results in valid names (``GenerateName``)."""
     masked = f"{text[:-2]}a" if len(text) > 1 and text.endswith("-") else text
-    return _is_name(masked, is_dotted=True) and _is_name(f"{text[:_LONGEST_STEM]}aaaaa", is_dotted=True)
+    return _is_name(masked) and _is_name(f"{text[:_LONGEST_STEM]}aaaaa")
 
 
-def _meant(text: str, *, is_dotted: bool, is_stem: bool) -> str:
+_FIELDS: Mapping[str, Callable[[str], bool]] = {"name": _is_name, "generateName": _is_stem, "namespace": _is_label}
+"""The fields with names, and the function that returns whether a name is valid."""
+
+
+def _meant(text: str, field: str) -> str:
     """The valid name that is closest to the text, or an empty text if there is none."""
-    words = re.sub(r"[^a-z0-9.]+" if is_dotted else r"[^a-z0-9]+", "-", text.lower())
+    words = re.sub(r"[^a-z0-9]+" if field == "namespace" else r"[^a-z0-9.]+", "-", text.lower())
     name = ".".join(part.strip("-") for part in words.split(".") if part.strip("-"))
-    if is_stem and name:
+    if field == "generateName" and name:
         name += "-"
-    return name if (_is_stem(name) if is_stem else _is_name(name, is_dotted=is_dotted)) else ""
+    return name if _FIELDS[field](name) else ""
 
 
 RULE = Rule(
