@@ -43,11 +43,6 @@ class BackedClaim(msgspec.Struct, frozen=True):
     modes: frozenset[str] = frozenset(("ReadWriteMany",))
     """The access modes of the claim."""
 
-    @property
-    def is_backed(self) -> bool:
-        """Whether a part of the storage is known. Rules can report nothing about a claim without such a part."""
-        return bool(self.provisioner or self.persistent_volume or self.offered or self.is_class_missing)
-
 
 class FixedVolume(msgspec.Struct, frozen=True):
     """A volume on a claim that KubeVirt refuses to move to another claim while the VM runs."""

@@ -161,14 +161,19 @@ def _storage_findings(
         classes = world.every(StorageClass)
         if (isinstance(classes, Unknown) or not classes) and isinstance(world.every(PersistentVolume), Unknown):
             return ()
-    from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
-
-    storage = storage_facts(facts, subject, world, reasons)
+    storage = _storage_module().storage_facts(facts, subject, world, reasons)
     if storage is None:
         return ()
     from webhook.rules.storage_advice import STORAGE_RULES  # noqa: PLC0415
 
     return findings_about(STORAGE_RULES, storage, facts.releases)
+
+
+@cache
+def _storage_module() -> ModuleType:
+    from webhook.kubevirt.storage import backing  # noqa: PLC0415 - only for VMs with claims
+
+    return backing
 
 
 def _has_any(kind: type[Kubernetes], world: World) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from webhook.facts.migration import ClaimFacts, MigrationFacts
 from webhook.facts.storage import BLOCK, FILESYSTEM, BackedClaim, StorageFacts, VolumeMigrationFacts
-from webhook.facts.unknown import Absent, Unknown
+from webhook.facts.unknown import Absent, Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import default_class
 from webhook.kubevirt.releases import Releases
@@ -58,10 +58,9 @@ def storage_facts(
     claims += [claim for claim in facts.overlaid_claims if _is_shared(claim, _SHARED_BASES)]
     if not claims and moving is None:
         return None
-    backed = tuple(_backed(claim, facts.namespace, subject.data_volumes, world) for claim in claims)
-    if moving is None and not any(one.is_backed for one in backed):
-        return None
-    return StorageFacts(backed, moving)
+    templates = subject.data_volumes
+    backed = [one for claim in claims if (one := _backed(claim, facts.namespace, templates, world)) is not None]
+    return StorageFacts(tuple(backed), moving) if backed or moving is not None else None
 
 
 def _moving(
@@ -76,28 +75,36 @@ def _is_shared(claim: ClaimFacts, modes: frozenset[str] | set[str]) -> bool:
     return isinstance(claim.access_modes, frozenset) and not claim.access_modes.isdisjoint(modes)
 
 
-def _backed(claim: ClaimFacts, namespace: str, templates: Mapping[str, DataVolumeSpec], world: World) -> BackedClaim:
-    modes = claim.access_modes if isinstance(claim.access_modes, frozenset) else frozenset[str]()
-    backed = BackedClaim(claim.volume, claim.claim, claim.path, modes=modes)
+def _backed(
+    claim: ClaimFacts, namespace: str, templates: Mapping[str, DataVolumeSpec], world: World
+) -> BackedClaim | None:
+    """The known part of the storage behind a claim, or None if no part is known."""
     asked = _asked(claim.claim, namespace, templates, world)
     if asked is None:
-        return backed
+        return None
     name = _class_name(asked, world)
     volume = _volume(asked, namespace, claim.claim, world)
-    if not name and volume is None:
-        return backed
-    if volume is not None:
-        asked = msgspec.structs.replace(asked, exists=True)
-    sets = _profile_sets(name, world) if not asked.exists and name else ()
-    backed = msgspec.structs.replace(
-        backed,
-        storage_class=name,
-        volume_mode=_volume_mode(asked, modes, sets),
+    exists = asked.exists or volume is not None
+    sets = _profile_sets(name, world) if name and not exists else ()
+    classes = world.every(StorageClass) if name else ()
+    found = None if isinstance(classes, Unknown) else next((one for one in classes if one.name == name), None)
+    is_missing = found is None and not exists and bool(name) and _is_missing(name, classes, world)
+    if volume is None and not sets and found is None and not is_missing:
+        return None
+    modes = claim.access_modes if isinstance(claim.access_modes, frozenset) else frozenset[str]()
+    backed = BackedClaim(
+        claim.volume,
+        claim.claim,
+        claim.path,
+        name,
+        is_missing,
+        found.provisioner if found is not None else "",
+        (found.parameters or {}) if found is not None else None,
+        _volume_mode(asked, modes, sets),
         offered=tuple((frozenset(one.access_modes or ()), one.volume_mode) for one in sets) or None,
+        modes=modes,
     )
-    if volume is not None:
-        backed = _with_volume(backed, volume, world)
-    return _with_class(backed, asked, world) if name else backed
+    return _with_volume(backed, volume, world) if volume is not None else backed
 
 
 def _asked(name: str, namespace: str, templates: Mapping[str, DataVolumeSpec], world: World) -> _Asked | None:
@@ -174,7 +181,7 @@ def _with_volume(backed: BackedClaim, volume: PersistentVolume, world: World) ->
         persistent_volume=volume.name,
         usable_nodes=_usable_nodes(terms, world) if terms else None,
         is_on_a_node=spec.host_path is not None or spec.local is not None,
-        provisioner=spec.csi.driver if spec.csi is not None else "",
+        provisioner=(spec.csi.driver if spec.csi is not None else "") or backed.provisioner,
     )
 
 
@@ -184,15 +191,11 @@ def _usable_nodes(terms: Sequence[NodeTerm], world: World) -> tuple[str, ...] | 
     return usable_nodes(terms, world.every(Node))
 
 
-def _with_class(backed: BackedClaim, asked: _Asked, world: World) -> BackedClaim:
-    """The class is looked up in the list of all classes, which the server has in memory."""
-    classes = world.every(StorageClass)
-    found = None
-    if not isinstance(classes, Unknown):
-        found = next((one for one in classes if one.name == backed.storage_class), None)
-    if found is not None:
-        return msgspec.structs.replace(
-            backed, provisioner=backed.provisioner or found.provisioner, parameters=found.parameters or {}
-        )
-    is_missing = not asked.exists and isinstance(world.find(StorageClass, "", backed.storage_class), Absent)
-    return msgspec.structs.replace(backed, is_class_missing=is_missing)
+def _is_missing(name: str, classes: Fact[tuple[StorageClass, ...]], world: World) -> bool:
+    """
+    Whether the cluster is known to have no class of this name. The class is looked up in the list of all classes first, which
+    the server has in memory.
+    """
+    if isinstance(classes, Unknown) and not classes.may_exist:  # no class was provided
+        return False
+    return isinstance(world.find(StorageClass, "", name), Absent)
