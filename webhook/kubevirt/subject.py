@@ -135,9 +135,6 @@ def with_labels_only(judged: Kubernetes) -> Kubernetes:
     """
     if not isinstance(judged, VM_KINDS):
         return judged
-    subject = subject_of(judged)
-    labels = subject.meta.labels if subject is not None else None
-    template = VMITemplate(metadata=ObjectMeta(labels=labels))
     meta = ObjectMeta(
         judged.meta.name,
         judged.meta.generate_name,
@@ -146,22 +143,27 @@ def with_labels_only(judged: Kubernetes) -> Kubernetes:
         owner_references=judged.meta.owner_references,
     )
     if isinstance(judged, VirtualMachine):
-        return VirtualMachine(judged.api_version, judged.kind, meta, _reduced(judged.spec, template))
+        vm = VirtualMachineSpec(
+            judged.spec.running, judged.spec.run_strategy, template=_labels_only(judged.spec.template)
+        )
+        return VirtualMachine(judged.api_version, judged.kind, meta, vm)
     if isinstance(judged, VirtualMachineInstance):
         return VirtualMachineInstance(judged.api_version, judged.kind, meta)
     if isinstance(judged, VirtualMachineInstanceReplicaSet):
-        spec = ReplicaSetSpec(replicas=judged.spec.replicas, template=template)
+        spec = ReplicaSetSpec(judged.spec.replicas, template=_labels_only(judged.spec.template))
         return VirtualMachineInstanceReplicaSet(judged.api_version, judged.kind, meta, spec)
-    outer = subject.outer.labels if subject is not None else None
-    replicas = judged.spec.replicas if isinstance(judged, VirtualMachinePool) else None
-    machine = VirtualMachineTemplate(ObjectMeta(labels=outer), VirtualMachineSpec(template=template))
-    return VirtualMachinePool(
-        judged.api_version, judged.kind, meta, PoolSpec(replicas, virtual_machine_template=machine)
-    )
+    assert isinstance(judged, VirtualMachinePool)  # noqa: S101 - narrows for the type checker
+    outer = judged.spec.virtual_machine_template
+    inner = outer.spec.template if outer is not None and outer.spec is not None else None
+    labels = outer.metadata.labels if outer is not None and outer.metadata is not None else None
+    machine = VirtualMachineTemplate(ObjectMeta(labels=labels), VirtualMachineSpec(template=_labels_only(inner)))
+    pool = PoolSpec(judged.spec.replicas, virtual_machine_template=machine)
+    return VirtualMachinePool(judged.api_version, judged.kind, meta, pool)
 
 
-def _reduced(vm: VirtualMachineSpec, template: VMITemplate) -> VirtualMachineSpec:
-    return VirtualMachineSpec(running=vm.running, run_strategy=vm.run_strategy, template=template)
+def _labels_only(template: VMITemplate | None) -> VMITemplate:
+    metadata = template.metadata if template is not None else None
+    return VMITemplate(ObjectMeta(labels=metadata.labels if metadata is not None else None))
 
 
 def _of_vm(
