@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from webhook.manifests.search import Listed
     from webhook.surfaces.cli.nested import NestedConfigurations
 
-GC_THRESHOLD = 100_000
+GC_THRESHOLD = 1_000_000
 """
 Number of new objects between two garbage collections. A check creates almost no reference cycles. Python's default, a collection
 every 700 objects, took half of a long run.
