@@ -1,7 +1,6 @@
 """The state of a cluster from files: manifests and a snapshot."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +222,7 @@ def test_an_object_that_cannot_be_judged_is_a_problem(monkeypatch: pytest.Monkey
     An error in a rule names the object and the type of the error. The other objects are judged.
     """
 
-    def failing(manifest: ManifestObject, *rest: Any) -> Iterator[Examined]:
+    def failing(manifest: ManifestObject, *rest: Any) -> Examined | None:
         if (manifest.kind, manifest.raw["metadata"]["name"]) == ("VirtualMachine", "web-1"):
             raise KeyError("a secret")
         return examine(manifest, *rest)

@@ -31,7 +31,7 @@ class Judge:
 
     def judge(self, live: ManifestObject, world: World) -> Audited | None:
         """The report on an object, or None for a kind that is not judged."""
-        examined = next(examine(live, world, self.settings, self.release), None)
+        examined = examine(live, world, self.settings, self.release)
         if examined is None:
             return None
         self.used.add((examined.release, examined.notes))

@@ -1,7 +1,7 @@
 """Checks manifests and returns a report, for the command line, the dry-run API and the page."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 
 import msgspec
@@ -45,7 +45,7 @@ from webhook.manifests.objects import (
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
-from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
+from webhook.policy.policy import Decision, Policy, PolicySubject, decide_all, policy_subject
 from webhook.report.building import Examined, object_report, report_of
 from webhook.report.model import ObjectReport, Report, SourceReport
 
@@ -171,18 +171,11 @@ def working_directory() -> str:
 def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
     """Does the same as ``check``, but looks up references in ``world``."""
     release = choose_release(settings.release, world)
-    examined = [
-        judged for file in inputs for manifest in file.objects for judged in examine(manifest, world, settings, release)
-    ]
+    every = [manifest for file in inputs for manifest in file.objects]
+    examined = [judged for manifest in every if (judged := examine(manifest, world, settings, release)) is not None]
     problems = [problem for file in inputs for problem in file.problems]
     objects = [object_report(judged) for judged in examined]
-    later = [
-        FollowUp(manifest, settings, release)
-        for file in inputs
-        for manifest in file.objects
-        if is_judged_later(manifest)
-    ]
-    every = [manifest for file in inputs for manifest in file.objects]
+    later = [FollowUp(manifest, settings, release) for manifest in every if is_judged_later(manifest)]
     objects, notes = with_later(objects, later, world, lambda _names: every)
     unread = [*(note for file in inputs for note in file.notes), *notes]
     return report_on(
@@ -255,9 +248,9 @@ def examine(
     release: ReleaseChoice,
     refusal: str = "",
     patched: tuple[PatchedProblem, ...] = (),
-) -> Iterator[Examined]:
+) -> Examined | None:
     """
-    Judges one object. Yields nothing for a kind that no rule checks, and for an object that is only looked up and has no
+    Judges one object. The result is None for a kind that no rule checks, and for an object that is only looked up and has no
     finding.
 
     ``release`` applies unless a KubeVirt CR in a nearer folder sets another release. ``refusal`` is the reason why KubeVirt
@@ -266,44 +259,49 @@ def examine(
     if not is_relevant(manifest) and not (
         is_spell_checked(manifest) and judge_manifest(manifest.raw, release.releases).findings
     ):
-        return
-    world, view = seen_from(world, manifest.document.source, manifest.object)
+        return None
+    obj, source = manifest.object, manifest.document.source
+    world, view = seen_from(world, source, obj)
     if view is not None and not settings.release:
         release = choose_release("", world)
     world = release.applied_to(world)
     releases = release.releases
-    of_manifest = judge_manifest(manifest.raw, releases, refusal, patched)
-    if manifest.object is not None:
-        of_object = _judge_manifest_object(manifest, manifest.object, world, releases)
-        judgement = replace(of_object, findings=(*of_object.findings, *of_manifest.findings))
-        namespace, name = manifest.object.namespace, manifest.object.name
-        labels = labels_of_namespace(namespace, world) if settings.policy.reads_labels else None
-        subject = policy_subject(manifest.object, manifest.kind, namespace, name, labels)
-    else:
-        judgement = of_manifest
+    judgement = judge_manifest(manifest.raw, releases, refusal, patched)
+    if obj is not None:
+        of_object = _judge_manifest_object(manifest, obj, world, releases)
+        judgement = Judgement((*of_object.findings, *judgement.findings), of_object.verdict)
+        namespace, name = obj.namespace, obj.name
+    elif judgement.findings:
         namespace, name = _text(manifest, "namespace"), _text(manifest, "name")
-        if not judgement.findings:
-            return
-        subject = PolicySubject(manifest.kind, namespace, name)
-    source = (
-        SourceReport(manifest.document.source, manifest.document.index, manifest.line) if manifest.has_text else None
-    )
-    decisions = decide_all(judgement, settings.policy, subject, settings.today)
-    yield Examined(
+    else:
+        return None
+    return Examined(
         manifest.api_version,
         manifest.kind,
         namespace,
         name,
         judgement,
-        decisions,
-        source,
-        manifest.mark if manifest.has_text else None,
+        _decisions(judgement, manifest, namespace, name, world, settings) if judgement.findings else (),
+        SourceReport(source, manifest.document.index, manifest.line) if source else None,
+        manifest.mark if source else None,
         manifest.raw,
         release.label,
-        (*release.notes, *_differences(manifest.object, world, releases)),
+        (*release.notes, *_differences(obj, world, releases)),
         view.choices if view is not None else (),
         manifest.within,
     )
+
+
+def _decisions(
+    judgement: Judgement, manifest: ManifestObject, namespace: str, name: str, world: World, settings: Settings
+) -> tuple[Decision, ...]:
+    """The decisions of the policy about the findings of an object."""
+    if manifest.object is None:
+        subject = PolicySubject(manifest.kind, namespace, name)
+    else:
+        labels = labels_of_namespace(namespace, world) if settings.policy.reads_labels else None
+        subject = policy_subject(manifest.object, manifest.kind, namespace, name, labels)
+    return decide_all(judgement, settings.policy, subject, settings.today)
 
 
 def _judge_manifest_object(manifest: ManifestObject, obj: Kubernetes, world: World, releases: Releases) -> Judgement:

@@ -31,13 +31,15 @@ def with_refusals(objects: list[ObjectReport], requests: Sequence[FollowUp], wor
         refusal = _refusal(request.manifest.raw, vms)
         if not refusal:
             continue
-        for examined in examine(request.manifest, world, request.settings, request.release, refusal):
-            report = object_report(examined)
-            at = first.setdefault(_identity(report), len(reports))
-            if at < len(reports):
-                reports[at] = report
-            else:
-                reports.append(report)
+        examined = examine(request.manifest, world, request.settings, request.release, refusal)
+        if examined is None:
+            continue
+        report = object_report(examined)
+        at = first.setdefault(_identity(report), len(reports))
+        if at < len(reports):
+            reports[at] = report
+        else:
+            reports.append(report)
     return reports
 
 

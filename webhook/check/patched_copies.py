@@ -56,7 +56,7 @@ def with_copies(
             notes.append(f"{not_checked_note(place, manifest.kind, own)}: {problems.why}")
         elif problems:
             examined = examine(manifest, world, clone.settings, clone.release, patched=problems)
-            reports.extend(object_report(one) for one in examined)
+            reports += [object_report(examined)] if examined is not None else []
     return reports, notes
 
 

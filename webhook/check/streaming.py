@@ -166,7 +166,8 @@ class FileJudge:
         used: set[tuple[str, tuple[str, ...]]] = set()
         for manifest in manifests.objects:
             settings, release = self._chosen(manifest.document.source)
-            for judged in examine(manifest, self.world, settings, release):
+            judged = examine(manifest, self.world, settings, release)
+            if judged is not None:
                 objects.append(object_report(judged))
                 used.add((judged.release, judged.notes))
             self._judged()
