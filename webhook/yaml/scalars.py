@@ -22,7 +22,6 @@ _UINT64: Final = range(2**64)
 _EXACT_FLOAT: Final = 2.0**53  # below this limit, every integral float is exact
 
 PREFIX: Final = "tag:yaml.org,2002:"
-BINARY_TAG: Final = PREFIX + "binary"
 MERGE_TAG: Final = PREFIX + "merge"
 
 
@@ -126,40 +125,7 @@ def plain(text: str) -> Scalar:
     return text if resolve is None else resolve(text)
 
 
-def _as_text(text: str) -> Scalar:
-    return text
-
-
-def _as_null(text: str) -> Scalar:
-    if plain(text) is not None:
-        raise ScalarError("value tagged !!null is not null")
-    return None
-
-
-def _as_bool(text: str) -> Scalar:
-    value = plain(text)
-    if not isinstance(value, bool):
-        raise ScalarError("value tagged !!bool is not a boolean")
-    return value
-
-
-def _as_int(text: str) -> Scalar:
-    value = plain(text)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ScalarError("value tagged !!int is not an integer")
-    return value
-
-
-def _as_float(text: str) -> Scalar:
-    value = plain(text)
-    if isinstance(value, float):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
-        return float(value)
-    raise ScalarError("value tagged !!float is not a number")
-
-
-def _as_binary(text: str) -> Scalar:
+def _binary(text: str) -> str:
     import base64  # noqa: PLC0415 - few texts have this tag
 
     packed = text.replace("\n", "").replace("\r", "")
@@ -169,23 +135,30 @@ def _as_binary(text: str) -> Scalar:
     return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # Go's JSON encoder writes U+FFFD for each invalid byte
 
 
-_TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
-    "!": _as_text,
-    PREFIX + "str": _as_text,
-    PREFIX + "null": _as_null,
-    PREFIX + "bool": _as_bool,
-    PREFIX + "int": _as_int,
-    PREFIX + "float": _as_float,
-    BINARY_TAG: _as_binary,
+_TAGS: Final[dict[str, tuple[type, str]]] = {
+    PREFIX + "null": (type(None), "null"),
+    PREFIX + "bool": (bool, "a boolean"),
+    PREFIX + "int": (int, "an integer"),
+    PREFIX + "float": (float, "a number"),
 }
+"""The types of plain scalars with a tag."""
 
 
-def tagged(tag: str, text: str) -> Scalar | None:
+def tagged(tag: str, text: str) -> Scalar:
     """
     Returns the value of a scalar with a tag. Raises ``ScalarError`` if tag and text do not match, and ``KeyError`` for an
     unknown tag.
     """
-    return _TAGS[tag](text)
+    if tag in ("!", PREFIX + "str"):
+        return text
+    if tag == PREFIX + "binary":
+        return _binary(text)
+    (expected, name), value = _TAGS[tag], plain(text)
+    if expected is float and value.__class__ is int and value in _INT64:
+        return float(value)
+    if value.__class__ is not expected:
+        raise ScalarError(f"value tagged {tag.replace(PREFIX, '!!')} is not {name}")
+    return value
 
 
 def json_number(value: float) -> int | float:
