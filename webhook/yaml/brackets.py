@@ -66,9 +66,8 @@ def forget_values() -> None:
 
 def _read(text: str) -> JsonValue:
     tokens = iter(_tokens().findall(text))
-    opening = next(tokens)[0]
     try:
-        value: JsonValue = _list(tokens, 0) if opening == "[" else _mapping(tokens, 0)
+        value = _value(next(tokens), tokens, 0)
     except StopIteration:
         raise UnclearError from None
     if next(tokens, None) is not None:
@@ -76,47 +75,32 @@ def _read(text: str) -> JsonValue:
     return value
 
 
-def _list(tokens: Iterator[_Token], depth: int) -> list[JsonValue]:
-    """Returns the items after ``[``."""
-    items: list[JsonValue] = []
-    while True:
-        token = next(tokens)
-        if token[0] == "]":
-            return items
-        items.append(_value(token, tokens, depth))
-        sign = next(tokens)[0]
-        if sign == "]":
-            return items
-        if sign != ",":
-            raise UnclearError
-
-
-def _mapping(tokens: Iterator[_Token], depth: int) -> dict[str, JsonValue]:
-    """Returns the members after ``{``."""
-    members: dict[str, JsonValue] = {}
-    while True:
-        sign, name, colon, _ = next(tokens)
-        if sign == "}":
-            return members
-        key = _scalar(name) if colon and name != "<<" else None
-        if not isinstance(key, str) or key in members:
-            raise UnclearError
-        members[key] = _value(next(tokens), tokens, depth)
-        sign = next(tokens)[0]
-        if sign == "}":
-            return members
-        if sign != ",":
-            raise UnclearError
-
-
 def _value(token: _Token, tokens: Iterator[_Token], depth: int) -> JsonValue:
     """Returns the value that begins with a token."""
-    sign, scalar, colon, _ = token
+    opening, scalar, colon, _ = token
     if scalar and not colon:
         return _scalar(scalar)
-    if sign not in ("[", "{") or depth >= _MOST_DEEP:
+    if opening not in ("[", "{") or depth > _MOST_DEEP:
         raise UnclearError
-    return _list(tokens, depth + 1) if sign == "[" else _mapping(tokens, depth + 1)
+    items: list[JsonValue] = []
+    members: dict[str, JsonValue] = {}
+    end = "]" if opening == "[" else "}"
+    sign = ","
+    while sign == ",":
+        token = next(tokens)
+        if token[0] == end:
+            break
+        if opening == "[":
+            items.append(_value(token, tokens, depth + 1))
+        else:
+            key = _scalar(token[1]) if token[2] and token[1] != "<<" else None
+            if not isinstance(key, str) or key in members:
+                raise UnclearError
+            members[key] = _value(next(tokens), tokens, depth + 1)
+        sign = next(tokens)[0]
+    if sign not in (",", end):
+        raise UnclearError
+    return items if opening == "[" else members
 
 
 def _scalar(text: str) -> JsonValue:
