@@ -18,9 +18,14 @@ from webhook.yaml.text import MAX_DEPTH, MAX_NODES, JsonValue, Path, Step, Text
 _SPACE = re.compile(r"[ \t\r\n]*")
 # kubectl also accepts a sequence of JSON values, with or without YAML document separators.
 _BETWEEN = re.compile(r"[ \t\r\n]*(?:(?<=\n)---[ \t]*(?:#[^\n]*)?\r?(?:\n[ \t\r\n]*|\Z))*")
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+_QUOTED: Final = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRING = re.compile(_QUOTED)
+_TOKEN = re.compile(rf'({_QUOTED})([ \t\r\n]*:)?|[{{}}\[\],]|[^\s{{}}\[\]:,"]+')
+"""Matches a bracket, brace or comma; a string, and the colon after it if it is a name; or another scalar."""
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+"""Matches an escape, or two that are a surrogate pair. Group 1 is U+0000 or a lone surrogate."""
 _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -121,65 +126,42 @@ def _is_within_limits(value: JsonValue, most: int) -> bool:
     return False
 
 
-class _Frame:
-    """One open object or array in the second, slower pass."""
-
-    __slots__ = ("expects_name", "names", "step")
-
-    def __init__(self, opening: str) -> None:
-        self.names: dict[str, int] | None = {} if opening == "{" else None
-        self.step: Step = 0
-        self.expects_name = opening == "{"
-
-    def next(self) -> None:
-        """Moves to the next item or member, after a comma."""
-        self.expects_name = self.names is not None
-        if isinstance(self.step, int):
-            self.step += 1
-
-
 def _fault(text: Text, start: int, document: int) -> BadInput:
     """
     Returns the error at which the decoder stopped: a duplicate name, an invalid number, or nesting that is too deep.
 
     If the text has none of these faults, the error is that the text has too many nodes.
     """
-    stack: list[_Frame] = []
+    path: list[Step] = []
+    names: list[dict[str, int]] = []  # of the open objects and arrays, with their offsets
     for token in _TOKEN.finditer(text.text, start):
         word = token[0]
         if word in ("{", "["):
-            stack.append(_Frame(word))
-            if len(stack) > MAX_DEPTH:
+            path.append(0)
+            names.append({})
+            if len(path) > MAX_DEPTH:
                 return too_deep(text, token.start(), document)
         elif word in ("}", "]"):
-            stack.pop()
-            if not stack:
+            path.pop()
+            names.pop()
+            if not path:
                 break
         elif word == ",":
-            stack[-1].next()
-        elif word[0] == '"':
-            frame = stack[-1]
-            if frame.expects_name and frame.names is not None:
-                name = frame.step = cast("str", json.loads(word, strict=False))
-                frame.expects_name = False
-                first = frame.names.setdefault(name, token.start())
-                if first != token.start():
-                    path = [frame.step for frame in stack]
-                    return duplicate_key(text, name, first, token.start(), document, path)
-        elif not _is_finite(word):
-            return text.error(
-                f"invalid JSON number {shown(word)}",
-                "Write a finite number, or quote the value if it is a string.",
-                token.start(),
-                document=document,
-                path=[frame.step for frame in stack],
-            )
+            path[-1] = path[-1] + 1 if isinstance(path[-1], int) else path[-1]
+        elif token[2]:
+            name = path[-1] = cast("str", json.loads(token[1], strict=False))
+            first = names[-1].setdefault(name, token.start())
+            if first != token.start():
+                return duplicate_key(text, name, first, token.start(), document, path)
+        elif not token[1] and not _is_finite(word):
+            remedy = "Write a finite number, or quote the value if it is a string."
+            return text.error(f"invalid JSON number {shown(word)}", remedy, token.start(), document=document, path=path)
     return too_many(text, start, document)
 
 
 def _is_finite(word: str) -> bool:
     try:
-        return word in ("true", "false", "null", ":") or math.isfinite(float(word))
+        return word in ("true", "false", "null") or math.isfinite(float(word))
     except ValueError:
         return False
 
@@ -188,22 +170,9 @@ def _check_characters(text: Text) -> None:
     """Raises BadInput for NUL and for lone surrogates. In JSON, both can come only from escapes."""
     if not _SUSPICIOUS_ESCAPE.search(text.text):
         return
-    high: int | None = None  # the offset of a high surrogate without a low surrogate
     for escape in _ESCAPE.finditer(text.text):
-        code = int(escape[1], 16) if escape[1] else -1
-        if high is not None:
-            if 0xDC00 <= code < 0xE000 and escape.start() == high + 6:
-                high = None
-                continue
-            raise lone_surrogate(text, high)
-        if 0xD800 <= code < 0xDC00:
-            high = escape.start()
-        elif 0xDC00 <= code < 0xE000:
-            raise lone_surrogate(text, escape.start())
-        elif code == 0:
-            raise has_nul(text, escape.start())
-    if high is not None:
-        raise lone_surrogate(text, high)
+        if escape[1]:
+            raise (has_nul if escape[1] == "0000" else lone_surrogate)(text, escape.start())
 
 
 def lone_surrogate(text: Text, offset: int) -> BadInput:
