@@ -121,7 +121,8 @@ class Builder:
                 name = self._key(event)
                 offset = event.start_mark.index
                 if names.setdefault(name, offset) != offset and name is not _Merge.KEY:
-                    raise self._duplicate(name, names[name], offset)
+                    path = [*self._path(), str(name)]
+                    raise duplicate_key(self._text, str(name), names[name], offset, self._index, path)
                 continue
             if kind is SCALAR:
                 self._nodes += 1
@@ -141,7 +142,8 @@ class Builder:
                 value = self._repeated(event)
             elif kind is DOCUMENT_END:
                 if self._excess is not None:  # reported last, because the errors of the other limits are clearer
-                    raise self._too_repetitive(self._excess)
+                    message = "excessive aliasing: kubectl rejects a document that consists mostly of aliases"
+                    raise self._error(message, "Replace aliases with their values.", self._excess)
                 return root[0], start, event.start_mark.index
             else:
                 value = items if names is None else members
@@ -182,10 +184,6 @@ class Builder:
             return key(scalar)
         except ScalarError as error:
             raise self._error(str(error), "Quote the key.", event) from None
-
-    def _duplicate(self, name: _Key, first: int, second: int) -> BadInput:
-        path = [*self._path(), str(name)]
-        return duplicate_key(self._text, str(name), first, second, self._index, path)
 
     def _scalar(self, event: Event) -> Scalar:
         """Returns the value that go-yaml reads from a scalar. The scalar might not be a plain string."""
@@ -276,12 +274,6 @@ class Builder:
         is_template = "{{" in self._text.text
         remedy = RENDER if is_template else "Use a string as the key. Quote a key that starts with a bracket or brace."
         return self._error("mapping or list as a key", remedy, event)
-
-    def _too_repetitive(self, event: Event) -> BadInput:
-        message = "excessive aliasing: kubectl rejects a document that consists mostly of aliases"
-        return self._text.error(
-            message, "Replace aliases with their values.", event.start_mark.index, document=self._index
-        )
 
     def _unknown_tag(self, event: Event) -> BadInput:
         tag = (event.tag or "").replace(PREFIX, "!!", 1)
