@@ -7,11 +7,10 @@ This module does no I/O.
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import cast
 
 import yaml
 
-from webhook.yaml.events import Position, compose
+from webhook.yaml.events import compose, end_of, last_node, start_of
 from webhook.yaml.scalars import MERGE_TAG, ScalarError, key, plain, tagged
 from webhook.yaml.text import Place, Step
 
@@ -61,20 +60,9 @@ class _ComposedPlace:
 
 
 def _place(text: str, base: int, first: yaml.Node, last: yaml.Node) -> Place:
-    start = _index(first.start_mark) + base
-    end = base + max(_end(first), _end(last))  # the value of an alias can end before the key
+    start = base + start_of(first)
+    end = base + max(end_of(last_node(first)), end_of(last_node(last)))  # the value of an alias can end before the key
     return _ComposedPlace(text, base, start, start + len(text[start:end].rstrip()), last)
-
-
-def _end(node: yaml.Node) -> int:
-    """Returns the end of the last value, because libyaml ends a block collection only at the next token, after comments."""
-    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
-    return _index(node.end_mark)
-
-
-def _index(mark: object) -> int:
-    return cast("Position", mark).index
 
 
 def _is_merge(node: yaml.ScalarNode) -> bool:

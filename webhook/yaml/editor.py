@@ -9,7 +9,7 @@ I/O.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -19,8 +19,8 @@ from webhook.objects.path import FieldPath
 from webhook.objects.whole_number import whole_number
 from webhook.yaml import writer
 from webhook.yaml.document import MAX_BYTES, Document, move_inner_boms, read_documents
-from webhook.yaml.events import Position, compose
-from webhook.yaml.json_editor import JsonEditor
+from webhook.yaml.events import compose, end_of, last_node, start_of
+from webhook.yaml.json_editor import Change, JsonEditor
 
 _BOM = b"\xef\xbb\xbf"
 _FLOW = re.compile(r"[\[\]{},]")
@@ -55,12 +55,8 @@ def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Op
     bom = _BOM if content.startswith(_BOM) else b""
     text = content.removeprefix(_BOM).decode()
     try:
-        changed = (
-            _edit_json(text, document, at, operation)
-            if document.is_json
-            else _Editor(text, document).edit(at, operation)
-        )
-        written = bom + changed.encode()
+        start, end, new = _change(text, document, at, operation)
+        written = bom + f"{text[:start]}{new}{text[end:]}".encode()
         again = read_documents(written, source, most_bytes=max(MAX_BYTES, len(written)))
     except (BadInput, yaml.YAMLError, ValueError, LookupError):
         raise _cannot(source, "the field cannot be changed without changing other fields") from None
@@ -79,29 +75,26 @@ def patched(value: Json, at: FieldPath, operation: Operation) -> Json:
     Returns a copy of ``value`` after one operation on the part at ``at``. Raises BadInput if the operation does not match the
     value.
     """
+    whole = _copy(value)
     try:
-        return _patched(_copy(value), at, operation)
+        path = _path(whole, at, operation["path"])
+        parent = _part(whole, path[:-1])
+        match operation["op"]:
+            case "test":
+                if _part(whole, path) != operation["value"]:
+                    raise LookupError
+            case "remove":
+                del parent[path[-1]]
+            case "replace" | "add":
+                parent[path[-1]] = _copy(operation["value"])
+            case "move":
+                origin = _path(whole, at, operation["from"])
+                parent[path[-1]] = _part(whole, origin)
+                del _part(whole, origin[:-1])[origin[-1]]
+            case other:
+                raise _cannot("", f"unknown patch operation {other!r}")
     except (LookupError, TypeError):
         raise _cannot("", "the patch does not match the object") from None
-
-
-def _patched(whole: Json, at: FieldPath, operation: Operation) -> Json:
-    path = (*at, *steps_of(operation["path"], _part(whole, at)))
-    parent = _part(whole, path[:-1])
-    match operation["op"]:
-        case "test":
-            if _part(whole, path) != operation["value"]:
-                raise _cannot("", "the patch does not match the object")
-        case "remove":
-            del parent[path[-1]]
-        case "replace" | "add":
-            parent[path[-1]] = _copy(operation["value"])
-        case "move":
-            origin = (*at, *steps_of(operation["from"], _part(whole, at)))
-            parent[path[-1]] = _part(whole, origin)
-            del _part(whole, origin[:-1])[origin[-1]]
-        case other:
-            raise _cannot("", f"unknown patch operation {other!r}")
     return whole
 
 
@@ -133,44 +126,37 @@ def steps_of(pointer: str, value: Json) -> FieldPath:
     return tuple(steps)
 
 
-def _edit_json(text: str, document: Document, at: FieldPath, operation: Operation) -> str:
-    editor = JsonEditor(text, document.extent[0])
-    path = (*at, *steps_of(operation["path"], _part(document.value, at)))
+def _path(whole: Json, at: FieldPath, pointer: str) -> FieldPath:
+    return (*at, *steps_of(pointer, _part(whole, at)))
+
+
+def _change(text: str, document: Document, at: FieldPath, operation: Operation) -> Change:
+    """Returns the change of the text for one operation that matches the value. Raises LookupError if there is none."""
+    editor = JsonEditor(text, document.extent[0]) if document.is_json else _YamlEditor(text, document)
+    path = _path(document.value, at, operation["path"])
     match operation["op"]:
         case "remove":
-            start, end, new = editor.remove(path)
+            return editor.remove(path)
         case "move":
-            origin = (*at, *steps_of(operation["from"], _part(document.value, at)))
-            start, end, new = editor.rename(origin, str(path[-1]))
+            return editor.rename(_path(document.value, at, operation["from"]), str(path[-1]))
         case _:
-            start, end, new = editor.put(path, operation["value"])
-    return f"{text[:start]}{new}{text[end:]}"
+            return editor.put(path, operation["value"])
 
 
-class _Editor:
-    """Makes one change in the text of one YAML document. All offsets count from the start of the part that PyYAML composes."""
+class _YamlEditor:
+    """Finds the change for one operation on a YAML document, as ``JsonEditor`` does for JSON."""
 
     def __init__(self, text: str, document: Document) -> None:
         start, end = document.extent
-        self._base = text.rfind("\n", 0, start) + 1
-        self._raw = text
-        self._text = move_inner_boms(text)[self._base : end]
+        self._base = text.rfind("\n", 0, start) + 1  # where the part that PyYAML composes begins
+        self._text = move_inner_boms(text)[:end]
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        self._root = compose(self._text.encode())
-        self._value = document.value
+        self._root = compose(self._text[self._base :].encode())
 
-    def edit(self, at: FieldPath, operation: Operation) -> str:
-        path = (*at, *steps_of(operation["path"], _part(self._value, at)))
-        match operation["op"]:
-            case "remove":
-                start, end, new = self._removed(path)
-            case "move":
-                origin = (*at, *steps_of(operation["from"], _part(self._value, at)))
-                key, _ = self._pair(self._node(origin[:-1]), origin[-1])
-                start, end, new = self._replaced(key, str(path[-1]), flow=True)
-            case _:
-                start, end, new = self._put(path, operation["value"])
-        return f"{self._raw[: self._base + start]}{new}{self._raw[self._base + end :]}"
+    def rename(self, path: FieldPath, key: str) -> Change:
+        """Replaces a key, and keeps the value of the key."""
+        node, _ = self._pair(self._node(path[:-1]), path[-1])
+        return self._replaced(node, key, flow=True)
 
     def _node(self, path: FieldPath) -> yaml.Node:
         node = self._root
@@ -189,12 +175,13 @@ class _Editor:
             members = [(key, value) for key, value in node.value if key.value == step]
             if len(members) == 1:
                 key, value = members[0]
-                if _start(value) < _end(key):
+                if start_of(value) < end_of(key):
                     raise LookupError  # an alias, whose value is in another place
                 return key, value
         raise LookupError
 
-    def _put(self, path: FieldPath, value: Json) -> tuple[int, int, str]:
+    def put(self, path: FieldPath, value: Json) -> Change:
+        """Sets the value of a key or list item."""
         parent = self._node(path[:-1])
         try:
             key, node = self._pair(parent, path[-1])
@@ -203,12 +190,12 @@ class _Editor:
         if isinstance(node, yaml.CollectionNode) and not node.flow_style:
             if key is node:
                 raise LookupError
-            return _end(key), self._true_end(node), f": {self._inline(value, flow=False)}"
-        return self._replaced(node, value, flow=self._is_flow(parent))
+            return self._end(key), self._true_end(node), f": {self._inline(value, flow=False)}"
+        return self._replaced(node, value, flow=bool(getattr(parent, "flow_style", False)))
 
-    def _replaced(self, node: yaml.Node, value: Json, *, flow: bool) -> tuple[int, int, str]:
+    def _replaced(self, node: yaml.Node, value: Json, *, flow: bool) -> Change:
         """Replaces a scalar or flow collection. The anchor remains. A string also keeps its tag, quotes and block style."""
-        start, end = _start(node), _end(node)
+        start, end = self._start(node), self._end(node)
         style = getattr(node, "style", None)
         if style in ("|", ">"):  # a block scalar ends at the start of the next line, which can be a comment
             end = start + len(self._text[start:end].rstrip())
@@ -224,32 +211,35 @@ class _Editor:
             content = start
         return content, end, f" {new}" if content == end else new
 
-    def _added(self, parent: yaml.Node, key: str, value: Json) -> tuple[int, int, str]:
+    def _added(self, parent: yaml.Node, key: str, value: Json) -> Change:
         if not isinstance(parent, yaml.MappingNode) or (not parent.value and not parent.flow_style):
             raise LookupError
-        flow = self._is_flow(parent)
+        flow = bool(parent.flow_style)
         pair = f"{self._inline(key, flow=flow)}: {self._inline(value, flow=flow)}"
         if parent.flow_style:
             if not parent.value:
-                at = _start(parent) + 1
+                at = self._start(parent) + 1
                 return at, at, pair
             at = self._true_end(parent.value[-1][1])
             return at, at, f", {pair}"
         first, last = parent.value[0][0], parent.value[-1][1]
-        indent = " " * self._column(_start(first))
+        indent = " " * self._column(self._start(first))
         merges = [member for member in parent.value if member[0].value == "<<"]
         if merges:  # in API servers, a merge key overrides the members before it
             merge, origin = merges[-1]
-            end = self._line_end(max(_end(merge), self._true_end(origin) if _start(origin) > _end(merge) else 0))
+            end = self._line_end(
+                max(self._end(merge), self._true_end(origin) if self._start(origin) > self._end(merge) else 0)
+            )
             return end, end, f"{self._newline}{indent}{pair}"
         is_short = not isinstance(last, yaml.CollectionNode) or bool(last.flow_style)
         if is_short and getattr(last, "style", None) not in ("|", ">"):
             end = self._line_end(self._true_end(last))
             return end, end, f"{self._newline}{indent}{pair}"
-        at = _start(first)
+        at = self._start(first)
         return at, at, f"{pair}{self._newline}{indent}"
 
-    def _removed(self, path: FieldPath) -> tuple[int, int, str]:
+    def remove(self, path: FieldPath) -> Change:
+        """Removes a key or list item. Keeps a list or mapping in brackets or braces that becomes empty."""
         parent = self._node(path[:-1])
         key, value = self._pair(parent, path[-1])
         assert isinstance(parent, yaml.CollectionNode)  # noqa: S101 - it has a member
@@ -257,13 +247,15 @@ class _Editor:
             parent.value if isinstance(parent, yaml.MappingNode) else [(item, item) for item in parent.value]
         )
         position = next(index for index, member in enumerate(members) if member[0] is key)
-        if len(members) == 1:
-            return self._emptied(parent)
         if parent.flow_style:
+            if len(members) == 1:
+                return self._start(parent) + 1, self._end(parent) - 1, ""
             if position + 1 < len(members):
-                return _start(key), _start(members[position + 1][0]), ""
+                return self._start(key), self._start(members[position + 1][0]), ""
             return self._true_end(members[position - 1][1]), self._true_end(value), ""
-        start, end = _start(key), self._line_end(self._true_end(value))
+        if len(members) == 1:
+            raise LookupError
+        start, end = self._start(key), self._line_end(self._true_end(value))
         if isinstance(parent, yaml.SequenceNode):
             start = self._text.rindex("-", 0, start)
         line = self._text.rfind("\n", 0, start) + 1
@@ -271,20 +263,7 @@ class _Editor:
             return (line, end + self._break(end), "") if self._break(end) else (max(line - 1, 0), end, "")
         if position + 1 == len(members) or isinstance(parent, yaml.SequenceNode):
             raise LookupError
-        following = re.compile(r"\s*").match(self._text, end)
-        return (
-            start,
-            following.end() if following else end,
-            "",
-        )  # the next key takes the place of the first key after a dash
-
-    def _emptied(self, parent: yaml.CollectionNode) -> tuple[int, int, str]:
-        if not parent.flow_style:
-            raise LookupError
-        return _start(parent) + 1, _end(parent) - 1, ""
-
-    def _is_flow(self, node: yaml.Node) -> bool:
-        return bool(getattr(node, "flow_style", False))
+        return start, end + len(self._text[end:]) - len(self._text[end:].lstrip()), ""  # the next key follows the dash
 
     def _inline(self, value: Json, *, flow: bool) -> str:
         if isinstance(value, dict):
@@ -296,11 +275,15 @@ class _Editor:
         return json.dumps(value)
 
     def _true_end(self, node: yaml.Node) -> int:
-        """Returns the end of the last value, because libyaml ends a block collection only at the next token, after comments."""
-        first = _start(node)
-        while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-            node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
-        return first + len(self._text[first : max(_end(node), first)].rstrip())
+        """Returns the end of the last value without the spaces after it."""
+        first = self._start(node)
+        return first + len(self._text[first : self._end(last_node(node))].rstrip())
+
+    def _start(self, node: yaml.Node) -> int:
+        return self._base + start_of(node)
+
+    def _end(self, node: yaml.Node) -> int:
+        return self._base + end_of(node)
 
     def _column(self, at: int) -> int:
         return at - (self._text.rfind("\n", 0, at) + 1)
@@ -325,11 +308,3 @@ def _in_style(old: str, style: str, value: str) -> str | None:
     if block is None or not value.isprintable() or value != value.strip() or not value:
         return None
     return f"{block[1]}-{block[2]}{block[3]}{value}"
-
-
-def _start(node: yaml.Node) -> int:
-    return cast("Position", node.start_mark).index
-
-
-def _end(node: yaml.Node) -> int:
-    return cast("Position", node.end_mark).index

@@ -86,3 +86,20 @@ def events(content: bytes) -> Callable[[], Event]:
 def compose(content: bytes) -> yaml.Node:
     """Returns the root node of the only document."""
     return cast("yaml.Node", YamlParser(content).get_single_node())
+
+
+def start_of(node: yaml.Node) -> int:
+    """Returns the offset of the start of a node in the text that was composed."""
+    return cast("Position", node.start_mark).index
+
+
+def end_of(node: yaml.Node) -> int:
+    """Returns the offset after a node in the text that was composed."""
+    return cast("Position", node.end_mark).index
+
+
+def last_node(node: yaml.Node) -> yaml.Node:
+    """Returns the last value of a node, because libyaml ends a block collection only at the next token, after comments."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
+    return node
