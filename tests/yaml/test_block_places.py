@@ -11,11 +11,10 @@ from benchmarks.generators.tidy import manifest
 from tests.yaml.test_block_reader import MANIFESTS, PIECES, SCALARS, edited
 from webhook.errors import BadInput
 from webhook.yaml.block_places import block_place
-from webhook.yaml.block_reader import Parsed
 from webhook.yaml.composed_places import composed_place
 from webhook.yaml.document import MAX_DOCUMENTS
 from webhook.yaml.reader import read_exactly
-from webhook.yaml.text import JsonValue, Place, Text
+from webhook.yaml.text import JsonValue, Parsed, Place, Text
 from webhook.yaml.texts import UnclearError
 
 LAYOUTS = (

@@ -12,9 +12,9 @@ from webhook.objects.lenient import parse, read_as
 from webhook.objects.meta import Json
 from webhook.objects.path import dotted
 from webhook.yaml.document import Document
-from webhook.yaml.text import Text
+from webhook.yaml.text import Parsed, Text
 
-NOWHERE: Final = Document(None, 0, Text("", ""), 0, 0, json=True)
+NOWHERE: Final = Document(Parsed(None, 0, 0, 0), Text("", ""), json=True)
 """The document of objects without text."""
 
 

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-import msgspec
-
 from webhook.yaml.brackets import read_brackets
 from webhook.yaml.line_forms import (
     AWAITS,
@@ -28,7 +26,7 @@ from webhook.yaml.line_forms import (
     new_form,
     place_of,
 )
-from webhook.yaml.text import MAX_NODES, JsonValue
+from webhook.yaml.text import MAX_NODES, JsonValue, Parsed
 from webhook.yaml.texts import UnclearError, block_scalar, plain_lines, quoted_lines, unescaped
 
 MOST_DEEP: Final = 200
@@ -40,18 +38,6 @@ _AFTER_SEPARATOR: Final = r"[ \t]*(?:[ \t]#.*)?"
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 
 Collection: TypeAlias = list[JsonValue] | dict[str, JsonValue]
-
-
-class Parsed(msgspec.Struct, frozen=True):
-    """
-    A document with its value, its number in the stream, the offset of its first character, and the offset after its last
-    character.
-    """
-
-    value: JsonValue
-    number: int
-    start: int
-    end: int
 
 
 def read_blocks(text: str, most_documents: int) -> list[Parsed] | None:
@@ -175,8 +161,8 @@ def _most_nodes(text: str) -> int:
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
     """Yields the start and end of each document in the stream, without the separators. Raises UnclearError."""
     begin = 0
-    separator = 0 if text.startswith("---") else text.find("\n---") + 1
-    while separator or text.startswith("---"):
+    separator = 0 if text.startswith("---") else text.find("\n---") + 1 or -1
+    while separator >= 0:
         line = text.find("\n", separator)
         after = line if line >= 0 else len(text)
         rest = text[separator + 3 : after]
@@ -185,7 +171,5 @@ def _chunks(text: str) -> Iterator[tuple[int, int]]:
         if begin or _CONTENT.search(text, 0, separator):  # content before the first --- is a document
             yield begin, separator
         begin = after
-        separator = text.find("\n---", after) + 1
-        if not separator:
-            break
+        separator = text.find("\n---", after) + 1 or -1
     yield begin, len(text)

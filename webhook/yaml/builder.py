@@ -36,9 +36,6 @@ from webhook.yaml.text import MAX_DEPTH, MAX_NODES, RENDER, JsonValue, Step, Tex
 
 MAX_ALIASES: Final = 1_000
 
-_MAPPING_TAGS: Final = (None, "!", PREFIX + "map")
-_SEQUENCE_TAGS: Final = (None, "!", PREFIX + "seq")
-
 
 class _Merge(Enum):
     """The unquoted key ``<<``. The keys of its value are copied into the mapping that contains ``<<``."""
@@ -77,9 +74,8 @@ class Builder:
         self._repeats = 0  # Nodes that aliases repeat, as go-yaml counts them.
         self._extra_before: list[int] = []  # Values of _extra, one for each open mapping or list with an anchor.
         self._excess: Event | None = None  # The alias at which go-yaml reports excessive aliasing.
-        self._anchors: dict[
-            str, _Anchor | None
-        ] = {}  # The value is None while the mapping or list with the anchor is open.
+        self._anchors: dict[str, _Anchor | None] = {}
+        """The value is None while the mapping or list with the anchor is open."""
         self._stack: list[_Frame] = []
 
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:
@@ -213,7 +209,7 @@ class Builder:
         """Checks the start of a mapping or list that has a tag or an anchor, or is too deep."""
         if len(self._stack) > MAX_DEPTH:
             raise too_deep(self._text, event.start_mark.index, self._index, self._path())
-        if event.tag not in (_MAPPING_TAGS if event.__class__ is MAPPING_START else _SEQUENCE_TAGS):
+        if event.tag not in (None, "!", PREFIX + ("map" if event.__class__ is MAPPING_START else "seq")):
             raise self._unknown_tag(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from webhook.errors import BadInput
 from webhook.yaml.block_reader import read_blocks
-from webhook.yaml.text import JsonValue, Mark, Path, Place, Text
+from webhook.yaml.text import JsonValue, Mark, Parsed, Path, Place, Text
 
 if TYPE_CHECKING:
     from json import JSONDecodeError
@@ -27,28 +27,22 @@ _BOM_AFTER_SEPARATOR: Final = r"(?m)^(---[^\r\n]*)(\r?\n)\ufeff"
 class Document:
     """One YAML document or JSON value. Treat the value as read-only, because aliases share one object with their anchor."""
 
-    __slots__ = ("_end", "_is_block", "_place", "_start", "_text", "index", "is_json", "value")
+    __slots__ = ("_end", "_is_block", "_place", "_start", "_text", "index", "is_json", "source", "value")
 
-    def __init__(
-        self, value: JsonValue, index: int, text: Text, start: int, end: int, *, json: bool, is_block: bool = False
-    ) -> None:
+    def __init__(self, parsed: Parsed, text: Text, *, json: bool = False, is_block: bool = False) -> None:
         """
         If ``json``, the document was read as JSON. If ``is_block``, ``block_reader`` has read the value, so that positions need
         no second read.
         """
-        self.value = value
-        self.index = index
+        self.value = parsed.value
+        self.index = parsed.number
+        self.source = text.source
         self._text = text
-        self._start = start
-        self._end = end
+        self._start = parsed.start
+        self._end = parsed.end
         self.is_json = json
         self._is_block = is_block
         self._place: Place | None = None
-
-    @property
-    def source(self) -> str:
-        """The name of the source of the document, as the caller passed it."""
-        return self._text.source
 
     @property
     def line(self) -> int:
@@ -58,7 +52,7 @@ class Document:
     @property
     def extent(self) -> tuple[int, int]:
         """The character offsets of the start of the content and the end of the document, without the byte order mark."""
-        return self._start, len(self._text.text) if self.is_json else self._end
+        return self._start, self._end
 
     def mark(self, path: Path) -> Mark:
         """
@@ -118,9 +112,7 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
 
         values = read_json(text, MAX_DOCUMENTS)
         if isinstance(values, list):
-            return [
-                Document(value, index, text, start, start, json=True) for index, (value, start) in enumerate(values)
-            ]
+            return [Document(part, text, json=True) for part in values]
         not_json = values
     parsed = read_blocks(text.text, MAX_DOCUMENTS)
     is_block = parsed is not None
@@ -128,9 +120,7 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
         from webhook.yaml.reader import read_exactly  # noqa: PLC0415 - imports PyYAML
 
         parsed = read_exactly(text, MAX_DOCUMENTS, not_json)
-    return [
-        Document(part.value, part.number, text, part.start, part.end, json=False, is_block=is_block) for part in parsed
-    ]
+    return [Document(part, text, is_block=is_block) for part in parsed]
 
 
 def move_inner_boms(text: str) -> str:

@@ -1,14 +1,13 @@
 """Finds positions in a JSON document. This module does no I/O."""
 
-import re
 from functools import cached_property
 from json import JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public by its name, but not in the stubs
 from typing import Final, cast
 
+from webhook.yaml.json_reader import SPACE, skip
 from webhook.yaml.text import Step
 
-_SPACE = re.compile(r"[ \t\r\n]*")
 _decode: Final = JSONDecoder(parse_int=float).raw_decode
 
 
@@ -39,19 +38,15 @@ class JsonPlace:
         children: dict[Step, JsonPlace] = {}
         if (opening := self._text[self.value]) not in "{[":
             return children
-        offset = self._skip_space(self.value + 1)
+        offset = skip(SPACE, self._text, self.value + 1)
         while self._text[offset] not in "}]":
             name: Step = len(children)
             value = offset
             if opening == "{":
                 name, after_name = scanstring(self._text, offset + 1, True)
-                value = self._skip_space(self._skip_space(after_name) + 1)  # after the colon
+                value = skip(SPACE, self._text, skip(SPACE, self._text, after_name) + 1)  # after the colon
             child = children[name] = JsonPlace(self._text, offset, value)
-            offset = self._skip_space(child.end)
+            offset = skip(SPACE, self._text, child.end)
             if self._text[offset] == ",":
-                offset = self._skip_space(offset + 1)
+                offset = skip(SPACE, self._text, offset + 1)
         return children
-
-    def _skip_space(self, offset: int) -> int:
-        space = _SPACE.match(self._text, offset)
-        return space.end() if space else offset

@@ -13,9 +13,9 @@ from typing import Final, cast
 from webhook.errors import BadInput
 from webhook.objects.shown import shown
 from webhook.yaml.scalars import ScalarError, json_number
-from webhook.yaml.text import MAX_DEPTH, MAX_NODES, JsonValue, Path, Step, Text
+from webhook.yaml.text import MAX_DEPTH, MAX_NODES, JsonValue, Parsed, Path, Step, Text
 
-_SPACE = re.compile(r"[ \t\r\n]*")
+SPACE = re.compile(r"[ \t\r\n]*")
 # kubectl also accepts a sequence of JSON values, with or without YAML document separators.
 _BETWEEN = re.compile(r"[ \t\r\n]*(?:(?<=\n)---[ \t]*(?:#[^\n]*)?\r?(?:\n[ \t\r\n]*|\Z))*")
 _QUOTED: Final = r'"[^"\\]*(?:\\.[^"\\]*)*"'
@@ -60,9 +60,9 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | json.JSONDecodeError:
+def read_json(text: Text, max_documents: int) -> list[Parsed] | json.JSONDecodeError:
     """
-    Returns the objects and arrays in the text with their offsets. Returns the error of the decoder if the text is not JSON,
+    Returns the objects and arrays in the text. Returns the error of the decoder if the text is not JSON,
     because the text can still be YAML.
 
     Raises ``BadInput`` for JSON that this module rejects.
@@ -73,9 +73,9 @@ def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | j
         return error
 
 
-def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
-    values: list[tuple[JsonValue, int]] = []
-    offset = _skip(_SPACE, text.text, 0)
+def _read(text: Text, max_documents: int) -> list[Parsed]:
+    values: list[Parsed] = []
+    offset = skip(SPACE, text.text, 0)
     # Counted before decoding, because three million empty objects take 10 MB as text and hundreds of MB as values.
     most = most_nodes(text)
     if text.text.count(",") > most and _STRING.sub("", text.text).count(",") > most:
@@ -91,8 +91,8 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
             raise _fault(text, offset, len(values)) from None
         if not _is_within_limits(value, most):
             raise _fault(text, offset, len(values))
-        values.append((cast("JsonValue", value), offset))
-        offset = _skip(_BETWEEN, text.text, end)
+        values.append(Parsed(value, len(values), offset, end))
+        offset = skip(_BETWEEN, text.text, end)
     _check_characters(text)
     return values
 
@@ -104,7 +104,8 @@ def most_nodes(text: Text) -> int:
     return max(MAX_NODES, len(text.text) // 10)
 
 
-def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
+def skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
+    """Returns the offset after the match of a pattern that can match nothing."""
     match = pattern.match(text, offset)
     return match.end() if match else offset
 
@@ -171,13 +172,11 @@ def _check_characters(text: Text) -> None:
     if not _SUSPICIOUS_ESCAPE.search(text.text):
         return
     for escape in _ESCAPE.finditer(text.text):
+        if escape[1] == "0000":
+            raise has_nul(text, escape.start())
         if escape[1]:
-            raise (has_nul if escape[1] == "0000" else lone_surrogate)(text, escape.start())
-
-
-def lone_surrogate(text: Text, offset: int) -> BadInput:
-    """Returns the error for an unpaired surrogate."""
-    return text.error("unpaired UTF-16 surrogate in an escape", "Write the character itself in UTF-8.", offset)
+            message = "unpaired UTF-16 surrogate in an escape"
+            raise text.error(message, "Write the character itself in UTF-8.", escape.start())
 
 
 def has_nul(text: Text, offset: int | None, document: int | None = None, path: Path = ()) -> BadInput:

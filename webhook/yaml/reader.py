@@ -12,9 +12,8 @@ from typing import Final
 import yaml
 
 from webhook.errors import BadInput
-from webhook.yaml.block_reader import Parsed
 from webhook.yaml.builder import Builder
-from webhook.yaml.text import RENDER, Text
+from webhook.yaml.text import RENDER, Parsed, Text
 
 # Matches the characters that YAML does not allow. A pattern for the allowed characters takes ten times as long to compile.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -76,16 +75,13 @@ def _documents(text: Text, most: int) -> Iterator[Parsed]:
 
 def _check_ends(text: Text) -> None:
     """Raises BadInput for text after the end of a document."""
-    end = _END.search(text.text) if "..." in text.text else None
-    while end:
-        after = end.end()
-        if after < len(text.text) and not text.text.startswith("---", after):
+    for end in _END.finditer(text.text) if "..." in text.text else ():
+        if end.end() < len(text.text) and not text.text.startswith("---", end.end()):
             raise text.error(
                 "text after the document end marker ..., which kubectl ignores",
                 "Write a line with '---' between two documents.",
-                after,
+                end.end(),
             )
-        end = _END.search(text.text, after)
 
 
 def _not_yaml(text: Text, error: yaml.YAMLError) -> BadInput:

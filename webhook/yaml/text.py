@@ -36,6 +36,18 @@ class Mark(msgspec.Struct, frozen=True):
     column: int
 
 
+class Parsed(msgspec.Struct, frozen=True):
+    """
+    A document with its value, its number in the stream, the offset of its first character, and the offset after its last
+    character.
+    """
+
+    value: JsonValue
+    number: int
+    start: int
+    end: int
+
+
 class Text:
     """The text of one source. Lines end at LF, CRLF or CR, as in editors."""
 

@@ -16,11 +16,11 @@ from tests.conftest import FIGURE
 from tests.generating.tricky import API_VERSION, HEADER, KIND, NAME, Tricky
 from tests.gojson import typed
 from webhook.errors import BadInput
-from webhook.yaml.block_reader import Parsed, read_blocks
+from webhook.yaml.block_reader import read_blocks
 from webhook.yaml.builder import MAX_ALIASES
 from webhook.yaml.document import MAX_DOCUMENTS, Document, read_documents
 from webhook.yaml.reader import read_exactly
-from webhook.yaml.text import Text
+from webhook.yaml.text import Parsed, Text
 
 MANIFESTS = int(os.environ.get("MIGRATABLE_YAML_MANIFESTS", "2000"))
 FIRST = int(os.environ.get("MIGRATABLE_YAML_FIRST", "0"))
@@ -70,7 +70,7 @@ def readers(text: str) -> dict[str, BadInput | list[Document]]:
 
 
 def _documents(text: Text, parsed: Iterable[Parsed]) -> list[Document]:
-    return [Document(part.value, part.number, text, part.start, part.end, json=False) for part in parsed]
+    return [Document(part, text) for part in parsed]
 
 
 def as_sent(documents: list[Document]) -> Any:
