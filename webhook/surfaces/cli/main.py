@@ -8,18 +8,19 @@ kubernetes import these packages.
 
 import gc
 import os
-import signal
 import sys
 from errno import EBADF, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EPIPE
 from io import FileIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Mapping
     from types import FrameType
 
     from click import Group
-
+else:
+    import _signal as signal  # `signal` makes enumerations of these constants, which is 1 % of a check
 
 COMMANDS = {
     "audit": "Judge the VMs and the migration settings of a running cluster.",
@@ -94,7 +95,7 @@ def _set_handler(handler: "Callable[[int, FrameType | None], object] | signal.Ha
 
 def interruptible() -> None:
     """Makes Ctrl-C raise KeyboardInterrupt again."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
         _set_handler(signal.default_int_handler)
 
 
