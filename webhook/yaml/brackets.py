@@ -6,7 +6,7 @@ texts, as that of ``line_forms``. Values are read-only, so several documents can
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -19,11 +19,13 @@ _LONGEST_KEPT: Final = 100
 """Maximum number of characters of a text whose value is kept."""
 _MOST_KEPT: Final = 1 << 12
 
+_EMPTY: Final[Mapping[str, JsonValue]] = {"{}": {}, "[]": []}
+
 _Token: TypeAlias = tuple[str, str, str, str]
 """A bracket, brace or comma; or a scalar with the colon after it; or a character that belongs to rare syntax."""
 
 
-@cache  # compiled at the first use, because many texts have no brackets except {}
+@cache  # compiled at the first use, because many texts have no brackets except those in _EMPTY
 def _tokens() -> re.Pattern[str]:
     return re.compile(
         r"""
@@ -65,6 +67,8 @@ def forget_values() -> None:
 
 
 def _read(text: str) -> JsonValue:
+    if text in _EMPTY:
+        return _EMPTY[text]
     tokens = iter(_tokens().findall(text))
     try:
         value = _value(next(tokens), tokens, 0)
