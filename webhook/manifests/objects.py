@@ -14,7 +14,6 @@ from webhook.errors import BadInput
 from webhook.kubevirt.schema.field_names import ROOTS
 from webhook.objects.kinds import KUBEVIRT_GROUP, PATCHED_COPY_BY_GROUP_KIND, Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
-from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
 from webhook.yaml.document import MAX_BYTES, Document, read_documents
 
@@ -254,6 +253,8 @@ def _convert(value: Json, known: Kind) -> Kubernetes:
     try:
         return msgspec.convert(value, known.reads)
     except msgspec.ValidationError as error:
+        from webhook.objects.nulls import is_about_null, without_nulls  # noqa: PLC0415 - only needed after an error
+
         if not is_about_null(error):
             raise
         return msgspec.convert(without_nulls(value), known.reads)

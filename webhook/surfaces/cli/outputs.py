@@ -13,7 +13,6 @@ from webhook import __version__
 from webhook.errors import BadInput
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.sources import Sources
-from webhook.objects.whole_number import whole_number
 from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.status import UsageMistake, write_stderr, write_stdout
@@ -246,8 +245,11 @@ def text_width() -> int:
 
 def _columns() -> int:
     """The width of the terminal, as in ``shutil.get_terminal_size``. Importing shutil costs more than the rest of this file."""
-    if configured := whole_number(environ.get("COLUMNS", "")):
-        return configured
+    if written := environ.get("COLUMNS"):
+        from webhook.objects.whole_number import whole_number
+
+        if configured := whole_number(written):
+            return configured
     try:
         return get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):  # standard output is missing, closed, or not a terminal
