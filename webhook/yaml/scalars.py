@@ -12,8 +12,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from webhook.yaml import words
-
 Scalar: TypeAlias = str | int | float | bool | None
 
 _LONGEST_INT64: Final = 18  # any number with this many decimal digits fits into an int64
@@ -29,10 +27,20 @@ class ScalarError(ValueError):
     """A scalar that Kubernetes rejects. The caller adds the position to the message."""
 
 
+def _spellings(word: str) -> tuple[str, str, str]:
+    """Other spellings, such as ``yEs``, are strings."""
+    return word, word.title(), word.upper()
+
+
+BOOLEANS: Final = {spelling: True for word in ("y", "yes", "true", "on") for spelling in _spellings(word)} | {
+    spelling: False for word in ("n", "no", "false", "off") for spelling in _spellings(word)
+}
+"""The words that YAML 1.1 reads as booleans. Kubernetes (go-yaml v2, ``resolve.go``) reads YAML 1.1."""
+NULLS: Final = frozenset(("~", *_spellings("null")))
 _WORDS: Final[dict[str, Scalar]] = {
     "": None,
-    **dict.fromkeys(words.NULLS),
-    **words.BOOLEANS,
+    **dict.fromkeys(NULLS),
+    **BOOLEANS,
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),

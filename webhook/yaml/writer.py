@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 import msgspec
 
-from webhook.yaml import words
+from webhook.yaml.scalars import BOOLEANS, NULLS
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./()\[\]-]*(?: [A-Za-z0-9_./()\[\]-]+)*")
-_RESERVED = frozenset(word.lower() for word in (*words.BOOLEANS, *words.NULLS)) | {"nan", "inf", "_"}
+_RESERVED = frozenset(word.lower() for word in (*BOOLEANS, *NULLS)) | {"nan", "inf", "_"}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\ud800-\udfff\ufeff\ufffe\uffff]")
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
