@@ -10,14 +10,17 @@ from enum import StrEnum
 from functools import cache, cached_property
 from itertools import islice, product
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from webhook.defaults.default import DefaultOptions
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.rules.rule import Basis, Severity
+
+if TYPE_CHECKING:
+    from webhook.defaults.default import DefaultOptions
 
 STRATEGIES_WITHOUT_MIGRATION = frozenset(("None", "External"))
 """A node drain never live-migrates a VM with one of these values of evictionStrategy (all releases)."""
@@ -155,8 +158,10 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """Only admission uses this key. Files and the dry-run API have no account that the API server authenticated."""
 
     @property
-    def default_options(self) -> DefaultOptions:
+    def default_options(self) -> "DefaultOptions":
         """The defaults to fill in."""
+        from webhook.defaults.default import DefaultOptions  # noqa: PLC0415 - only admission fills in defaults
+
         return DefaultOptions(self.default_eviction_strategy, self.default_migration_settings, self.migration_settings)
 
     def exemptions_about(self, subject: "PolicySubject") -> list[Exemption]:
