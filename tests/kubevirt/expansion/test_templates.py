@@ -10,8 +10,8 @@ from tests.kubevirt.expansion.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.expansion.inherited import Inherited
-from webhook.kubevirt.expansion.templates import templates_of as every_template
 from webhook.kubevirt.expansion.volumes import made_from
+from webhook.kubevirt.expansion.volumes import templates_of as every_template
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.storage import DataVolumeSpec

@@ -18,8 +18,7 @@ from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, NO_PREFERENCE,
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
 from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
-from webhook.kubevirt.expansion.templates import templates_of
-from webhook.kubevirt.expansion.volumes import claims_behind
+from webhook.kubevirt.expansion.volumes import claims_behind, templates_of
 from webhook.kubevirt.expansion.workload import guest_memory
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject

@@ -1,19 +1,20 @@
 """
-The claims behind a VMI's volumes: existing claims, future claims of the VM's templates, and claims in the VMI's status.
+The claims behind a VMI's volumes: existing claims, future claims of the VM's templates, and claims in the VMI's status. Also the
+facts about the entries of ``dataVolumeTemplates``.
 
 Sources: ``pkg/virt-controller/watch/vmi/storage.go`` and ``pkg/instancetype/webhooks/vm/mutator.go``, v1.9.0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from webhook.facts.migration import ClaimFacts
+from webhook.facts.migration import ClaimFacts, TemplateFacts
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import Modes, modes_of, of_template
 from webhook.kubevirt.expansion.inherited import Inherited
-from webhook.kubevirt.subject import Subject
+from webhook.kubevirt.subject import Subject, name_of_template
 from webhook.objects.storage import DataVolumeSpec
 from webhook.objects.vmi import Volume
 
@@ -105,3 +106,30 @@ def _with_class(spec: DataVolumeSpec, preferred: str) -> DataVolumeSpec:
     if spec.pvc is not None and spec.pvc.storage_class_name is None:
         return msgspec.structs.replace(spec, pvc=msgspec.structs.replace(spec.pvc, storage_class_name=preferred))
     return spec
+
+
+def templates_of(
+    subject: Subject, world: World, inherited: Inherited, claims: Sequence[ClaimFacts]
+) -> tuple[TemplateFacts, ...]:
+    """The facts about each entry of ``dataVolumeTemplates``, in order."""
+    return tuple(_template_facts(subject, world, inherited, claims))
+
+
+def _template_facts(
+    subject: Subject, world: World, inherited: Inherited, claims: Sequence[ClaimFacts]
+) -> Iterator[TemplateFacts]:
+    made = made_from(subject.data_volumes, inherited)
+    behind = {claim.claim: claim.access_modes for claim in claims}  # claims with the same name have the same modes
+    first: dict[str, int] = {}
+    for index, entry in enumerate(subject.vm.data_volume_templates or ()):
+        name = name_of_template(entry)
+        earlier = first.setdefault(name, index)
+        expected = of_template(world, name, made[name]) if name in behind and name in made else None
+        yield TemplateFacts(
+            name,
+            (*subject.owner, "dataVolumeTemplates", index),
+            earlier if earlier != index else None,
+            expected.access_modes if expected is not None else None,
+            behind.get(name),
+            expected.expected_from if expected is not None else "",
+        )
