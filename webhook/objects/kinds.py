@@ -3,8 +3,8 @@
 import msgspec
 
 from webhook.objects import disruption, hyper_converged, instancetype, kubevirt, nad, quotas, storage, vm, vmi
-from webhook.objects.clone import PatchedCopy
 from webhook.objects.meta import Kubernetes
+from webhook.objects.vm import PatchedCopy
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -1,10 +1,10 @@
-"""The kind VirtualMachine, and the other kinds that contain a VMI template."""
+"""The kind VirtualMachine, the other kinds that contain a VMI template, and the requests that copy a VM with patches."""
 
 from typing import Final
 
 import msgspec
 
-from webhook.objects.meta import Int32, Kubernetes, ObjectMeta, Read
+from webhook.objects.meta import Int32, Json, Kubernetes, ObjectMeta, Read
 from webhook.objects.storage import DataVolumeTemplate
 from webhook.objects.vmi import ClaimInfo, ClaimSource, DataVolumeSource, VMISpec, VMITemplate
 
@@ -151,3 +151,18 @@ class VirtualMachinePool(Kubernetes, frozen=True):
 
 
 NO_SPEC = VMISpec()
+
+
+class PatchedCopySpec(Read, frozen=True):
+    """The ``spec`` of both kinds (``staging/src/kubevirt.io/api/clone`` and ``snapshot``, v1.3.0 to v1.9.0)."""
+
+    patches: list[str] | None = None
+    """The JSON patches that are applied to the new VM, each as a string."""
+    source: Json = None
+    """The object that a VirtualMachineClone copies. It has any type, because only patches decide about a request."""
+
+
+class PatchedCopy(Kubernetes, frozen=True):
+    """The kinds VirtualMachineClone (clone.kubevirt.io) and VirtualMachineRestore (snapshot.kubevirt.io)."""
+
+    spec: PatchedCopySpec = msgspec.field(default_factory=PatchedCopySpec)

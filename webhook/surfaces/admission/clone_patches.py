@@ -23,12 +23,11 @@ from webhook.facts.unknown import ABSENT, Unknown
 from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Judgement
 from webhook.judging.patched_copies import problems_of_copy, source_of
-from webhook.objects.clone import PatchedCopy
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import PATCHED_COPY_BY_GROUP_KIND
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import RawRequest, StatusCause
-from webhook.objects.vm import VirtualMachine
+from webhook.objects.vm import PatchedCopy, VirtualMachine
 
 MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
 NOT_A_PATCH: Final = "not a single JSON Patch operation. Write an object with op and path, without duplicate keys"
