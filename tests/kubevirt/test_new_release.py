@@ -27,8 +27,8 @@ from tests.kubevirt import test_fragments
 from tests.kubevirt.building import verdicts
 from webhook.judging.finding import finding_of
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, describe, giving, only, since, Reason
-from webhook.report import explain, pages, release_phrases, releases_page
+from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, describe, giving, only, releases_phrase, since, Reason
+from webhook.report import explain, pages, releases_page
 from webhook.rules.register import RULES
 from webhook.check.check import choose_release
 
@@ -44,7 +44,7 @@ header = next(line for line in releases_page.page(RULES).splitlines() if line.st
 print(json.dumps({
     "chosen": [chosen.label, list(chosen.notes), chosen.releases == only(new)],
     "newer": [newer.label, list(newer.notes)],
-    "said": [describe(giving(Reason.TDX)), describe(since(old)), release_phrases.releases_phrase(only(new)), describe(SUPPORTED)],
+    "said": [describe(giving(Reason.TDX)), describe(since(old)), releases_phrase(only(new)), describe(SUPPORTED)],
     "compared": len(test_fragments.ROWS),
     "differing": differing,
     "unlike 1.9": [rule.id for rule in RULES if bool(rule.kubevirt & only(old)) != bool(rule.kubevirt & only(new))],

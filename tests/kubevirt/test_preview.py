@@ -6,8 +6,17 @@ from tests.kubevirt.building import Manifest, verdict
 from tests.kubevirt.test_fragments import ROWS, Fragment, around
 from webhook.check.check import choose_release
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.releases import KNOWN, NEWEST, PREVIEW, PUBLISHED, SUPPORTED, describe, only, since
-from webhook.report.release_phrases import releases_phrase
+from webhook.kubevirt.releases import (
+    KNOWN,
+    NEWEST,
+    PREVIEW,
+    PUBLISHED,
+    SUPPORTED,
+    describe,
+    only,
+    releases_phrase,
+    since,
+)
 from webhook.rules.register import RULES
 
 

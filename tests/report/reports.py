@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from webhook.kubevirt.releases import SUPPORTED
+from webhook.kubevirt.releases import SUPPORTED, release_names
 from webhook.report import text
 from webhook.report.model import (
     ExemptionReport,
@@ -14,7 +14,6 @@ from webhook.report.model import (
     SummaryReport,
     VerdictReport,
 )
-from webhook.report.release_phrases import release_names
 from webhook.rules.rule import About, Example, Rule
 
 ALL = release_names(SUPPORTED)

@@ -6,9 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.reports import rule
-from webhook.kubevirt.releases import KNOWN, NONE, PUBLISHED, SUPPORTED, Reason, Release, before, only, since
+from webhook.kubevirt.releases import (
+    KNOWN,
+    NONE,
+    PUBLISHED,
+    SUPPORTED,
+    Reason,
+    Release,
+    before,
+    only,
+    releases_phrase,
+    since,
+)
 from webhook.policy.policy import Profile
-from webhook.report import explain, release_phrases, rule_names
+from webhook.report import explain, rule_names
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
@@ -99,7 +110,7 @@ def test_releases_become_a_phrase(releases: int, among: int, expected: str) -> N
     """
     A set of releases becomes a short phrase.
     """
-    assert release_phrases.releases_phrase(releases, among) == expected
+    assert releases_phrase(releases, among) == expected
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,9 @@ from tests.report.reports import (
     vm,
 )
 from tests.snapshots.snapshot import snapshot
-from webhook.kubevirt.releases import KNOWN
+from webhook.kubevirt.releases import KNOWN, release_names, releases_named
 from webhook.report import text
 from webhook.report.model import FindingReport
-from webhook.report.release_phrases import release_names, releases_named
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

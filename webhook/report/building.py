@@ -9,7 +9,7 @@ import msgspec
 from webhook.errors import BadInput
 from webhook.facts.objects_world import Choice
 from webhook.judging.finding import Finding, Judgement
-from webhook.kubevirt.releases import describe
+from webhook.kubevirt.releases import describe, release_names
 from webhook.kubevirt.verdict import NOT_MIGRATABLE, StorageVerdict, Verdict
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
@@ -30,7 +30,6 @@ from webhook.report.model import (
     summarise,
 )
 from webhook.report.printable import escaped, printable
-from webhook.report.release_phrases import release_names
 
 if TYPE_CHECKING:
     from webhook.fixes.fix import Fix

@@ -4,10 +4,9 @@ import textwrap
 from collections.abc import Iterator
 
 from webhook.judging.finding import Finding
-from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, PUBLISHED, TABLE
+from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, PUBLISHED, TABLE, releases_phrase
 from webhook.policy.policy import Action, Policy, Profile, action_of
 from webhook.report.phrases import capitalized
-from webhook.report.release_phrases import releases_phrase
 from webhook.report.rule_names import find_rule
 from webhook.rules.register import BY_ID
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule

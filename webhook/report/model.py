@@ -12,6 +12,8 @@ import msgspec
 from webhook.policy.policy import Action
 
 API_VERSION = "migratable/v1"
+UNKNOWN_FIELD = "LM803"
+"""The rule whose findings and fixes can contain a secret, because a misspelt ``userData`` is an unknown field."""
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from webhook.kubevirt.releases import NONE, PUBLISHED
+from webhook.kubevirt.releases import NONE, PUBLISHED, releases_phrase
 from webhook.policy.policy import Profile
 from webhook.report.explain import (
     answer,
@@ -16,7 +16,6 @@ from webhook.report.explain import (
     release_of,
 )
 from webhook.report.phrases import capitalized
-from webhook.report.release_phrases import releases_phrase
 from webhook.rules.rule import FAMILIES, Example, Rule
 
 GENERATED = "<!-- Generated from webhook/rules by docs/generate.py. Do not edit: change the rule. -->"

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
+from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only, releases_named, releases_phrase
 from webhook.policy.policy import Action
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, StorageVerdictReport, reason_phrase
 from webhook.report.pen import BLUE, BOLD, COLOURS, CYAN, DIM, GREEN, INDENT, RED, YELLOW, Pen
 from webhook.report.printable import printable
-from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.sentences import exempted, name_of, place_of
 from webhook.rules.rule import Basis
 

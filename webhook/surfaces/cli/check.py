@@ -16,8 +16,10 @@ from webhook.surfaces.cli.rule_parameter import RULE_NAME, Suggested
 
 
 def _releases() -> tuple[str, ...]:
-    from webhook.kubevirt.releases import SUPPORTED  # help and the completion of names start without msgspec
-    from webhook.report.release_phrases import release_names
+    from webhook.kubevirt.releases import (
+        SUPPORTED,  # help and the completion of names start without msgspec
+        release_names,
+    )
 
     return "any", *release_names(SUPPORTED)
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from webhook.kubevirt.releases import PUBLISHED
+from webhook.kubevirt.releases import PUBLISHED, release_names, releases_named, releases_phrase
 from webhook.manifests.objects import ManifestObject
 from webhook.manifests.replacements import FixReplacer
 from webhook.report.model import (
@@ -18,7 +18,6 @@ from webhook.report.model import (
     ReleaseVerdictReport,
     Report,
 )
-from webhook.report.release_phrases import release_names, releases_named, releases_phrase
 from webhook.surfaces.api.judge.claim_fixes import ClaimFixes
 
 MOST_COMPARED: Final = 256 << 10

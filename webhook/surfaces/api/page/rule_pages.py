@@ -5,7 +5,7 @@ from functools import cache
 from itertools import groupby
 from typing import Final
 
-from webhook.kubevirt.releases import KNOWN, NONE, PUBLISHED, TABLE
+from webhook.kubevirt.releases import KNOWN, NONE, PUBLISHED, TABLE, releases_phrase
 from webhook.policy.policy import Profile
 from webhook.report.explain import (
     answer,
@@ -19,7 +19,6 @@ from webhook.report.explain import (
     release_of,
 )
 from webhook.report.phrases import capitalized
-from webhook.report.release_phrases import releases_phrase
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, Example, Rule
 from webhook.surfaces.api.page.layout import badge, document, table, trail
