@@ -10,8 +10,7 @@ import msgspec
 
 from webhook.check.check import FollowUp
 from webhook.errors import BadInput
-from webhook.report.frames import UNKNOWN_FIELD
-from webhook.report.model import ObjectReport
+from webhook.report.model import UNKNOWN_FIELD, ObjectReport
 
 if TYPE_CHECKING:
     from webhook.check.spill import SpillFile

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from webhook.report.model import FindingReport
+from webhook.report.model import UNKNOWN_FIELD, FindingReport
 
 FRAME_LINES = 3
 """
 The maximum number of lines in an excerpt. Lines outside the value at fault are not shown, because they could contain a secret.
 """
-UNKNOWN_FIELD = "LM803"
 _BARE = r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*"
 """Keys and brackets. If only these precede the value at fault on its line, the whole line can be shown."""
 _CLOSING = r"[\s\]},]*"
