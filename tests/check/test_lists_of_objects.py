@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.facts.candidate_lists import CandidateLists
+from webhook.facts.candidates import CandidateLists
 from webhook.facts.layered_world import LayeredWorld
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import for_advice

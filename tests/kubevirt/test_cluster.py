@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from tests.kubevirt.building import Manifest, yaml
+from webhook.facts.layered_world import VersionedWorld
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
-from webhook.facts.versioned_world import VersionedWorld
 from webhook.kubevirt.cluster import BUILT_IN, Cluster, cluster_of, invalid_value
 from webhook.kubevirt.releases import Version
 from webhook.objects.kubevirt import Configuration, KubeVirt

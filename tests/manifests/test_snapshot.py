@@ -9,8 +9,7 @@ import pytest
 from tests.wrapping import Wrap, every_example
 from webhook.check.check import Settings, check
 from webhook.errors import Misconfigured
-from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.snapshot import Snapshot
+from webhook.facts.objects_world import ObjectsWorld, Snapshot
 from webhook.facts.unknown import ABSENT, Unknown
 from webhook.manifests import snapshot
 from webhook.manifests.objects import objects_in, read_manifests

@@ -8,14 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.errors import BadInput
-from webhook.facts.layered_world import seen_from
+from webhook.facts.layered_world import VersionedWorld, seen_from
 from webhook.facts.manifest import PatchedProblem
-from webhook.facts.namespaces import labels_of_namespace
-from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
+from webhook.facts.objects_world import NO_SNAPSHOT, ObjectsWorld, Snapshot
 from webhook.facts.unknown import Unknown
-from webhook.facts.versioned_world import VersionedWorld
-from webhook.facts.world import World
+from webhook.facts.world import World, labels_of_namespace
 from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge, judge_manifest
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt

@@ -25,8 +25,7 @@ from webhook.check.check import (
 from webhook.check.lookups import Lookup, Users
 from webhook.check.results import FileResult, Results, SpilledObjects, Used
 from webhook.facts.candidates import Viewer
-from webhook.facts.objects_world import Choice, ObjectsWorld
-from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
+from webhook.facts.objects_world import NO_SNAPSHOT, Choice, ObjectsWorld, Snapshot
 from webhook.facts.unknown import Fact, Found
 from webhook.kubevirt.subject import with_labels_only
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in

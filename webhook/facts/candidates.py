@@ -1,19 +1,23 @@
 """
-Objects of one kind and name in several files, and the object that a reference resolves to.
+Objects of one kind and name in several files, the object that a reference resolves to, and the lists of all objects of a kind.
 
 A reference resolves to the nearest object: the object in the same file as the reference. If that file has no such object, the
 nearest object is in the file with the longest common folder path.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from webhook.objects.meta import Kubernetes
 
+R = TypeVar("R")
+
 MAX_NAMED = 10
 """The maximum number of other files that a ``Choice`` names."""
+_MOST_RESULTS: Final = 16
+"""The number of results that are kept, because each of them can be as long as the input."""
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -182,6 +186,8 @@ class Candidates:
     def _place(self, levels: dict[str, _Level], added: Candidate, namespace: str) -> None:
         for path in _upwards(added.path):
             levels.setdefault(path, _Level()).add(added, namespace)
+        from bisect import bisect_left, insort  # noqa: PLC0415 - few inputs have different objects of one name
+
         at = bisect_left(self._sources, added.source)
         if self._sources[at : at + 1] != [added.source]:
             insort(self._sources, added.source)
@@ -194,3 +200,60 @@ def _upwards(path: str) -> Iterator[str]:
     while end >= 0:
         yield path[: end + 1]
         end = path.rfind("/", 0, end)
+
+
+class CandidateLists(Generic[R]):
+    """
+    The objects of a kind, sorted by name and namespace. An object is contested if files contain different objects of its
+    namespace and name.
+
+    For each file, the list of all objects has the objects that are nearest to the file. The lists of most files are equal, so
+    that an index of a list can be used for many files.
+    """
+
+    def __init__(self, placed: Iterable[tuple[str, Candidate | Candidates]]) -> None:
+        self.contested: list[tuple[str, str, Candidates]] = []
+        """The namespace, the name and the candidates of each contested object."""
+        self._members: list[Candidate | None] = []
+        """All objects in order, with None for each contested object."""
+        self._latest: tuple[Viewer, Sequence[Candidate | Tie]] | None = None
+        self._results: dict[tuple[int, ...], R] = {}
+        for name, entry in sorted(placed, key=lambda named: named[0]):
+            if isinstance(entry, Candidate):
+                self._members.append(entry)
+                continue
+            for namespace, group in sorted(entry.namespaces.items()):
+                self._members.append(None if group.differs else group.first)
+                if group.differs:
+                    self.contested.append((namespace, name, entry))
+
+    def nearest(self, kind: type[Kubernetes], viewer: Viewer) -> Sequence[Candidate | Tie]:
+        """The contested objects that are nearest to a file. The objects of one file are usually judged together."""
+        if type(viewer.judged) is not kind:
+            viewer = Viewer(viewer.path)  # only an object of this kind can be a contested object itself
+        if self._latest is not None:
+            known, nearest = self._latest
+            if known.path == viewer.path and known.judged is viewer.judged:
+                return nearest
+        found = (entry.resolve(namespace, viewer, exactly=True)[0] for namespace, _, entry in self.contested)
+        nearest = [one for one in found if one is not None]
+        self._latest = viewer, nearest
+        return nearest
+
+    def with_contested(self, nearest: Sequence[Candidate | Tie]) -> Iterator[Candidate]:
+        """All objects in order, with these contested objects. Ties are left out."""
+        contested = iter(nearest)
+        for member in self._members:
+            one = next(contested) if member is None else member
+            if isinstance(one, Candidate):
+                yield one
+
+    def result(self, nearest: Sequence[Candidate | Tie], make: Callable[[], R]) -> R:
+        """The result that ``make`` returned for the same contested objects. These exist as long as the lists."""
+        key = tuple(map(id, nearest))
+        result = self._results.get(key)
+        if result is None:
+            if len(self._results) >= _MOST_RESULTS:
+                self._results.clear()
+            result = self._results[key] = make()
+        return result

@@ -1,4 +1,7 @@
-"""Worlds that wrap other worlds: manifests over a cluster, and the part of a cluster that one user is allowed to read."""
+"""
+Worlds that wrap other worlds: manifests over a cluster, a cluster that runs a given patch release of KubeVirt, and the part of a
+cluster that one user is allowed to read.
+"""
 
 from typing import Protocol, TypeVar, cast
 
@@ -66,6 +69,33 @@ def seen_from(world: World, source: str, judged: Kubernetes | None = None) -> tu
         return (world if view is None else LayeredWorld(front, world.back, world.lists)), view
     seen = world.seen_from(source, judged) if isinstance(world, ObjectsWorld) else world
     return seen, seen if isinstance(seen, View) else None
+
+
+class VersionedWorld(msgspec.Struct, frozen=True):
+    """Looks up objects in ``world``. ``version`` is the requested patch release, such as ``1.6.2``."""
+
+    world: World
+    version: str
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """Returns the object in ``world``."""
+        return self.world.find(kind, namespace, name)
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """Returns all objects of the kind in ``world``."""
+        return self.world.every(kind)
+
+    def for_advice(self) -> World:
+        """Returns this world with the objects that rules of advice read."""
+        return VersionedWorld(for_advice(self.world), self.version)
+
+
+def requested_version(world: World) -> str:
+    """The requested patch release of ``world`` or of the world that it wraps, or an empty text."""
+    inner: object = world
+    while inner is not None and not isinstance(inner, VersionedWorld):
+        inner = getattr(inner, "world", None)
+    return inner.version if inner is not None else ""
 
 
 class ReadPermissions(Protocol):

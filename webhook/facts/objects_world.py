@@ -1,4 +1,4 @@
-"""A world whose objects are in memory, from manifests, a snapshot or examples."""
+"""A world whose objects are in memory, from manifests, a snapshot or examples. A snapshot has the objects of a cluster."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from posixpath import join, normpath
@@ -6,8 +6,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from webhook.facts.candidate_lists import CandidateLists
-from webhook.facts.candidates import Candidate, Candidates, Tie, Viewer
+from webhook.facts.candidates import Candidate, CandidateLists, Candidates, Tie, Viewer
 from webhook.facts.unknown import ABSENT, Ambiguous, Fact, Found, NotGiven, Unknown
 from webhook.objects.hyper_converged import HyperConverged
 from webhook.objects.kinds import BY_CLASS
@@ -15,6 +14,18 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 
 K = TypeVar("K", bound=Kubernetes)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The objects of a cluster in a snapshot file, and the kinds for which the snapshot contains all objects."""
+
+    objects: tuple[Kubernetes, ...] = ()
+    complete: frozenset[type[Kubernetes]] = frozenset()
+    unread: Mapping[type[Kubernetes], str] = {}
+    """The classes that could not be read, each with the reason."""
+
+
+NO_SNAPSHOT = Snapshot()
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -15,11 +15,12 @@ All implementations have the same two methods and differ in the source of the ob
 - ``RemoteWorld`` (``webhook.surfaces.api.judge.process``): lookups over a pipe to the server process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from webhook.facts.unknown import Fact, Found
 from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import Namespace
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -49,3 +50,11 @@ def for_advice(world: World) -> World:
     """
     known: Callable[[], World] | None = getattr(world, "for_advice", None)
     return world if known is None else known()
+
+
+def labels_of_namespace(name: str, world: World) -> Mapping[str, str] | None:
+    """Returns the labels of a namespace, or None if the labels are unknown."""
+    if not name:
+        return None
+    namespace = world.find(Namespace, "", name)
+    return namespace.meta.labels if isinstance(namespace, Namespace) else None

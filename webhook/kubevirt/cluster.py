@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from webhook.facts.layered_world import requested_version
 from webhook.facts.unknown import Fact, Unknown
-from webhook.facts.versioned_world import requested_version
 from webhook.facts.world import World
 from webhook.kubevirt.releases import Release, Version, parse_version
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from webhook.errors import Misconfigured
-from webhook.facts.snapshot import Snapshot
+from webhook.facts.objects_world import Snapshot
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.typed import OwnFile, read_own_documents

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, named, read, vm, world
 from tests.kubevirt.expansion.test_inherited import REF, instancetype, revision, source, template
-from webhook.facts.versioned_world import VersionedWorld, requested_version
+from webhook.facts.layered_world import VersionedWorld, requested_version
 from webhook.facts.world import World, for_advice
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.hyperconverged.lookup import with_kubevirt

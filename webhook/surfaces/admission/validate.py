@@ -12,9 +12,8 @@ from typing import Final
 import msgspec
 
 from webhook.cni.attachments import IN_USE, in_use_by
-from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.unknown import Unknown
-from webhook.facts.world import World
+from webhook.facts.world import World, labels_of_namespace
 from webhook.judging.cluster import judge_change
 from webhook.judging.finding import Finding, Judgement
 from webhook.judging.machines import judge

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from webhook.check.check import Settings
 from webhook.check.results import FileResult
 from webhook.check.streaming import StreamingCheck, ignore
-from webhook.facts.snapshot import Snapshot
+from webhook.facts.objects_world import Snapshot
 from webhook.manifests.files import Inputs
 from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.manifests.sources import Sources

@@ -11,7 +11,7 @@ import msgspec
 
 from webhook.check.check import Settings
 from webhook.errors import BadInput, Misconfigured, WebhookError
-from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
+from webhook.facts.objects_world import NO_SNAPSHOT, Snapshot
 from webhook.manifests.files import Inputs, read_all
 from webhook.manifests.objects import Manifests
 from webhook.manifests.sources import Sources
