@@ -37,6 +37,7 @@ HEAVY = {
     "requests",
     "rich",
     "shutil",
+    "signal",
     "ssl",
     "starlette",
     "tomllib",
@@ -44,14 +45,18 @@ HEAVY = {
     "uvicorn",
     "uvloop",
     "webhook.check.parallel",
+    "webhook.defaults",
+    "webhook.objects.nulls",
     "webhook.surfaces.cli.cores",
     "xml.etree",
     "yaml",
 }
-MOST_MODULES = 240
+MOST_MODULES = 225
 """
 Imports take most of the time of a check of one file. An import of pydantic, kubernetes or fastapi by mistake adds hundreds.
 """
+MOST_PATTERNS = 20
+"""To compile a regular expression takes as long as to import a small module."""
 ENGINE = {
     "msgspec",
     "webhook.check.check",
@@ -60,6 +65,21 @@ ENGINE = {
     "webhook.yaml.document",
 }
 CHOSEN = (VMI_RULES, DRAIN_RULES, MANIFEST_RULES, TARGET_RULES)
+EMPTY_BRACKETS = """\
+apiVersion: kubevirt.io/v1
+kind: VirtualMachineInstance
+metadata:
+  name: bad
+spec:
+  domain:
+    devices:
+      interfaces:
+      - name: default
+        bridge: {}
+  networks:
+  - name: default
+    pod: {}
+"""
 FUNCTION = """
 import sys
 import webhook.__main__ as program
@@ -72,7 +92,9 @@ import json
 print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 RUN = """
-import sys
+import re, sys, textwrap, msgspec  # these compile patterns of their own
+compile_pattern, patterns = re._compiler.compile, []
+re._compiler.compile = lambda pattern, flags: patterns.append(pattern) or compile_pattern(pattern, flags)
 opened = []
 sys.addaudithook(lambda event, arguments: opened.append(arguments[0]) if event == "open" else None)
 from webhook.__main__ import main
@@ -83,7 +105,7 @@ except SystemExit as end:
     status = end.code
 modules = sorted(sys.modules)
 import json
-print(json.dumps([status, modules, [str(path) for path in opened]]), file=sys.stderr)
+print(json.dumps([status, modules, [str(path) for path in opened], len(patterns)]), file=sys.stderr)
 """
 
 
@@ -96,6 +118,8 @@ class Ran:
     modules: list[str]
     opened: list[str]
     """The files that it opened, also those of modules."""
+    patterns: int
+    """The number of regular expressions that it compiled, without those of Python and msgspec."""
     seconds: float
     """The CPU time of the process."""
 
@@ -124,8 +148,8 @@ def check(manifest: Path, environment: dict[str, str], *options: str) -> Ran:
         )
         _, ended, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(ended)
-    status, modules, opened = json.loads(err.read_text().splitlines()[-1])
-    return Ran(status, out.read_text(), modules, opened, used.ru_utime + used.ru_stime)
+    status, modules, opened, patterns = json.loads(err.read_text().splitlines()[-1])
+    return Ran(status, out.read_text(), modules, opened, patterns, used.ru_utime + used.ru_stime)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -153,6 +177,18 @@ def test_a_check_of_one_file_imports_few_modules_and_opens_only_the_file(
     record_property(FIGURE, f"start of a check: {len(ran.modules)} modules, {ran.seconds:.2f} s of CPU")
     assert [path for path in ran.opened if not path.endswith((".pyc", ".so"))] == [str(manifest)]
     assert len(ran.modules) <= MOST_MODULES
+
+
+def test_a_check_of_one_file_compiles_few_patterns(manifest: Path, compiled: dict[str, str]) -> None:
+    """
+    An empty mapping in brackets needs no pattern.
+    """
+    manifest.write_text(EMPTY_BRACKETS)
+
+    ran = check(manifest, compiled)
+
+    assert "LM101" in ran.out
+    assert 0 < ran.patterns <= MOST_PATTERNS
 
 
 def test_a_check_imports_only_the_rules_that_its_objects_need(manifest: Path, compiled: dict[str, str]) -> None:
