@@ -131,6 +131,34 @@ def test_a_read_without_a_complete_response_is_unavailable(
     assert run(transport, then_again) == [Answer(200, b"{}"), Answer(200, b"{}")]
 
 
+def test_a_response_waits_only_shortly_for_the_responses_behind_it(
+    server: Server, transport: KubernetesTransport
+) -> None:
+    """
+    A slow response of another review must not delay a review until its deadline (docs/decisions/0041).
+    """
+    slow = [Get(CLAIM + f"-slow{number}", "application/json") for number in range(2)]
+    ended = []
+
+    def tell(handler: Handler) -> None:
+        if "slow" in handler.path:
+            hang(handler)
+            ended.append(handler.path)
+        handler.plain(200, {})
+
+    server.answer = tell
+
+    async def one_first(reads: HttpReader) -> None:
+        await both(reads, SECONDS)  # after this, the size of responses is known
+        quick, others = both(reads), asyncio.ensure_future(reads.get_all(slow, SECONDS))
+        await quick
+        assert ended == []
+        server.released.set()
+        await others
+
+    run(transport, one_first)
+
+
 def test_a_response_without_a_request_ends_the_connection(server: Server, transport: KubernetesTransport) -> None:
     """
     Otherwise it would be taken for the response to a later request.

@@ -18,6 +18,7 @@ from ssl import SSLContext
 import httptools
 
 from webhook.cluster.ports import Answer, Get
+from webhook.cluster.receive_threshold import ReceiveThreshold
 from webhook.errors import Unavailable
 
 CONNECTIONS = 32
@@ -289,6 +290,7 @@ class _Connection(asyncio.Protocol):
         """Send requests on an open connection without requests in progress."""
         self._reads.extend(reads)
         if self._transport is not None:
+            self._threshold.begin(len(reads))
             self._transport.write(requests)
 
     def close(self) -> None:
@@ -299,10 +301,12 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Stores the transport of the connection that was opened."""
         self._transport = transport
+        self._threshold = ReceiveThreshold(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Returns the requests without a response."""
         self._transport = None
+        self._threshold.stop()
         reads, self._reads = [*self._reads], deque()
         self._reader.lost(self, reads, self._error, again=self._repeats)
 
@@ -315,11 +319,14 @@ class _Connection(asyncio.Protocol):
             self._reads.popleft().fail(OSError("the response is too large"))
             self.close()
         else:
+            pending = len(self._reads)
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserError as error:
                 self._error, self._repeats = error, False
                 self.close()
+            if self.is_open:
+                self._threshold.received(len(data), pending - len(self._reads), len(self._reads))
             # Not before all data is parsed: a response without a request must not answer the next request.
             if not self._reads and self.is_open:
                 self._reader.free(self)
