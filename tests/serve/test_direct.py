@@ -19,14 +19,14 @@ EXPECTING = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\nexpect:
 
 @dataclass
 class Observing(DirectlyCounting):
-    """An application that records how many requests are in progress at each answer."""
+    """An application that records how many requests are in progress at each reply."""
 
     busy: Callable[[], int] = int
     seen: list[int] = field(default_factory=list)
 
-    def answer_directly(self, path: str, query: bytes, body: bytes, began: float) -> Reply:
+    def _reply(self, path: str, body: bytes) -> Reply:
         self.seen.append(self.busy())
-        return self._reply(path, body)
+        return super()._reply(path, body)
 
 
 @pytest.fixture
@@ -124,6 +124,23 @@ def test_requests_that_arrive_together_are_answered_before_a_response_is_written
 
         assert [wire.answer().body for wire in wires] == [b"%d" % size for size in range(count)]
         assert app.seen == seen
+
+
+def test_replies_whose_waits_end_together_are_written_in_a_row() -> None:
+    """
+    The responses to live reads arrive together (docs/decisions/0041).
+    """
+    app = Observing()
+    with listening(app) as running, ExitStack() as stack:
+        wires = [stack.enter_context(Wire(running.port)) for _ in range(3)]
+        for size, wire in enumerate(wires):
+            wire.send(post("/held", b"x" * size))
+        running.wait(lambda: len(app.handled) == 3, "the requests")
+        app.busy = lambda: sum(not connection.is_idle for connection in running.limiter.open)
+        running.on_loop(app.held.set)
+
+        assert [wire.answer().body for wire in wires] == [b"%d" % size for size in range(3)]
+        assert app.seen == [3, 3, 3]
 
 
 def test_an_error_leaves_the_other_requests_of_its_batch_alone(running: Listening) -> None:

@@ -33,6 +33,7 @@ class Batch:
 
     def __init__(self) -> None:
         self._connections: list[DirectProtocol] = []
+        self._replies: list[tuple[DirectProtocol, Reply]] = []
 
     def add(self, connection: "DirectProtocol") -> None:
         """Answers the request of a connection at the end of the turn, or now if the batch is full."""
@@ -48,6 +49,17 @@ class Batch:
         for connection, reply in zip(connections, replies, strict=True):
             if reply is not None:
                 connection.write(reply)
+
+    def write_later(self, connection: "DirectProtocol", reply: Reply) -> None:
+        """Writes a reply after the tasks of this turn: live reads for several reviews end together."""
+        self._replies.append((connection, reply))
+        if len(self._replies) == 1:
+            connection.loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        replies, self._replies = self._replies, []
+        for connection, reply in replies:
+            connection.write(reply)
 
 
 class DirectProtocol(LimitedProtocol):
@@ -182,7 +194,7 @@ class DirectProtocol(LimitedProtocol):
             reply = self._failed(error)
         if self.flow.write_paused:
             await self.flow.drain()
-        self.write(reply)
+        self._batch.write_later(self, reply)
 
     def write(self, reply: Reply) -> None:
         """Writes a whole response in one piece, and ends the request."""
