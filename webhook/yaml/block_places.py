@@ -162,9 +162,7 @@ def _end_of_scalar(text: str, limit: int, begin: int, column: int) -> int:
     if form.kind == BLOCK_SCALAR:
         _, count = block_scalar(lines, 1, column, str(form.value))
         return begin + len("\n".join(lines[:count]))
-    _, count, end = (
-        quoted_lines(lines, 1, form.start, column) if form.kind == OPEN else plain_lines(lines, 0, 1, column)
-    )
+    _, count, end = quoted_lines(lines, 1, form.start, column) if form.kind == OPEN else plain_lines(lines, 1, column)
     return begin + len("\n".join((*lines[: count - 1], lines[count - 1][:end])))
 
 

@@ -72,7 +72,7 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
     members: dict[str, JsonValue] = {}  # the container, if it is a mapping
     stack: list[tuple[int, Collection, str]] = []
     here, name = place_of(-1, is_item=True), ""  # the place of the members of the container
-    last, first = AWAITS, 0  # the kind of the last member and its line. QUOTED if the member is complete
+    last = AWAITS  # the kind of the last member. QUOTED if the member is complete
     number, count, known = 0, len(lines), forms.get
     while number < count:
         line = lines[number]
@@ -101,20 +101,20 @@ def read_block(lines: list[str]) -> JsonValue:  # noqa: PLR0915 - one flat loop,
             elif indentation(line) <= here >> 1:
                 raise UnclearError
             elif PLAIN <= last <= TYPED:
-                value, number, _ = plain_lines(lines, first, number, here >> 1)
+                value, number, _ = plain_lines(lines, number, here >> 1)
                 _replace(container, name, value)
                 last = QUOTED
                 continue
             elif last == AWAITS and stack and kind <= TYPED:  # a scalar below its key
                 _replace(container, name, value if kind == TYPED else line[start:end])
-                last, first = kind, number
+                last = kind
                 number += 1
                 continue
             else:
                 raise UnclearError
             if not dash:
                 members = container  # type: ignore[assignment]
-        last, first = kind, number
+        last = kind
         number += 1
         if kind <= PLAIN:
             value = line[start:end]

@@ -29,12 +29,15 @@ def unescaped(text: str) -> str:
     )
 
 
-def plain_lines(lines: Sequence[str], first: int, number: int, column: int) -> tuple[str, int, int]:
+def plain_lines(lines: Sequence[str], number: int, column: int) -> tuple[str, int, int]:
     """
     Returns a plain scalar of several lines, the number of the line after it, and the column after it in its last line.
 
-    The scalar starts in line ``first`` and goes on in line ``number``. Its mapping or list is at ``column``.
+    The scalar starts in the last line with content before ``number``, and can go on there. Its mapping or list is at ``column``.
     """
+    first = number - 1
+    while not lines[first].strip(" "):
+        first -= 1
     form = form_of(lines[first])
     if lines[first][form.end :].strip(" "):  # a comment ends the scalar
         raise UnclearError
