@@ -160,13 +160,17 @@ def unread_vms(api_version: str, value: Json) -> Iterator[tuple[FieldPath, str]]
                 if "spec" in inner or "name" not in inner:  # otherwise a reference, such as in ownerReferences
                     yield path, kind
                 continue
-            waiting.extend(((*path, key), member) for key, member in reversed(inner.items()))
+            waiting += [((*path, key), member) for key, member in reversed(inner.items()) if _can_hold_vm(member)]
         elif isinstance(inner, list):
-            waiting.extend(((*path, index), item) for index, item in reversed(list(enumerate(inner))))
-        elif isinstance(inner, str) and len(inner) > len("kind: VirtualMachine") and "kubevirt.io/" in inner:
+            waiting += [((*path, at), item) for at, item in reversed(list(enumerate(inner))) if _can_hold_vm(item)]
+        elif isinstance(inner, str):
             found = _TEXT_KIND.search(inner)
             if found is not None and _TEXT_GROUP.search(inner):
                 yield path, found[1]
+
+
+def _can_hold_vm(value: Json) -> bool:
+    return "kubevirt.io/" in value if isinstance(value, str) else isinstance(value, dict | list)
 
 
 def unread_note(place: str, kind: str, name: str, vms: Sequence[tuple[FieldPath, str]]) -> str:
