@@ -6,6 +6,7 @@ only makes a check judge a file again, or give an object to a process that does 
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -33,7 +34,7 @@ class Users:
     """The numbers of the files that looked up objects."""
 
     def __init__(self) -> None:
-        self._exact: dict[Lookup, list[int]] = {}
+        self._exact: defaultdict[Lookup, list[int]] = defaultdict(list)
         self._named: dict[type[Kubernetes], HashIndex] = {}
         self._shared: dict[Lookup, array[int]] = {}
         """Lookups by many files, and those without a name."""
@@ -41,7 +42,7 @@ class Users:
     def add(self, lookups: Iterable[Lookup], number: int) -> None:
         """Records the lookups of a file."""
         for lookup in lookups:
-            self._exact.setdefault(lookup, []).append(number)
+            self._exact[lookup].append(number)
         if len(self._exact) > MOST_EXACT:
             self._compact()
 

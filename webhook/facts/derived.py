@@ -1,6 +1,7 @@
 """Values that are made from lists of a world, such as an index. A world returns the same list again until an object changes."""
 
 from collections.abc import Callable
+from operator import is_
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,10 +21,8 @@ class Derived(Generic[T]):
     def of(self, *lists: object) -> T:
         """Returns the value for the lists."""
         latest = self._latest
-        if latest is not None and len(latest[0]) == len(lists):
-            known, value = latest
-            if all(one is other for one, other in zip(known, lists, strict=True)):
-                return value
+        if latest is not None and len(latest[0]) == len(lists) and all(map(is_, latest[0], lists)):
+            return latest[1]
         made = self._make(*lists)
         self._latest = lists, made  # replaced as a whole, because several threads can judge
         return made

@@ -134,8 +134,7 @@ class ObjectsWorld:
         namespace, name = _identity(kind, namespace, name)
         entry = self._placed[kind].get(name)
         if isinstance(entry, Candidate):
-            own = _namespace(kind, entry.object)
-            if not own or not namespace or own == namespace:
+            if not namespace or entry.object.namespace in ("", namespace):
                 return entry.object, None  # type: ignore[return-value] # the class is the key
         elif entry is not None:
             nearest, chosen = entry.resolve(namespace, viewer)

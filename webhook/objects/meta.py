@@ -68,12 +68,13 @@ class Kubernetes(Read, frozen=True):
     @property
     def namespace(self) -> str:
         """The namespace as written (empty if the object is cluster-scoped or the namespace is absent)."""
-        return self.meta.namespace or ""
+        return (self.metadata or NO_META).namespace or ""
 
     @property
     def name(self) -> str:
         """The name of the object, or ``generateName`` if the name is absent (empty if both are absent)."""
-        return self.meta.name or self.meta.generate_name or ""
+        meta = self.metadata or NO_META
+        return meta.name or meta.generate_name or ""
 
 
 NO_META = ObjectMeta()
