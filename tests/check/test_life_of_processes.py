@@ -13,6 +13,7 @@ import pytest
 from tests.check import environments
 from tests.check.in_processes import FORKED, OTHERS, in_processes, named, no_child, small_blocks
 from tests.check.test_migration_requests import CLAIM, vm, vmim
+from webhook.check import parallel
 from webhook.check.check import Settings, check
 from webhook.check.parallel import ParallelCheck
 from webhook.check.processes import Processes
@@ -149,6 +150,19 @@ def test_the_error_of_the_first_file_ends_a_check(count: int) -> None:
     """
     with pytest.raises(BadInput, match="error 3"):
         in_processes(named(*OTHERS), count, Settings(), judge=Failing)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_that_is_found_earlier_does_not_hide_that_of_an_earlier_file(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The parent judges file 7 before it starts the workers.
+    """
+    monkeypatch.setattr(parallel, "FIRST", 2)
+
+    with pytest.raises(BadInput, match="error 3"):
+        in_processes(named(*OTHERS, *OTHERS[:6]), count, Settings(), judge=Failing)
 
 
 def test_a_file_that_disappears_before_it_is_judged_is_a_problem(tmp_path: Path) -> None:

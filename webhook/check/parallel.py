@@ -28,14 +28,17 @@ from webhook.check.sharing import (
     take_wanted,
 )
 from webhook.check.streaming import ignore, report_on_files
-from webhook.errors import Unavailable
+from webhook.errors import Unavailable, WebhookError
 from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests
 from webhook.manifests.sources import Sources
 from webhook.report.model import Report
 
-FIRST = 8
-"""Number of files that the parent judges before it starts the workers."""
+FIRST = 16
+"""
+Number of files that the parent judges before it starts the workers. They are spread over all files, so that they need most of the
+modules that any file needs. A module that is imported later is imported in each process.
+"""
 BLOCK = 64
 """Maximum number of files in a block. A block has neighbours, because files of one folder often refer to each other."""
 _SMALLEST = 8
@@ -80,6 +83,8 @@ class ParallelCheck:
         self._read: dict[int, Sources] = {}
         """The texts and names of each part, by its first file."""
         self._read_again: list[Sources] = []
+        self._failures: list[tuple[int, WebhookError]] = []
+        """The files with an error that ends the check."""
         self._later: set[int] = set()
         """The files with objects that are judged after all files."""
         self._pending: list[list[bytes]] = []
@@ -91,16 +96,12 @@ class ParallelCheck:
 
         Raises Unavailable if a worker ends, and the error of the first file with an error that ends the check.
         """
-        numbers = range(len(self._inputs))
-        streams = [number for number in numbers if self._inputs.is_stream(number)]
-        files = array("l", (number for number in numbers if not self._inputs.is_stream(number)))
-        for number in (*streams, *files[:FIRST]):
-            self._judge_first(number)
+        remaining = self._judge_first()
         for number, manifests in enumerate(self._extra, len(self._inputs)):
             self._results[number] = FileResult([], manifests.problems, frozenset(), manifests.notes)
         processes = Processes(self._count, self._part_of_worker, self._part)
         try:
-            self._judge_in(processes, files[FIRST:])
+            self._judge_in(processes, remaining)
         except Crashed as crash:
             what, file = f"a process of the check {crash.reason}", self._inputs.name(crash.number)
             raise Unavailable(
@@ -135,18 +136,30 @@ class ParallelCheck:
         is_stream = self._inputs.is_stream(number)  # it can be read only once, so its text is kept
         return self._inputs.read_into(number, self._sources if is_stream else self._sources.apart())
 
-    def _judge_first(self, number: int) -> None:
-        """Judges a file before the workers start. Raises an error that ends the check."""
-        judged = judge_files(self._inputs, self._sources, [number], self._judge.add, ignore)
-        if judged.failure is not None:
-            raise judged.failure[1]
-        self._keep(judged)
-        self._begun()
+    def _judge_first(self) -> "array[int]":
+        """
+        Judges the files that are judged before the workers start. Returns the others, or those before a file with an error that
+        ends the check.
+        """
+        end = len(self._inputs)
+        streams = [number for number in range(end) if self._inputs.is_stream(number)]
+        files = array("l", (number for number in range(end) if not self._inputs.is_stream(number)))
+        judged = set[int]()
+        for number in (*streams, *files[:: max(1, len(files) // FIRST)]):
+            judged.add(number)
+            self._keep(judge_files(self._inputs, self._sources, [number], self._judge.add, ignore))
+            self._begun()
+            if self._failures:
+                end = number
+                break
+        return array("l", (number for number in files if number < end and number not in judged))
 
     def _keep(self, judged: FilesJudged) -> None:
         """Keeps results of files that were judged for the first time."""
         numbers = self._add_results(judged)
         self._later.update(judged.later)
+        if judged.failure is not None:
+            self._failures.append(judged.failure)
         if numbers:
             self._read[min(numbers)] = judged.sources
         self._objects(judged.objects)
@@ -170,7 +183,6 @@ class ParallelCheck:
 
     def _hand_out(self, processes: Processes, blocks: "Iterator[array[int]]") -> None:
         """Hands out all blocks. Raises the error of the first file with an error that ends the check."""
-        failures = []
         everyone = [*range(len(processes))]
         waiting = 0
         for index, block in zip(everyone[:-1] * (_AHEAD - 1) + everyone, blocks, strict=False):
@@ -181,15 +193,14 @@ class ParallelCheck:
             self._keep(judged)
             self._pass_on(index, judged.announced)
             if judged.failure is not None:
-                failures.append(judged.failure)
                 blocks = iter(())  # blocks are handed out in order, so the first error is in a block that a process has
             following = next(blocks, None)
             if following is not None:
                 processes.send(index, JudgeFiles(list(following), self._take_pending(index)))
             else:
                 waiting -= 1
-        if failures:
-            raise min(failures, key=lambda failure: failure[0])[1]
+        if self._failures:
+            raise min(self._failures, key=lambda failure: failure[0])[1]
 
     def _pass_on(self, origin: int, objects: bytes) -> None:
         """Passes objects of a process on to all other processes."""
@@ -251,11 +262,13 @@ class ParallelCheck:
 
 
 def _blocks(files: "array[int]", processes: int) -> "Iterator[array[int]]":
-    """The files in blocks, which become smaller towards the end."""
+    """The files in blocks, which become smaller towards the end. A block has no gap, so that texts stay in the order of files."""
     start = 0
     while start < len(files):
         share = (len(files) - start) // (processes * _SHARES)
-        end = start + min(BLOCK, max(_SMALLEST, share))
+        end = min(start + min(BLOCK, max(_SMALLEST, share)), len(files))
+        while files[end - 1] - files[start] != end - 1 - start:
+            end -= 1
         yield files[start:end]
         start = end
 

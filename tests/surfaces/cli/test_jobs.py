@@ -128,7 +128,7 @@ from webhook.check.sharing import SharingJudge
 from webhook.__main__ import main
 parent, judge = os.getpid(), SharingJudge.judge
 def judge_and_stop(self, number, manifests):
-    if number == 50:  # of the worker, which gets the first blocks
+    if number == 20:  # of the worker, which gets the first two blocks
         {action}
     return judge(self, number, manifests)
 SharingJudge.judge = judge_and_stop
@@ -188,7 +188,7 @@ def test_a_killed_worker_is_an_error(many: Path) -> None:
     status, err, _ = run(many, "os.kill(os.getpid(), signal.SIGKILL)")
 
     reason = "a process of the check was ended by SIGKILL while it checked this file"
-    assert (status, err) == (2, f"error: 0050.yaml: {reason}. Check in one process: --jobs 1.\n")
+    assert (status, err) == (2, f"error: 0020.yaml: {reason}. Check in one process: --jobs 1.\n")
 
 
 def test_a_closed_pipe_ends_the_check(many: Path) -> None:
