@@ -4,6 +4,7 @@ import copy
 import pickle
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -19,7 +20,11 @@ from tests.check.test_patched_copies import BRIDGE, clone
 from tests.generating import Manifest
 from webhook.check import parallel
 from webhook.check.check import Settings, check
+from webhook.check.parallel import ParallelCheck
+from webhook.check.sharing import SharingJudge
+from webhook.manifests.files import Inputs
 from webhook.manifests.objects import ManifestObject, Manifests
+from webhook.manifests.sources import Sources
 from webhook.objects.json_depth import MAX_DEPTH
 from webhook.policy.policy import Policy
 
@@ -208,3 +213,18 @@ def test_large_messages_do_not_block() -> None:
     files = named([vm()], *OTHERS, classes("a"), *OTHERS, classes("b"), *OTHERS, [CLAIM])
 
     assert in_processes(files, 3, Settings()) == check(files, Settings())
+
+
+def test_files_stay_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Some files in the middle are judged first. Notes name files in the order of all files.
+    """
+    monkeypatch.setattr(parallel, "FIRST", 2)
+    for number in range(8):
+        (tmp_path / f"{number}.yaml").write_text("a: 1\n")
+    sources = Sources()
+    inputs = Inputs([str(tmp_path)], recursive=True, sources=sources)
+
+    ParallelCheck(SharingJudge(Settings()), inputs, sources, count=2).report()
+
+    assert [Path(name).stem for name in sources.others] == list("01234567")
