@@ -29,6 +29,7 @@ from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.objects.kinds import KINDS, Kind
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import ObjectMeta
+from webhook.objects.storage import PersistentVolumeClaim
 from webhook.report.model import ObjectReport, Report
 from webhook.report.ties import has_ties
 from webhook.surfaces.api.judge.judge import report_on
@@ -256,3 +257,18 @@ def test_an_object_of_every_kind_is_found_in_the_nearest_folder(known: Kind) -> 
         assert isinstance(nearest, known.reads)
         assert nearest.meta.uid == folder
     assert isinstance(world.seen_from("ci/vm.yaml").find(known.reads, "tenant", "a"), Ambiguous)
+
+
+@pytest.mark.parametrize(
+    ("own", "looked_up", "is_found"),
+    [("a", "a", True), ("a", "b", False), ("a", "", True), ("", "a", True), ("", "", True)],
+)
+def test_the_only_claim_of_a_name_is_found_in_its_namespace(own: str, looked_up: str, is_found: bool) -> None:
+    """
+    An empty namespace of the lookup or of the object matches every namespace.
+    """
+    claim = PersistentVolumeClaim(metadata=ObjectMeta(name="disk", namespace=own or None))
+    world = ObjectsWorld(())
+    world.add(claim, "disk.yaml")
+
+    assert (world.find(PersistentVolumeClaim, looked_up, "disk") is claim) == is_found
