@@ -184,10 +184,10 @@ class Candidates:
         return [self.namespaces[name] for name in names if name in self.namespaces]
 
     def _place(self, levels: dict[str, _Level], added: Candidate, namespace: str) -> None:
-        for path in _upwards(added.path):
-            levels.setdefault(path, _Level()).add(added, namespace)
         from bisect import bisect_left, insort  # noqa: PLC0415 - few inputs have different objects of one name
 
+        for path in _upwards(added.path):
+            levels.setdefault(path, _Level()).add(added, namespace)
         at = bisect_left(self._sources, added.source)
         if self._sources[at : at + 1] != [added.source]:
             insort(self._sources, added.source)

@@ -16,10 +16,8 @@ from webhook.surfaces.cli.rule_parameter import RULE_NAME, Suggested
 
 
 def _releases() -> tuple[str, ...]:
-    from webhook.kubevirt.releases import (
-        SUPPORTED,  # help and the completion of names start without msgspec
-        release_names,
-    )
+    # imported here, because help and the completion of names start without msgspec
+    from webhook.kubevirt.releases import SUPPORTED, release_names
 
     return "any", *release_names(SUPPORTED)
 
