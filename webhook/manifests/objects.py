@@ -50,11 +50,6 @@ class ManifestObject(msgspec.Struct, frozen=True):
     defaults: tuple[str, ...] = ()
     """The parameters whose default values the object has, as ``NAME=value``."""
 
-    @property
-    def has_text(self) -> bool:
-        """Whether the object was read from text. An object of a cluster has no lines."""
-        return bool(self.document.source)
-
     def mark(self, path: FieldPath) -> tuple[int, int, int, int]:
         """
         Returns the start line and column and the end line and column of a field. Returns the position of the nearest ancestor
