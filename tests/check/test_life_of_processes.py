@@ -234,7 +234,10 @@ def test_processes_leave_descriptors_for_files() -> None:
     lowest = os.dup(0)
     os.close(lowest)
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 21, limits[1]))
-    answering: Any = lambda _begin: lambda _request: [opened()]  # noqa: E731
+
+    def answering(_begin: Any) -> Any:
+        return lambda _request: [opened()]
+
     processes = Processes(64, answering, answering)
     try:
         count, here = len(processes), opened()

@@ -1,9 +1,9 @@
 """
 Judges the files of a check in several processes. The report is the same as the report of one process.
 
-The parent judges the first files and all streams, so that the workers start with all imports and caches. Then it hands out the
-other files in blocks, collects the results, and passes on the objects that other processes looked up (see ``sharing``). Between
-the results of the workers, it judges blocks too.
+The parent judges a few files and all streams, so that the workers start with all imports and caches. Then it hands out the
+other files in blocks, collects the results, and passes on the objects that other processes looked up (see ``sharing``). While it
+waits for results, it judges blocks itself.
 """
 
 from array import array
@@ -41,9 +41,10 @@ modules that any file needs. A module that is imported later is imported in each
 """
 BLOCK = 64
 """Maximum number of files in a block. A block has neighbours, because files of one folder often refer to each other."""
-_SMALLEST = 8
 _SHARES = 4
 """Each process gets the remaining files in at least so many blocks, so that all processes end at about the same time."""
+_SMALLEST = 8
+"""Number of files below which blocks do not become smaller, because each block takes two messages."""
 _AHEAD = 2
 """Number of blocks that a worker has at the same time, so that it does not wait for the parent."""
 
@@ -88,13 +89,13 @@ class ParallelCheck:
         self._later: set[int] = set()
         """The files with objects that are judged after all files."""
         self._pending: list[list[bytes]] = []
-        """Objects of other processes, for each worker."""
+        """Objects of other processes, for each process."""
 
     def report(self) -> Report:
         """
         The report on all files.
 
-        Raises Unavailable if a worker ends, and the error of the first file with an error that ends the check.
+        Raises Unavailable if a process fails, and the error of the first file with an error that ends the check.
         """
         remaining = self._judge_first()
         for number, manifests in enumerate(self._extra, len(self._inputs)):
@@ -178,14 +179,15 @@ class ParallelCheck:
             is_first = False
             lookups = self._judge_again(processes)
         if self._later:
-            given = _ask(processes, {index: GiveObjects(names[index]) for index in everyone[:-1]})
+            *workers, _ = everyone
+            given = _ask(processes, {index: GiveObjects(names[index]) for index in workers})
             self._judge.take(each.objects for each in given.values())
 
     def _hand_out(self, processes: Processes, blocks: "Iterator[array[int]]") -> None:
         """Hands out all blocks. Raises the error of the first file with an error that ends the check."""
-        everyone = [*range(len(processes))]
+        *workers, own = range(len(processes))
         waiting = 0
-        for index, block in zip(everyone[:-1] * (_AHEAD - 1) + everyone, blocks, strict=False):
+        for index, block in zip([*workers * _AHEAD, own], blocks, strict=False):
             processes.send(index, JudgeFiles(list(block)))
             waiting += 1
         while waiting:

@@ -148,16 +148,17 @@ class Processes:
         return self._replies.popleft()
 
     def _answer_here(self, request: Any) -> None:  # noqa: ANN401 - a request
+        """Answers a request to this process, and raises the same errors as for a worker."""
         own = len(self._workers)
         try:
             self._replies.extend((own, reply) for reply in self._answer(request))
-        except (Crashed, WebhookError):
+        except (Crashed, WebhookError):  # Crashed if a worker ends meanwhile (``_begin``)
             raise
-        except Exception as error:  # as in a worker
+        except Exception as error:
             raise Crashed(f"failed with {type(error).__name__}", self._files[own]) from error
 
     def _begin(self, number: int) -> None:
-        """Between two files of this process, no worker waits for it."""
+        """Notes the file that this process judges next, and transfers messages, so that no worker waits for this process."""
         self._files[len(self._workers)] = number
         self._transfer(0)
 

@@ -132,7 +132,7 @@ class SharingJudge(FileJudge):
         self._unstated.clear()
 
     def leave_objects(self) -> None:
-        """The objects that were read before are no longer own objects."""
+        """Makes the objects that were read before objects of all processes."""
         self._own.clear()
         self._announced.clear()
 
