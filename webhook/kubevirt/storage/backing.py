@@ -86,21 +86,21 @@ def _backed(
     volume = _volume(asked, namespace, claim.claim, world)
     exists = asked.exists or volume is not None
     sets = _profile_sets(name, world) if name and not exists else ()
-    classes = world.every(StorageClass) if name else ()
-    found = None if isinstance(classes, Unknown) else next((one for one in classes if one.name == name), None)
-    is_missing = found is None and not exists and bool(name) and _is_missing(name, classes, world)
-    if volume is None and not sets and found is None and not is_missing:
+    classes = world.every(StorageClass) if name else ()  # the server has this list in memory
+    known = None if isinstance(classes, Unknown) else next((one for one in classes if one.name == name), None)
+    is_missing = known is None and not exists and bool(name) and _is_missing(name, classes, world)
+    if volume is None and not sets and known is None and not is_missing:
         return None
     modes = claim.access_modes if isinstance(claim.access_modes, frozenset) else frozenset[str]()
     backed = BackedClaim(
         claim.volume,
         claim.claim,
         claim.path,
-        name,
-        is_missing,
-        found.provisioner if found is not None else "",
-        (found.parameters or {}) if found is not None else None,
-        _volume_mode(asked, modes, sets),
+        storage_class=name,
+        is_class_missing=is_missing,
+        provisioner=known.provisioner if known is not None else "",
+        parameters=(known.parameters or {}) if known is not None else None,
+        volume_mode=_volume_mode(asked, modes, sets),
         offered=tuple((frozenset(one.access_modes or ()), one.volume_mode) for one in sets) or None,
         modes=modes,
     )
@@ -192,10 +192,7 @@ def _usable_nodes(terms: Sequence[NodeTerm], world: World) -> tuple[str, ...] | 
 
 
 def _is_missing(name: str, classes: Fact[tuple[StorageClass, ...]], world: World) -> bool:
-    """
-    Whether the cluster is known to have no class of this name. The class is looked up in the list of all classes first, which
-    the server has in memory.
-    """
+    """Whether the cluster is known to have no class of this name. ``classes`` does not contain it."""
     if isinstance(classes, Unknown) and not classes.may_exist:  # no class was provided
         return False
     return isinstance(world.find(StorageClass, "", name), Absent)
