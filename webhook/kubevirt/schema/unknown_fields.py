@@ -151,8 +151,8 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
 @cache
 def _checks(name: str, *, is_root: bool = False) -> dict[str, _Check]:
     """
-    The valid keys of a type, each with the check of its value: the checks or the name of its type, a marker for quantities, the
-    set of valid values, or None for any value.
+    The valid keys of a type, each with the check of its value: the name of its type, a marker for quantities, the set of valid
+    values, or None for any value. ``_is_plain`` replaces a name with the checks of the type at its first use.
     """
     known = FIELDS[name]
     others = (*_MISPLACED.get(name, ()), *((_STATUS,) if is_root else ()))
@@ -201,9 +201,9 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
             elif check is _UNKNOWN:
                 return False
             elif check[0] != _MAP:
-                checks[key] = _checks(check)  # types are loaded when an object has them
-                waiting.append((checks, {key: field}))
-            elif kind is dict:
+                checks[key] = _checks(check)
+                waiting.append((checks, {key: field}))  # the same field again, with its checks
+            elif kind is dict:  # a map, each of whose values has the type
                 waiting.append((dict.fromkeys(field, check[1:]), field))
             elif kind is list:
                 return False
