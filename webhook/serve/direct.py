@@ -29,7 +29,7 @@ _FAILED = Reply(500, b"Internal Server Error", ((b"content-type", b"text/plain; 
 
 
 class Batch:
-    """The whole requests of one listener that have arrived in this turn of the event loop."""
+    """The requests and replies of one listener that become complete in the same turn of the event loop."""
 
     def __init__(self) -> None:
         self._connections: list[DirectProtocol] = []
@@ -51,7 +51,7 @@ class Batch:
                 connection.write(reply)
 
     def write_later(self, connection: "DirectProtocol", reply: Reply) -> None:
-        """Writes a reply after the tasks of this turn: live reads for several reviews end together."""
+        """Writes a reply after the tasks of this turn, because live reads of several reviews end together (decision 41)."""
         self._replies.append((connection, reply))
         if len(self._replies) == 1:
             connection.loop.call_soon(self._write)
