@@ -1,4 +1,4 @@
-"""Entries of dataVolumeTemplates, and their claims (webhook.kubevirt.expansion.templates and volumes)."""
+"""Entries of dataVolumeTemplates, and their claims (webhook.kubevirt.expansion.volumes)."""
 
 from typing import Any
 
