@@ -20,10 +20,11 @@ from tests.generating import (
     worlds,
 )
 from tests.generating.schemas import faults
+from tests.wrapping import objects_in
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.machines import judge
 from webhook.kubevirt.releases import KNOWN
-from webhook.manifests.objects import ManifestObject, objects_in, read_manifests
+from webhook.manifests.objects import ManifestObject, read_manifests
 from webhook.rules.register import RULES
 from webhook.rules.rule import About
 

@@ -1,10 +1,12 @@
 """Makes whole objects of rules' examples. Builders only: no logic of the product is repeated here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
+from webhook.manifests.objects import ManifestObject
+from webhook.objects.meta import Kubernetes
 from webhook.rules.example import NAMESPACE
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule
@@ -12,6 +14,11 @@ from webhook.yaml.document import read_documents
 
 Wrap: TypeAlias = Callable[[Example], dict[str, Any]]
 """An example as a manifest."""
+
+
+def objects_in(manifests: Iterable[ManifestObject]) -> Iterator[Kubernetes]:
+    """The objects of kinds that are read."""
+    return (manifest.object for manifest in manifests if manifest.object is not None)
 
 
 def spec_of(example: Example) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.wrapping import Wrap, every_example
+from tests.wrapping import Wrap, every_example, objects_in
 from webhook.check.check import Settings, check
 from webhook.errors import Misconfigured
 from webhook.facts.objects_world import ObjectsWorld, Snapshot
 from webhook.facts.unknown import ABSENT, Unknown
 from webhook.manifests import snapshot
-from webhook.manifests.objects import objects_in, read_manifests
+from webhook.manifests.objects import read_manifests
 from webhook.manifests.snapshot import ALWAYS, CLAIMS, NODES, parse, render
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.wrapping import PREFIX, Wrap, before_of, every_example
+from tests.wrapping import PREFIX, Wrap, before_of, every_example, objects_in
 from webhook.check.check import Settings, check_in
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.cluster import judge_change
 from webhook.kubevirt.releases import only, parse_release
-from webhook.manifests.objects import objects_in, read_manifests
+from webhook.manifests.objects import read_manifests
 from webhook.objects.kinds import KINDS
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import dotted

@@ -303,8 +303,3 @@ def is_clone_of_vm(manifest: ManifestObject) -> bool:
 def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:
     """Returns the objects of kinds that are read, each with its file."""
     return ((manifest.object, manifest.document.source) for manifest in manifests if manifest.object is not None)
-
-
-def objects_in(manifests: Iterable[ManifestObject]) -> Iterator[Kubernetes]:
-    """Returns the objects of kinds that are read."""
-    return (manifest.object for manifest in manifests if manifest.object is not None)

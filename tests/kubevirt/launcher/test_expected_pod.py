@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from tests.wrapping import objects_in
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.launcher.expected_pod import expected_pod
 from webhook.kubevirt.releases import NEWEST, Releases, only, parse_release
 from webhook.kubevirt.subject import subject_of
-from webhook.manifests.objects import objects_in, read_manifests
+from webhook.manifests.objects import read_manifests
 from webhook.objects.pods import Pod
 from webhook.rules.example import instancetype, kubevirt
 from webhook.scheduling.pod_requests import pod_requests
