@@ -17,7 +17,7 @@ R = TypeVar("R")
 MAX_NAMED = 10
 """The maximum number of other files that a ``Choice`` names."""
 _MOST_RESULTS: Final = 16
-"""The number of results that are kept, because each of them can be as long as the input."""
+"""The number of results that ``CandidateLists`` keeps, because each of them can be as long as the input."""
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):

@@ -170,6 +170,7 @@ def unread_vms(api_version: str, value: Json) -> Iterator[tuple[FieldPath, str]]
 
 
 def _can_hold_vm(value: Json) -> bool:
+    """Whether a search is useful. No path is made for other values, which are most of an object."""
     return "kubevirt.io/" in value if isinstance(value, str) else isinstance(value, dict | list)
 
 

@@ -68,7 +68,7 @@ class Kubernetes(Read, frozen=True):
     @property
     def namespace(self) -> str:
         """The namespace as written (empty if the object is cluster-scoped or the namespace is absent)."""
-        return (self.metadata or NO_META).namespace or ""
+        return (self.metadata or NO_META).namespace or ""  # without ``meta``, because each lookup reads it
 
     @property
     def name(self) -> str:

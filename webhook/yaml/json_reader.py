@@ -62,8 +62,8 @@ _DECODER: Final = json.JSONDecoder(
 
 def read_json(text: Text, max_documents: int) -> list[Parsed] | json.JSONDecodeError:
     """
-    Returns the objects and arrays in the text. Returns the error of the decoder if the text is not JSON,
-    because the text can still be YAML.
+    Returns the objects and arrays in the text. Returns the error of the decoder if the text is not JSON, because the text can
+    still be YAML.
 
     Raises ``BadInput`` for JSON that this module rejects.
     """
