@@ -257,7 +257,7 @@ class Part:
         self, judge: SharingJudge, inputs: Inputs, sources: Sources, begin: Begin, *, is_large: bool = False
     ) -> None:
         if is_large:
-            judge.world.keep_in_file()
+            judge.world.keep_in_file()  # not before the fork, because processes cannot share a file
         self._judge = judge
         self._inputs = inputs
         self._sources = sources
