@@ -60,15 +60,6 @@ class Examined(msgspec.Struct, frozen=True):
     """
 
 
-def build(
-    examined: Sequence[Examined], problems: Sequence[BadInput], *, profile: str, release: str, notes: Sequence[str] = ()
-) -> Report:
-    """The report on judged objects."""
-    return report_of(
-        [object_report(judged) for judged in examined], problems, profile=profile, release=release, notes=notes
-    )
-
-
 def report_of(
     objects: Sequence[ObjectReport],
     problems: Sequence[BadInput],
