@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from webhook.yaml.line_forms import FURTHER, form_of
+from webhook.yaml.line_forms import FURTHER, form_of, indentation
 
 
 class UnclearError(Exception):
@@ -97,7 +97,7 @@ def block_scalar(lines: Sequence[str], number: int, column: int, header: str) ->
     first = number
     while first < count and not lines[first].strip(" "):
         first += 1
-    indent = len(lines[first]) - len(lines[first].lstrip(" ")) if first < count else 0
+    indent = indentation(lines[first]) if first < count else 0
     before = max(map(len, lines[number:first]), default=0)  # spaces in empty lines before the content
     if indent <= column or before > indent or lines[first].startswith("\t", indent):
         raise UnclearError
