@@ -277,6 +277,28 @@ def test_another_claim_behind_the_same_volume_is_a_new_finding() -> None:
     assert decision.action is Action.DENY
 
 
+def test_a_known_finding_is_not_announced_as_a_denial() -> None:
+    """
+    With ``atMost: warn``, the warning about a new finding says that the finding would be denied.
+    """
+    announced = Decision(finding(), Action.WARN, denied_when_enforced=True)
+
+    assert ratchet([announced], []) == (announced,)
+    assert ratchet([announced], [announced]) == (Decision(finding(), Action.WARN),)
+
+
+@pytest.mark.parametrize("before", ["renamed", "original"])
+def test_a_renamed_subject_is_known_by_both_names(before: str) -> None:
+    """
+    KubeVirt renames some subjects in an update.
+    """
+    (decision,) = ratchet(
+        denied([finding(subject="renamed")]), denied([finding(subject=before)]), {"renamed": "original"}
+    )
+
+    assert decision.action is Action.WARN
+
+
 def test_the_key_unreadable_limits_only_results_that_depend_on_unreadable_objects() -> None:
     """
     ``unreadable`` has no effect on findings about readable objects.
