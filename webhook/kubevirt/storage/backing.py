@@ -12,7 +12,7 @@ import msgspec
 
 from webhook.facts.migration import ClaimFacts, MigrationFacts
 from webhook.facts.storage import BLOCK, FILESYSTEM, BackedClaim, StorageFacts, VolumeMigrationFacts
-from webhook.facts.unknown import Absent, Fact, Unknown
+from webhook.facts.unknown import Absent, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import default_class
 from webhook.kubevirt.releases import Releases
@@ -88,7 +88,7 @@ def _backed(
     sets = _profile_sets(name, world) if name and not exists else ()
     classes = world.every(StorageClass) if name else ()  # the server has this list in memory
     known = None if isinstance(classes, Unknown) else next((one for one in classes if one.name == name), None)
-    is_missing = known is None and not exists and bool(name) and _is_missing(name, classes, world)
+    is_missing = bool(name) and known is None and not exists and isinstance(world.find(StorageClass, "", name), Absent)
     if volume is None and not sets and known is None and not is_missing:
         return None
     modes = claim.access_modes if isinstance(claim.access_modes, frozenset) else frozenset[str]()
@@ -189,10 +189,3 @@ def _usable_nodes(terms: Sequence[NodeTerm], world: World) -> tuple[str, ...] | 
     from webhook.kubevirt.storage.nodes import usable_nodes  # noqa: PLC0415 - few manifests have a PersistentVolume
 
     return usable_nodes(terms, world.every(Node))
-
-
-def _is_missing(name: str, classes: Fact[tuple[StorageClass, ...]], world: World) -> bool:
-    """Whether the cluster is known to have no class of this name. ``classes`` does not contain it."""
-    if isinstance(classes, Unknown) and not classes.may_exist:  # no class was provided
-        return False
-    return isinstance(world.find(StorageClass, "", name), Absent)
