@@ -1,10 +1,11 @@
 """
 A proxy between a client and an API server that delays, cuts or drops the events of a watch, and refuses lists.
 
-It accepts plain HTTP/1.1 on loopback, one request for each connection, and uses TLS to the API server. Its clients therefore
-need a token.
+It accepts plain HTTP/1.1 on loopback and uses TLS to the API server. Its clients therefore need a token. It keeps the connection
+after a read of one object, and closes it after a list or a watch.
 """
 
+import http.client
 import json
 import socket
 import ssl
@@ -12,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ CHUNK = 65536
 HEAD_END = b"\r\n\r\n"
 ACCOUNT = "watcher"
 _REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_FRAMING = frozenset(("content-length", "transfer-encoding", "connection"))
 
 
 def _deliver_late(due: float) -> None:
@@ -92,34 +94,43 @@ class FaultyProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an API server sends each response at once
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         with self._remembered(client), suppress(OSError):
-            head = _head(client)
-            if self.closed:
-                return
-            target = head.split(b" ", 2)[1].decode()
-            watches, lists = "watch=1" in target, "limit=" in target
-            if lists and "continue=" not in target:
-                self.lists.append((time.monotonic(), target))
-            if lists and self.refuse_lists:
-                client.sendall(_REFUSAL)
-                return
-            with socket.create_connection(self._address, 5) as plain:
-                plain.settimeout(None)
-                with (
-                    self._tls.wrap_socket(plain, server_hostname=self._address[0]) as upstream,
-                    self._remembered(upstream),
-                ):
-                    if not watches and not lists:
-                        self._hurry.wait(self.read_delay)
-                    upstream.sendall(head.replace(HEAD_END, b"\r\nconnection: close\r\n\r\n"))
-                    if watches:
-                        self._relay_watch(upstream, client)
-                    else:
-                        while chunk := upstream.recv(CHUNK):
-                            client.sendall(chunk)
+            upstream = http.client.HTTPSConnection(*self._address, context=self._tls)
+            with closing(upstream):
+                for head in _heads(client):
+                    if self.closed:
+                        return
+                    target = head.split(b" ", 2)[1].decode()
+                    if "watch=1" in target or "limit=" in target:
+                        self._relay_to_the_end(client, head, target)
+                        return
+                    self._hurry.wait(self.read_delay)
+                    client.sendall(_response(upstream, target, head))
+
+    def _relay_to_the_end(self, client: socket.socket, head: bytes, target: str) -> None:
+        """Relays one list or one watch."""
+        watches = "watch=1" in target
+        if not watches and "continue=" not in target:
+            self.lists.append((time.monotonic(), target))
+        if not watches and self.refuse_lists:
+            client.sendall(_REFUSAL)
+            return
+        with socket.create_connection(self._address, 5) as plain:
+            plain.settimeout(None)
+            with (
+                self._tls.wrap_socket(plain, server_hostname=self._address[0]) as upstream,
+                self._remembered(upstream),
+            ):
+                upstream.sendall(head.replace(HEAD_END, b"\r\nconnection: close\r\n\r\n"))
+                if watches:
+                    self._relay_watch(upstream, client)
+                else:
+                    while chunk := upstream.recv(CHUNK):
+                        client.sendall(chunk)
 
     def _relay_watch(self, upstream: socket.socket, client: socket.socket) -> None:
         """Received bytes wait in a queue, which a second thread empties."""
@@ -177,15 +188,27 @@ class FaultyProxy:
             connection.close()
 
 
-def _head(client: socket.socket) -> bytes:
-    """A request up to its empty line; GETs have no body."""
+def _heads(client: socket.socket) -> Iterator[bytes]:
+    """The requests of a client, each with its empty line. GETs have no body."""
     read = b""
-    while HEAD_END not in read:
-        chunk = client.recv(CHUNK)
-        if not chunk:
-            raise OSError("hung up")
-        read += chunk
-    return read
+    while True:
+        while HEAD_END not in read:
+            chunk = client.recv(CHUNK)
+            if not chunk:
+                return
+            read += chunk
+        head, _, read = read.partition(HEAD_END)
+        yield head + HEAD_END
+
+
+def _response(upstream: http.client.HTTPSConnection, target: str, head: bytes) -> bytes:
+    """The API server's response to a GET, with a Content-Length."""
+    lines = head.decode().split("\r\n")[1:]
+    upstream.request("GET", target, headers=dict(line.split(": ", 1) for line in lines if line))
+    response = upstream.getresponse()
+    body = response.read()
+    kept = "".join(f"{name}: {value}\r\n" for name, value in response.getheaders() if name.lower() not in _FRAMING)
+    return f"HTTP/1.1 {response.status} {response.reason}\r\n{kept}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 @contextmanager
