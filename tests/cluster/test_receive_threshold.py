@@ -98,11 +98,19 @@ def test_a_socket_without_the_option_keeps_its_threshold() -> None:
     assert thresholds(work) == [400]
 
 
-def test_a_transport_without_a_socket_has_no_threshold() -> None:
+def test_a_transport_without_a_socket_has_no_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    And no timer, which would wake the event loop for nothing.
+    """
+    timers: list[float] = []
+
     async def main() -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda seconds, _: timers.append(seconds))
         threshold = ReceiveThreshold(Transport(None))
         threshold.begin(4)
         threshold.received(400, 4, 0)
         threshold.begin(4)
 
     asyncio.run(main())
+
+    assert timers == []
