@@ -6,7 +6,8 @@ import time
 import pytest
 
 from tests.serve.wire import Counting, Listening, Wire, listening, post
-from webhook.serve.limits import Limits
+from webhook.serve.limits import ConnectionLimiter, Limits
+from webhook.serve.listeners import Server
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
 HEAD = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
@@ -144,6 +145,34 @@ def test_the_limiter_sweeps_periodically(app: Counting) -> None:
         wire.send(b"P")
 
         assert wire.rest() == b""
+
+
+def test_an_idle_listener_wakes_up_only_to_sweep(app: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    uvicorn's own server wakes up ten times a second.
+    """
+    ticks, sweeps = list[int](), list[ConnectionLimiter]()
+
+    async def on_tick(_: Server, counter: int) -> bool:
+        ticks.append(counter)
+        return False
+
+    def sweep(limiter: ConnectionLimiter) -> None:
+        sweeps.append(limiter)
+
+    monkeypatch.setattr(Server, "on_tick", on_tick)
+    monkeypatch.setattr(ConnectionLimiter, "sweep", sweep)
+    with listening(app, sweeping=True) as running:
+        running.wait(lambda: len(sweeps) == 2, "two sweeps")
+
+    assert len(ticks) <= 1 + len(sweeps)
+
+
+def test_the_date_of_responses_follows_the_clock(app: Counting) -> None:
+    with listening(app, sweeping=True) as running, Wire(running.port) as wire:
+        first = wire.send(post()).answer().headers["date"]
+
+        running.wait(lambda: wire.send(post()).answer().headers["date"] != first, "another date")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 from tests.clocks import Clock
 from tests.waiting import wait_until
 from webhook.serve.limits import ConnectionLimiter, Limits, Loop
-from webhook.serve.listeners import Listener
+from webhook.serve.listeners import Listener, maintain
 from webhook.surfaces.asgi import Reply
 
 SECONDS = 20
@@ -168,7 +168,7 @@ def listening(
     async def serve() -> None:
         running.loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        sweeper = asyncio.create_task(limiter.run(stopped)) if sweeping else None
+        sweeper = asyncio.create_task(maintain([server], stopped)) if sweeping else None
         await server.serve()
         stopped.set()
         if sweeper is not None:
@@ -185,7 +185,8 @@ def listening(
         running.port = server.servers[0].sockets[0].getsockname()[1]
         yield running
     finally:
-        server.should_exit = server.force_exit = True
+        server.force_exit = True
+        running.on_loop(server.stop)
         thread.join(SECONDS)
 
 

@@ -159,14 +159,6 @@ class ConnectionLimiter:
                 self.refused("silent")
                 connection.abort()
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Sweep periodically until ``stopping`` is set."""
-        while not stopping.is_set():
-            try:
-                await asyncio.wait_for(stopping.wait(), SWEEP_SECONDS)
-            except TimeoutError:
-                self.sweep()
-
 
 class LimitedProtocol(HttpToolsProtocol):
     """One HTTP connection, with uvicorn's protocol and limits."""

@@ -21,7 +21,7 @@ import uvicorn
 
 from webhook.errors import Misconfigured
 from webhook.serve.direct import Batch, DirectProtocol
-from webhook.serve.limits import ConnectionLimiter, LimitedProtocol
+from webhook.serve.limits import SWEEP_SECONDS, ConnectionLimiter, LimitedProtocol
 
 KEEP_ALIVE = 120
 """
@@ -33,12 +33,36 @@ _TRIED = 50
 """The maximum number of ports that the search for a free port tries."""
 
 
-class _Server(uvicorn.Server):
-    """A server that does not handle signals, because ``serve_all`` handles them."""
+class Server(uvicorn.Server):
+    """
+    A server that does not handle signals, because ``serve_all`` handles them, and that does not wake up by itself. uvicorn's
+    server wakes up ten times a second.
+    """
+
+    def __init__(self, config: uvicorn.Config, limiter: ConnectionLimiter) -> None:
+        super().__init__(config)
+        self._limiter = limiter
+        self._stopping = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
+        """Do nothing."""
         yield
+
+    async def main_loop(self) -> None:
+        """Wait for ``stop``."""
+        await self.on_tick(0)
+        await self._stopping.wait()
+
+    async def maintain(self) -> None:
+        """Close connections that exceed a time limit, and update the Date header."""
+        self._limiter.sweep()
+        await self.on_tick(0)
+
+    def stop(self) -> None:
+        """Begin to shut down."""
+        self.should_exit = True
+        self._stopping.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +91,9 @@ class Listener:
             return partial(DirectProtocol, self.app, Batch(), self.limiter)
         return partial(LimitedProtocol, self.limiter)
 
-    def server(self) -> uvicorn.Server:
-        """Returns a uvicorn server for this listener, without access log."""
-        return _Server(
+    def server(self) -> Server:
+        """Returns a server for this listener, without access log."""
+        return Server(
             uvicorn.Config(
                 self.app,
                 host=self.host,
@@ -86,7 +110,8 @@ class Listener:
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 ssl_context_factory=(lambda _config, _default: self.tls) if self.tls is not None else None,  # type: ignore[arg-type,return-value]
-            )
+            ),
+            self.limiter,
         )
 
 
@@ -167,17 +192,27 @@ async def serve_all(
         for server, port, listener in zip(servers, bound, listeners, strict=True)
     ]
     stopped = asyncio.Event()
-    sweeping = [asyncio.create_task(listener.limiter.run(stopped)) for listener in listeners]
+    maintaining = asyncio.create_task(maintain(servers, stopped))
     waiting = asyncio.create_task(draining.began.wait())
     await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     if draining.began.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), drain_seconds)
     for server in servers:
-        server.should_exit = True
+        server.stop()
     waiting.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     stopped.set()
-    await asyncio.gather(*sweeping)
+    await maintaining
     for task in tasks:
         task.result()
+
+
+async def maintain(servers: Sequence[Server], stopped: asyncio.Event) -> None:
+    """Maintain all servers periodically until ``stopped`` is set. One timer serves all, because each wake-up needs CPU time."""
+    while not stopped.is_set():
+        try:
+            await asyncio.wait_for(stopped.wait(), SWEEP_SECONDS)
+        except TimeoutError:
+            for server in servers:
+                await server.maintain()
