@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -307,6 +308,39 @@ def test_a_call_that_gives_up_does_not_end_the_read_of_another(server: Server, t
 
     assert run(transport, two) == [Answer(200, b"{}")]
     assert server.requests == [CLAIM]
+
+
+def test_a_connection_ends_when_no_call_needs_its_other_responses(
+    server: Server, transport: KubernetesTransport
+) -> None:
+    """
+    The patient call gets its response before one that only the impatient call needed, and that may never arrive.
+    """
+
+    def tell(handler: Handler) -> None:
+        if handler.path == CLAIM:
+            server.released.wait(SECONDS)
+            handler.plain(200, {})
+        else:
+            with suppress(OSError):
+                handler.connection.recv(1)  # until the client ends the connection
+            handler.close_connection = True
+            ended.set()
+
+    server.answer = tell
+    ended = threading.Event()
+
+    async def two(reads: HttpReader) -> list[Answer]:
+        impatient = asyncio.ensure_future(both(reads, 0.05))
+        patient = asyncio.ensure_future(reads.get_all([Get(CLAIM, "application/json")], SECONDS))
+        with pytest.raises(Unavailable):
+            await impatient
+        server.released.set()
+        answers = await patient
+        assert await asyncio.to_thread(ended.wait, SECONDS), "the connection is kept"
+        return answers
+
+    assert run(transport, two) == [Answer(200, b"{}")]
 
 
 def test_requests_behind_a_last_response_are_sent_again(server: Server, transport: KubernetesTransport) -> None:

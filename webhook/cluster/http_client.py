@@ -327,9 +327,11 @@ class _Connection(asyncio.Protocol):
                 self.close()
             if self.is_open:
                 self._threshold.received(len(data), pending - len(self._reads), len(self._reads))
-            # Not before all data is parsed: a response without a request must not answer the next request.
-            if not self._reads and self.is_open:
-                self._reader.free(self)
+                # Not before all data is parsed: a response without a request must not answer the next request.
+                if not self._reads:
+                    self._reader.free(self)
+                elif not self.is_needed:  # the API server may never send the other responses
+                    self.close()
 
     def on_body(self, body: bytes) -> None:
         """Stores a part of a body, without chunk framing."""
