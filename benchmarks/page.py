@@ -16,6 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browsing import loaded
 from tests.serve.alone import alone
 from webhook.surfaces.api.page.examples import text_of
 
@@ -54,11 +55,10 @@ def manifests(size: int) -> str:
 
 def weight(page: Page, url: str) -> int:
     """The bytes that the page loads. Closes the page."""
-    sizes: list[int] = []
-    page.on("requestfinished", lambda request: sizes.append(len(request.response().body())))  # type: ignore[union-attr]
     page.goto(url, wait_until="networkidle")
+    sizes = loaded(page)
     page.close()
-    return sum(sizes)
+    return sum(sizes.values())
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 NONE = "no Chromium: install it (apt-get install chromium) to test the page"
 
@@ -24,3 +24,15 @@ def chromium() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+def loaded(page: Page) -> dict[str, int]:
+    """The page and everything that it has loaded, each with its size in bytes without compression (Resource Timing)."""
+    sizes: dict[str, int] = page.evaluate(
+        """Object.fromEntries(
+            ["navigation", "resource"]
+                .flatMap((kind) => performance.getEntriesByType(kind))
+                .map((entry) => [entry.name, entry.decodedBodySize])
+        )"""
+    )
+    return sizes

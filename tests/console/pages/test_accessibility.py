@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import loaded
 from tests.console.large import large
 from tests.console.pages.serving import Pages
 from tests.console.states import SOURCE
@@ -147,11 +148,10 @@ def test_a_page_of_a_large_cluster_is_small(browser: Browser, served: Pages, pat
     served.source = large()
     context = browser.new_context()
     page = context.new_page()
-    sizes: list[int] = []
-    page.on("requestfinished", lambda request: sizes.append(len(request.response().body())))
 
     page.goto(f"{served.url}{path}", wait_until="networkidle")
 
-    assert len(sizes) >= 4
-    assert sum(sizes) <= MOST_WEIGHT
+    weights = loaded(page)
+    assert len(weights) >= 4
+    assert sum(weights.values()) <= MOST_WEIGHT
     context.close()

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
+from tests.browsing import loaded
 from tests.serve.alone import Alone
 from tests.surfaces.api.page.watched import Watched
 from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
@@ -160,11 +161,10 @@ def test_a_page_is_small(browser: Browser, server: Alone, path: str) -> None:
     """
     context = browser.new_context(ignore_https_errors=True)
     page = context.new_page()
-    sizes: list[int] = []
-    page.on("requestfinished", lambda request: sizes.append(len(request.response().body())))
 
     page.goto(f"{server.url}{path}", wait_until="networkidle")
 
-    assert len(sizes) >= 3
-    assert sum(sizes) <= MOST_WEIGHT
+    weights = loaded(page)
+    assert len(weights) >= 3
+    assert sum(weights.values()) <= MOST_WEIGHT
     context.close()
