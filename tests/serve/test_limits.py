@@ -1,13 +1,15 @@
 """Limits on time and size of requests, tested on the wire."""
 
+import asyncio
 import ssl
 import time
+from typing import Any
 
 import pytest
 
 from tests.serve.wire import Counting, Listening, Wire, listening, post
-from webhook.serve.limits import ConnectionLimiter, Limits
-from webhook.serve.listeners import Server
+from webhook.serve.limits import ConnectionLimiter, Limits, Loop
+from webhook.serve.listeners import Listener, maintain_all
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
 HEAD = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
@@ -147,25 +149,56 @@ def test_the_limiter_sweeps_periodically(app: Counting) -> None:
         assert wire.rest() == b""
 
 
-def test_an_idle_listener_wakes_up_only_to_sweep(app: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+class CountedLoop(Loop):
+    """Counts its timers."""
+
+    timers = 0
+
+    def call_later(self, *args: Any, **options: Any) -> asyncio.TimerHandle:
+        self.timers += 1
+        return super().call_later(*args, **options)  # type: ignore[no-any-return]
+
+
+class Limiter(ConnectionLimiter):
+    """Sets an event after some sweeps, the first of which fails."""
+
+    def __init__(self) -> None:
+        super().__init__(Limits(), time.monotonic, (), lambda _: None)
+        self.sweeps = 0
+        self.done = asyncio.Event()
+
+    def sweep(self) -> None:
+        self.sweeps += 1
+        if self.sweeps == 1:
+            raise ValueError("a fault of the first sweep")
+        self.done.set()
+
+
+def test_one_timer_maintains_all_listeners() -> None:
     """
-    uvicorn's own server wakes up ten times a second.
+    Idle listeners wake up for nothing else. If a sweep fails, the next one takes place, and the other listeners are
+    swept.
     """
-    ticks, sweeps = list[int](), list[ConnectionLimiter]()
+    limiters, loop = [Limiter(), Limiter()], CountedLoop()
 
-    async def on_tick(_: Server, counter: int) -> bool:
-        ticks.append(counter)
-        return False
+    async def main() -> None:
+        stopped = asyncio.Event()
+        servers = [Listener("test", Counting(), "127.0.0.1", 0, limiter).server() for limiter in limiters]
+        tasks = [asyncio.create_task(server.serve()) for server in servers]
+        maintaining = asyncio.create_task(maintain_all(servers, stopped))
+        ends: list[asyncio.Future[Any]] = [maintaining, asyncio.gather(*(limiter.done.wait() for limiter in limiters))]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        sweeps, timers = limiters[0].sweeps, loop.timers
+        stopped.set()
+        for server in servers:
+            server.stop()
+        await asyncio.gather(maintaining, *tasks)
+        assert sweeps <= timers <= sweeps + 1
 
-    def sweep(limiter: ConnectionLimiter) -> None:
-        sweeps.append(limiter)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
 
-    monkeypatch.setattr(Server, "on_tick", on_tick)
-    monkeypatch.setattr(ConnectionLimiter, "sweep", sweep)
-    with listening(app, sweeping=True) as running:
-        running.wait(lambda: len(sweeps) == 2, "two sweeps")
-
-    assert len(ticks) <= 1 + len(sweeps)
+    assert [limiter.sweeps for limiter in limiters] == [2, 2]
 
 
 def test_the_date_of_responses_follows_the_clock(app: Counting) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from tests.clocks import Clock
 from tests.waiting import wait_until
 from webhook.serve.limits import ConnectionLimiter, Limits, Loop
-from webhook.serve.listeners import Listener, maintain
+from webhook.serve.listeners import Listener, maintain_all
 from webhook.surfaces.asgi import Reply
 
 SECONDS = 20
@@ -159,7 +159,7 @@ def listening(
     clock: Callable[[], float] | None = None,
     sweeping: bool = False,
 ) -> Iterator[Listening]:
-    """Run ``app`` behind the server's limiter; with ``sweeping`` it sweeps periodically."""
+    """Run ``app`` behind the server's limiter; with ``sweeping`` it is maintained periodically."""
     limits, fake, refusals = limits or Limits(), Clock(), list[str]()
     limiter = ConnectionLimiter(limits, clock or fake, names, refusals.append)
     running = Listening(limiter, fake, refusals)
@@ -168,7 +168,7 @@ def listening(
     async def serve() -> None:
         running.loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        sweeper = asyncio.create_task(maintain([server], stopped)) if sweeping else None
+        sweeper = asyncio.create_task(maintain_all([server], stopped)) if sweeping else None
         await server.serve()
         stopped.set()
         if sweeper is not None:
@@ -186,7 +186,9 @@ def listening(
         yield running
     finally:
         server.force_exit = True
-        running.on_loop(server.stop)
+        if running.loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                running.loop.call_soon_threadsafe(server.stop)
         thread.join(SECONDS)
 
 

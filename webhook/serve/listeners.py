@@ -8,6 +8,7 @@ would be lost.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from webhook.errors import Misconfigured
 from webhook.serve.direct import Batch, DirectProtocol
 from webhook.serve.limits import SWEEP_SECONDS, ConnectionLimiter, LimitedProtocol
 
+log = logging.getLogger("migratable.serve")
+
 KEEP_ALIVE = 120
 """
 Keep-alive timeout in seconds. API servers keep idle connections for about 90 s, and do not retry a POST on a closed connection.
@@ -35,8 +38,8 @@ _TRIED = 50
 
 class Server(uvicorn.Server):
     """
-    A server that does not handle signals, because ``serve_all`` handles them, and that does not wake up by itself. uvicorn's
-    server wakes up ten times a second.
+    A server that does not handle signals, because ``serve_all`` handles them, and that sleeps until ``stop``. uvicorn's server
+    wakes up ten times a second.
     """
 
     def __init__(self, config: uvicorn.Config, limiter: ConnectionLimiter) -> None:
@@ -50,14 +53,15 @@ class Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Wait for ``stop``."""
+        """Set the first Date header, and wait for ``stop``."""
         await self.on_tick(0)
         await self._stopping.wait()
 
     async def maintain(self) -> None:
         """Close connections that exceed a time limit, and update the Date header."""
         self._limiter.sweep()
-        await self.on_tick(0)
+        if await self.on_tick(0):
+            self.stop()
 
     def stop(self) -> None:
         """Begin to shut down."""
@@ -192,7 +196,7 @@ async def serve_all(
         for server, port, listener in zip(servers, bound, listeners, strict=True)
     ]
     stopped = asyncio.Event()
-    maintaining = asyncio.create_task(maintain(servers, stopped))
+    maintaining = asyncio.create_task(maintain_all(servers, stopped))
     waiting = asyncio.create_task(draining.began.wait())
     await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     if draining.began.is_set():
@@ -208,11 +212,14 @@ async def serve_all(
         task.result()
 
 
-async def maintain(servers: Sequence[Server], stopped: asyncio.Event) -> None:
+async def maintain_all(servers: Sequence[Server], stopped: asyncio.Event) -> None:
     """Maintain all servers periodically until ``stopped`` is set. One timer serves all, because each wake-up needs CPU time."""
     while not stopped.is_set():
         try:
             await asyncio.wait_for(stopped.wait(), SWEEP_SECONDS)
         except TimeoutError:
             for server in servers:
-                await server.maintain()
+                try:
+                    await server.maintain()
+                except Exception:
+                    log.exception("a listener was not maintained", extra={"port": server.config.port})
