@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+from unittest.mock import Mock
 
 import pytest
 
@@ -319,6 +320,7 @@ def test_a_connection_ends_when_no_call_needs_its_other_responses(
 
     def tell(handler: Handler) -> None:
         if handler.path == CLAIM:
+            asked.set()
             server.released.wait(SECONDS)
             handler.plain(200, {})
         else:
@@ -328,12 +330,14 @@ def test_a_connection_ends_when_no_call_needs_its_other_responses(
             ended.set()
 
     server.answer = tell
-    ended = threading.Event()
+    asked, ended = threading.Event(), threading.Event()
 
     async def two(reads: HttpReader) -> list[Answer]:
-        impatient = asyncio.ensure_future(both(reads, 0.05))
+        impatient = asyncio.ensure_future(both(reads))
         patient = asyncio.ensure_future(reads.get_all([Get(CLAIM, "application/json")], SECONDS))
-        with pytest.raises(Unavailable):
+        await asyncio.to_thread(asked.wait, SECONDS)
+        impatient.cancel()
+        with pytest.raises(asyncio.CancelledError):
             await impatient
         server.released.set()
         answers = await patient
@@ -341,6 +345,39 @@ def test_a_connection_ends_when_no_call_needs_its_other_responses(
         return answers
 
     assert run(transport, two) == [Answer(200, b"{}")]
+
+
+def test_no_connection_is_opened_for_requests_that_no_call_needs(
+    server: Server, transport: KubernetesTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The second call waits for the only connection. Both calls give up, which ends this connection.
+    """
+    asked = threading.Event()
+
+    def tell(handler: Handler) -> None:
+        asked.set()
+        hang(handler)
+
+    server.answer = tell
+
+    async def two(reads: HttpReader) -> int:
+        loop = asyncio.get_running_loop()
+        opened = Mock(wraps=loop.create_connection)
+        monkeypatch.setattr(loop, "create_connection", opened)
+        first = asyncio.ensure_future(reads.get_all([Get(CLAIM, "application/json")], SECONDS))
+        await asyncio.to_thread(asked.wait, SECONDS)
+        second = asyncio.ensure_future(reads.get_all([Get(OTHER, "application/json")], SECONDS))
+        await asyncio.sleep(0)
+        for call in (second, first):
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return opened.call_count
+
+    assert run(transport, two, connections=1) == 1
 
 
 def test_requests_behind_a_last_response_are_sent_again(server: Server, transport: KubernetesTransport) -> None:

@@ -199,15 +199,22 @@ class HttpReader:
         """Opens the first connection now, and another one if all connections stay busy."""
         if self._opening is not None:
             return
-        loop = asyncio.get_running_loop()
         if not self._busy:
-            self._opening = loop.create_task(self._open())
+            self._begin_opening()
         elif self._patience is None and len(self._busy) < self._limit:
-            self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
         self._patience = None
-        if (self._small or self._large) and not self._idle and self._opening is None and len(self._busy) < self._limit:
+        if not self._idle and self._opening is None and len(self._busy) < self._limit:
+            self._begin_opening()
+
+    def _begin_opening(self) -> None:
+        """Opens a connection if a caller still waits for a queued request. Drops all other queued requests."""
+        for queue in (self._small, self._large):
+            for get in [get for get, read in queue.items() if not read.is_needed]:
+                del queue[get]
+        if self._small or self._large:
             self._opening = asyncio.get_running_loop().create_task(self._open())
 
     async def _open(self) -> None:
