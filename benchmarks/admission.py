@@ -6,8 +6,10 @@ hits all alike. The same review of about 12 KB goes to each over kept TLS connec
 allowed it and denied five others. CPU time is what the kernel counted for the server's process.
 
 The load and the API server that answers live reads share a core. So latencies are measured at half of the full rate, and at a
-rate (--rate) at which the API server is not saturated, as if it had a core of its own. A server that sleeps between reviews takes
-more CPU time for each one, so CPU time at full speed favours the fastest servers. The table also has the CPU time at --rate.
+rate (--rate) at which the API server is not saturated, as if it had a core of its own.
+
+At full speed, a server that waits for live reads sleeps between reviews, and others do not. A server that sleeps takes more CPU
+time for each review. So the table also has the CPU time at --rate.
 """
 
 import json
@@ -20,6 +22,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
 from statistics import median
 from subprocess import CalledProcessError, Popen, TimeoutExpired
@@ -67,7 +70,7 @@ class Contestant:
     half: list[Load] = field(default_factory=list)
     fixed: list[Load] = field(default_factory=list)
     """At the rate that is the same for all."""
-    fixed_busy: list[float] = field(default_factory=list)
+    fixed_cpu: list[float] = field(default_factory=list)
     """CPU milliseconds per review at this rate."""
     resident: float = 0.0
 
@@ -216,7 +219,7 @@ def _measure(running: list[Contestant], bodies: list[Path], options: Namespace) 
             rate = max(10, round(median(load.per_second for load in contestant.full) / 2))
             for per_second, loads, costs in (
                 (rate, contestant.half, contestant.steady),
-                (options.rate, contestant.fixed, contestant.fixed_busy),
+                (options.rate, contestant.fixed, contestant.fixed_cpu),
             ):
                 time.sleep(REST_SECONDS)
                 spent, load = contestant.cost(
@@ -274,8 +277,8 @@ def goals(rows: Mapping[str, Mapping[str, Any]], rate: int) -> Iterator[str]:
         if ours in rows and other in rows:
             ratio = rows[ours]["cpu_ms"] / rows[other]["cpu_ms"]
             yield f"{ours}: {ratio:.2f} x {other} in CPU time (goal: {most:g}, {_met(ratio <= most)})"
-            same = rows[ours]["fixed_cpu_ms"] / rows[other]["fixed_cpu_ms"]
-            yield f"  at the same rate, {rate}/s: {same:.2f} x"
+            if not isnan(same := rows[ours]["fixed_cpu_ms"] / rows[other]["fixed_cpu_ms"]):
+                yield f"  at the same rate, {rate}/s: {same:.2f} x"
     if starting.LIVE in rows:
         for name, where in (("half", "half load"), ("fixed", f"{rate}/s, as if the API server had a core of its own")):
             p99 = rows[starting.LIVE][f"{name}_p99_ms"]
@@ -300,7 +303,7 @@ def _row(contestant: Contestant) -> dict[str, float]:
         "half_cpu_ms": round(median(contestant.steady), 4) if half else _NONE,
         "half_p50_ms": round(median(load.p50_ms for load in half), 2) if half else _NONE,
         "half_p99_ms": round(median(load.p99_ms for load in half), 2) if half else _NONE,
-        "fixed_cpu_ms": round(median(contestant.fixed_busy), 4) if half else _NONE,
+        "fixed_cpu_ms": round(median(contestant.fixed_cpu), 4) if half else _NONE,
         "fixed_p50_ms": round(median(load.p50_ms for load in contestant.fixed), 2) if half else _NONE,
         "fixed_p99_ms": round(median(load.p99_ms for load in contestant.fixed), 2) if half else _NONE,
         "rss_mib": round(contestant.resident),

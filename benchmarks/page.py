@@ -58,7 +58,7 @@ def weight(page: Page, url: str) -> int:
     page.goto(url, wait_until="networkidle")
     sizes = loaded(page)
     page.close()
-    return sum(sizes.values())
+    return sum(sizes)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.pki import write_private
+from tests.waiting import PATIENCE_SECONDS
 
 CHUNK = 65536
 HEAD_END = b"\r\n\r\n"
@@ -98,8 +99,8 @@ class FaultyProxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with self._remembered(client), suppress(OSError):
-            upstream = http.client.HTTPSConnection(*self._address, context=self._tls)
+        with self._remembered(client), suppress(OSError, http.client.HTTPException):
+            upstream = http.client.HTTPSConnection(*self._address, context=self._tls, timeout=PATIENCE_SECONDS)
             with closing(upstream):
                 for head in _heads(client):
                     if self.closed:

@@ -114,7 +114,7 @@ async def stressed(run: Run, seed: int) -> None:
 
 
 async def _quiet(run: Run, reads: HttpReader, server: Server) -> None:
-    """Reports requests and connections that are kept after the last call, when no connection is being opened."""
+    """Waits until no connection is being opened. Then reports requests and connections that are still kept."""
     if reads._opening is not None:
         await asyncio.wait((reads._opening,), timeout=QUIET_SECONDS)
     queued = len(reads._small) + len(reads._large)

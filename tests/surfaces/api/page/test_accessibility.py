@@ -166,5 +166,5 @@ def test_a_page_is_small(browser: Browser, server: Alone, path: str) -> None:
 
     weights = loaded(page)
     assert len(weights) >= 3
-    assert sum(weights.values()) <= MOST_WEIGHT
+    assert sum(weights) <= MOST_WEIGHT
     context.close()
