@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from operator import itemgetter
+from typing import TypeAlias
 
 from webhook.manifests.gitignore import NO_RULES, GitRules, rules_above
 from webhook.manifests.ignored import Place
@@ -9,6 +11,10 @@ from webhook.manifests.search import LeaveOut, is_manifest
 
 HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
 """Folders of version control systems, which are never searched."""
+_Entry: TypeAlias = "tuple[str, bool, Iterator[_Entry] | None]"
+"""A path, whether it is a link, and the entries below a folder that is searched."""
+_Found: TypeAlias = tuple[str, bool, GitRules | None]
+"""A name, whether it is a link, and the rules above the entries of a folder that is searched."""
 
 
 class FolderSearch:
@@ -21,36 +27,44 @@ class FolderSearch:
     def __init__(self, folder: str, recursive: bool, leave_out: LeaveOut | None) -> None:
         self.failures: list[OSError] = []
         self.has_ignored = False
-        """Whether Git ignores a file that has the name of a manifest."""
+        """Whether Git ignores a file that has the name of a manifest, of those before the current entry."""
         self._recursive = recursive
         self._leave_out = leave_out
+        self._prefix = "" if folder == "." else f"{folder.rstrip('/')}/"
         self._root = os.path.realpath(folder).rstrip("/")
-        self._depth = 0 if folder == "." else 1
-        """The number of parts in ``entries`` that stand for the folder itself."""
-        self._entries: list[tuple[list[str], bool]] = []
-        self._waiting: list[tuple[list[str], GitRules]] = []
         try:
-            rules = NO_RULES if leave_out is None else rules_above(self._root or "/")
+            self._rules = NO_RULES if leave_out is None else rules_above(self._root or "/")
         except OSError as error:
-            rules = NO_RULES
+            self._rules = NO_RULES
             self.failures.append(error)
-        self._waiting.append(([] if folder == "." else [folder.rstrip("/")], rules))
-        while self._waiting:
-            parts, rules = self._waiting.pop()
-            try:
-                self._list(parts, rules)
-            except OSError as error:
-                self.failures.append(error)
 
-    @property
-    def entries(self) -> list[tuple[str, bool]]:
-        """The paths."""
-        return [("/".join(parts), is_link) for parts, is_link in sorted(self._entries)]
+    def entries(self) -> Iterator[tuple[str, bool]]:
+        """The paths. Each folder is listed when it is reached, so only the names of the folders above it are in memory."""
+        open_folders = [self._listed(self._prefix, self._root, self._rules)]
+        while open_folders:
+            for path, is_link, below in open_folders[-1]:
+                yield path, is_link
+                if below is not None:
+                    open_folders.append(below)
+                    break
+            else:
+                open_folders.pop()
 
-    def _list(self, parts: list[str], rules: GitRules) -> None:
-        with os.scandir("/".join(parts) or ("/" if parts else ".")) as scanned:
+    def _listed(self, prefix: str, real: str, rules: GitRules) -> "Iterator[_Entry]":
+        """The entries of the folder ``real``, whose paths begin with ``prefix``."""
+        found: list[_Found] = []
+        try:
+            self._list(prefix, real, rules, found)
+        except OSError as error:
+            self.failures.append(error)
+        for name, is_link, below in sorted(found, key=itemgetter(0)):
+            path = prefix + name
+            yield path, is_link, None if below is None else self._listed(f"{path}/", f"{real}/{name}", below)
+
+    def _list(self, prefix: str, real: str, rules: GitRules, found: "list[_Found]") -> None:
+        """Adds the entries of a folder to ``found``, in any order."""
+        with os.scandir(prefix.rstrip("/") or ("/" if prefix else ".")) as scanned:
             listed = [*scanned] if self._leave_out is not None else scanned
-            real = "/".join((self._root, *parts[self._depth :]))
             if self._leave_out is not None:
                 own = [entry.name for entry in listed if entry.name.startswith(".git")]
                 rules = rules.inside(real or "/", own) if own else rules
@@ -60,11 +74,9 @@ class FolderSearch:
                 is_folder = (self._recursive or bool(rules.levels)) and entry.is_dir(follow_symlinks=False)
                 if rules.levels and (is_folder or is_manifest(entry.name)):
                     if rules.ignores(f"{real}/{entry.name}", is_folder=is_folder):
-                        self._ignore("/".join([*parts, entry.name]), is_folder=is_folder)
+                        self._ignore(prefix + entry.name, is_folder=is_folder)
                         continue
-                self._entries.append(([*parts, entry.name], entry.is_symlink()))
-                if self._recursive and is_folder:
-                    self._waiting.append(([*parts, entry.name], rules))
+                found.append((entry.name, entry.is_symlink(), rules if self._recursive and is_folder else None))
 
     def _ignore(self, path: str, *, is_folder: bool) -> None:
         assert self._leave_out is not None  # noqa: S101 - otherwise there are no rules

@@ -131,9 +131,8 @@ def _folder(path: str, recursive: bool, leave_out: LeaveOut | None) -> Iterator[
     from webhook.manifests.folders import FolderSearch  # noqa: PLC0415 - a check of one file searches no folder
 
     search = FolderSearch(path, recursive, leave_out)
-    failures = search.failures
-    has_manifests = search.has_ignored
-    for file, is_link in search.entries:
+    failures, has_manifests = search.failures, False
+    for file, is_link in search.entries():
         if is_manifest(file):
             has_manifests = True
             real_path = _target(file) if is_link else f"{real}/{file[start:]}"
@@ -146,7 +145,7 @@ def _folder(path: str, recursive: bool, leave_out: LeaveOut | None) -> Iterator[
             f"cannot be read: {error.strerror}",
             "Check the permissions of the folder.",
         )
-    if not has_manifests and not failures:
+    if not has_manifests and not search.has_ignored and not failures:
         hint = "" if recursive else " Remove --no-recursive to include subfolders."
         yield unreadable(
             shown(path), "the folder contains no manifests", f"Name a folder with .yaml, .yml or .json files.{hint}"
