@@ -168,11 +168,11 @@ def listening(
     async def serve() -> None:
         running.loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        sweeper = asyncio.create_task(maintain_all([server], stopped)) if sweeping else None
+        maintaining = asyncio.create_task(maintain_all([server], stopped)) if sweeping else None
         await server.serve()
         stopped.set()
-        if sweeper is not None:
-            await sweeper
+        if maintaining is not None:
+            await maintaining
 
     def run() -> None:
         with asyncio.Runner(loop_factory=type("ShortLoop", (Loop,), {"limits": limits})) as runner:
