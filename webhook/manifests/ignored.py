@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from webhook.manifests.inherited import Inherited, parent_of
 from webhook.report.printable import escaped
 
 MAX_PLACES = 5
@@ -48,17 +49,28 @@ class Place(msgspec.Struct, frozen=True):
     is_folder: bool
 
 
+class _Folder(msgspec.Struct, frozen=True):
+    """A folder with files, and what the patterns mean for them."""
+
+    typed: str
+    """The path as the user typed it."""
+    path: str
+    """The absolute path."""
+    place: str
+    """The outermost of this folder and its parents that a pattern matches, or an empty text."""
+    has_patterns: bool
+    """Whether there are patterns for the entries of the folder."""
+
+
 class IgnorePatterns:
     """The patterns of a check. ``patterns_of`` returns the patterns for the entries of an absolute folder."""
 
     def __init__(self, patterns_of: Callable[[str], Sequence[Pattern]]) -> None:
         self._patterns_of = patterns_of
         self._here = working_directory()
-        self._folders: dict[str, str] = {"/": ""}
-        self._absolute: dict[str, str] = {}
-        """The absolute path of each folder as typed. A folder may have 10,000 files."""
-        self._unmatched: set[str] = set()
-        """Folders as typed, without patterns for their entries."""
+        self._places = Inherited("", self._place_of)
+        self._last: _Folder | None = None
+        """The folder of the last file. A folder may have 10,000 files, which follow each other."""
 
     def find_place(self, path: str) -> Place | None:
         """
@@ -66,30 +78,24 @@ class IgnorePatterns:
         None if no pattern matches.
         """
         typed, _, name = path.rpartition("/")
-        if typed in self._unmatched:
+        folder = self._last
+        if folder is None or folder.typed != typed:
+            folder = self._last = self._folder(typed, is_absolute=path.startswith("/"))
+        if folder.place:
+            return Place(self._name(folder.place, path), is_folder=True)
+        absolute = f"{folder.path.rstrip('/')}/{name}"
+        if not folder.has_patterns or not self._is_matched(absolute, folder.path):
             return None
-        folder = self._absolute.get(typed)
-        if folder is None:
-            folder = self._absolute[typed] = os.path.normpath(
-                f"{typed}/" if path.startswith("/") else f"{self._here}/{typed}"
-            )
-        absolute = f"{folder.rstrip('/')}/{name}"
-        place = self._place_of_folder(folder)
-        is_folder = bool(place)
-        if not is_folder and not self._patterns_of(folder):
-            self._unmatched.add(typed)
-            return None
-        if not is_folder and not self._is_matched(absolute, folder):
-            return None
-        return Place(self._name(place or absolute, path), is_folder)
+        return Place(self._name(absolute, path), is_folder=False)
 
-    def _place_of_folder(self, folder: str) -> str:
-        place = self._folders.get(folder)
-        if place is None:
-            parent = folder.rpartition("/")[0] or "/"
-            place = self._place_of_folder(parent) or (folder if self._is_matched(folder, parent) else "")
-            self._folders[folder] = place
-        return place
+    def _folder(self, typed: str, *, is_absolute: bool) -> _Folder:
+        path = os.path.normpath(f"{typed}/" if is_absolute else f"{self._here}/{typed}")
+        place = self._places[path]
+        return _Folder(typed, path, place, has_patterns=not place and bool(self._patterns_of(path)))
+
+    def _place_of(self, folder: str, place_of_parent: str) -> str:
+        """The outermost of a folder and its parents that a pattern matches."""
+        return place_of_parent or (folder if self._is_matched(folder, parent_of(folder)) else "")
 
     def _is_matched(self, path: str, folder: str) -> bool:
         is_matched = False

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -281,6 +282,29 @@ def test_a_folder_without_permission_is_an_error(
 
     assert ran.status == 2
     assert "error: deep: cannot be read: Permission denied. Check the permissions of the folder.\n" in ran.err
+
+
+@pytest.fixture
+def deep_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file 1,500 folders down. It is removed step by step, because ``shutil.rmtree`` nests a call for each folder."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1_500):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("vm.yaml").write_text(BAD)
+    yield tmp_path
+    Path("vm.yaml").unlink()
+    for _ in range(1_500):
+        os.chdir("..")
+        Path("d").rmdir()
+
+
+@pytest.mark.parametrize("switches", [(), ("--ignore", "other.yaml"), ("--no-gitignore",)])
+def test_a_folder_can_be_deeper_than_python_calls_nest(deep_file: Path, switches: tuple[str, ...]) -> None:
+    run = migratable("check", *switches, ".", cwd=deep_file)
+
+    assert (run.status, "Traceback" in run.err) == (1, False), run.err[-500:]
+    assert "2 denied, 1 unproven in 1 object" in run.out
 
 
 def test_a_file_that_is_named_twice_is_judged_once(folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
+from webhook.manifests.inherited import Inherited
 from webhook.policy.policy import Exemption, Policy
 from webhook.surfaces.cli.configuration import Config, find_in
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine
@@ -27,9 +28,9 @@ class NestedConfigurations:
         self._prefix = start.rstrip("/") + "/"
         self._flags = flags
         self._read_policy = read_policy
-        self._folders: dict[str, EffectiveSettings | None] = {}
-        self._typed: dict[str, EffectiveSettings | None] = {}
-        """The same settings, by the name of the folder in the report."""
+        self._settings: Inherited[EffectiveSettings | None] = Inherited(None, self._of_folder)
+        self._loaded: dict[str, EffectiveSettings] = {}
+        """The settings of the folders with a configuration file."""
         self.names: list[str] = []
         """The files that apply."""
         self.exemptions: list[Exemption] = []
@@ -40,29 +41,27 @@ class NestedConfigurations:
 
         Raises Misconfigured for an invalid file, and for a key that applies to the whole run.
         """
-        if folder not in self._folders:
-            is_inside = folder.startswith(self._prefix) and folder != self._prefix
-            self._folders[folder] = self._nearest(folder) if is_inside else None
-        return self._folders[folder]
+        return self._settings[folder]
 
     def of_file(self, name: str) -> EffectiveSettings | None:
         """The settings for a file with this name in the report."""
-        if name == "-":
-            return None
-        typed = dirname(name)
-        if typed not in self._typed:
-            self._typed[typed] = self.of_folder(abspath(typed))
-        return self._typed[typed]
+        return self.of_folder(abspath(dirname(name))) if name != "-" else None
 
-    def _nearest(self, folder: str) -> EffectiveSettings | None:
-        loaded = find_in(folder)
-        if loaded is None:
-            return self.of_folder(dirname(folder))
+    def _of_folder(self, folder: str, of_parent: EffectiveSettings | None) -> EffectiveSettings | None:
+        if not folder.startswith(self._prefix) or folder == self._prefix:
+            return None
+        if folder not in self._loaded:
+            loaded = find_in(folder)
+            if loaded is None:
+                return of_parent
+            self._load(folder, loaded)
+        return self._loaded[folder]
+
+    def _load(self, folder: str, loaded: "LoadedConfig") -> None:
         _refuse_keys_of_the_run(loaded)
-        settings = combine(self._flags, loaded, self._read_policy)
+        self._loaded[folder] = combine(self._flags, loaded, self._read_policy)
         self.names.append(str(loaded.path))
         self.exemptions += loaded.config.exemptions or ()
-        return settings
 
     def patterns(self, of_run: "Sequence[Pattern]") -> "Callable[[str], Sequence[Pattern]]":
         """The ignore patterns for the entries in a folder. Patterns on the command line apply everywhere."""
