@@ -15,7 +15,7 @@ import msgspec
 from webhook.objects.meta import Kubernetes
 
 if TYPE_CHECKING:
-    from webhook.check.hash_index import HashIndex
+    from webhook.manifests.hash_index import HashIndex
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
@@ -61,7 +61,7 @@ class Users:
         self._shared.clear()
 
     def _compact(self) -> None:
-        from webhook.check.hash_index import HashIndex  # noqa: PLC0415 - few checks have many lookups
+        from webhook.manifests.hash_index import HashIndex  # noqa: PLC0415 - few checks have many lookups
 
         for lookup, numbers in self._exact.items():
             kind, name = lookup

@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 import msgspec
 
-from webhook.check.hash_index import HashIndex
 from webhook.check.spill import SpillFile
 from webhook.facts.candidates import Candidate, Candidates
 from webhook.kubevirt.subject import VM_KINDS
+from webhook.manifests.hash_index import HashIndex
 from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import DataVolume, PersistentVolume, PersistentVolumeClaim
 

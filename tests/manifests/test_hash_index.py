@@ -5,7 +5,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.check.hash_index import HashIndex
+from webhook.manifests.hash_index import HashIndex
 
 
 @given(st.lists(st.tuples(st.one_of(st.integers(0, 130), st.integers(-(2**63), 2**63 - 1)), st.integers(0, 2**62))))
