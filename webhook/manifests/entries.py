@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import overload
 
 from webhook.manifests.objects import Manifests
-from webhook.manifests.search import File
+from webhook.manifests.search import File, is_plain
 
 
 class Entries(Sequence[File | Manifests]):
@@ -21,18 +21,27 @@ class Entries(Sequence[File | Manifests]):
         """The entries that are not plain files of a searched folder."""
         self._folders: dict[tuple[str, int], int] = {}
         """The number of each searched folder, by its real path, and by the length of its name in the paths of its files."""
+        self._numbered: list[tuple[str, str, int]] = []
+        """The real path of each searched folder, the start of the real paths of its files, and the length of its name."""
         self._folder_of = array("i")
         self._paths = bytearray()
         self._ends = array("q")
-        for number, entry in enumerate(entries):
-            folder = _folder(entry)
-            if folder is None:
-                self._others[number] = entry
-            elif isinstance(entry, File):
-                self._paths += entry.path.encode("utf-8", "surrogatepass")
-            self._folder_of.append(-1 if folder is None else self._folders.setdefault(folder, len(self._folders)))
-            self._ends.append(len(self._paths))
-        self._numbered = [(root, _parent(root), start) for root, start in self._folders]
+        for entry in entries:
+            self.append(entry)
+
+    def append(self, entry: File | Manifests) -> None:
+        """Adds an entry."""
+        folder = _folder(entry)
+        number = -1
+        if folder is None:
+            self._others[len(self)] = entry
+        elif isinstance(entry, File):
+            self._paths += entry.path.encode("utf-8", "surrogatepass")
+            number = self._folders.setdefault(folder, len(self._folders))
+            if number == len(self._numbered):
+                self._numbered.append((folder[0], _parent(folder[0]), folder[1]))
+        self._folder_of.append(number)
+        self._ends.append(len(self._paths))
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -56,7 +65,7 @@ class Entries(Sequence[File | Manifests]):
 
 def _folder(entry: File | Manifests) -> tuple[str, int] | None:
     """The searched folder of a plain file: its real path, and the length of its name in the path of the file."""
-    if not isinstance(entry, File) or entry.is_named or entry.is_link or not entry.root:
+    if not isinstance(entry, File) or not is_plain(entry):
         return None
     parent = _parent(entry.root)
     start = len(entry.path) - len(entry.real) + len(parent)

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from errno import ELOOP
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from webhook.errors import BadInput
@@ -18,13 +19,14 @@ from webhook.manifests.search import (
     KUSTOMIZATIONS,
     File,
     Listed,
+    collected,
+    collected_once,
     find,
     is_manifest,
     is_within,
     kustomizations_above,
     shown,
     unreadable,
-    without_repeats,
 )
 from webhook.manifests.sources import Sources
 from webhook.yaml.document import MAX_BYTES
@@ -83,26 +85,25 @@ class Inputs:
         entries = (
             entry for path in paths for entry in find(path, recursive, real_folders, leave_out if gitignore else None)
         )
-        found = without_repeats(
-            entry
-            for entry in entries
-            if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
+        found: Sequence[File | Manifests] = collected_once(
+            (
+                entry
+                for entry in entries
+                if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
+            ),
+            MANY_FILES,
+            is_one_search=len(paths) == 1,
         )
         above = kustomizations_above(paths)
         if above or any(isinstance(entry, File) and entry.path.endswith(KUSTOMIZATIONS) for entry in found):
             from webhook.manifests.unrendered import without_patches  # noqa: PLC0415 - only for kustomizations
 
-            found = without_patches(found, above, sources)
+            found = collected(without_patches(found, above, sources), MANY_FILES)
         if not fixes and sources.parts:
             from webhook.manifests.origins import without_rendered  # noqa: PLC0415 - only with rendered texts
 
-            found = without_rendered(found, sources)
-        found += rendered
-        self._entries: Sequence[File | Manifests] = found
-        if self.is_large:
-            from webhook.manifests.entries import Entries  # noqa: PLC0415 - only for large checks
-
-            self._entries = Entries(found)
+            found = collected(without_rendered(found, sources), MANY_FILES)
+        self._entries = collected(chain(found, rendered), MANY_FILES) if rendered else found
         self._sources = sources
         self._progress = progress
 

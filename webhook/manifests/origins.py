@@ -161,9 +161,9 @@ class _Output:
         return self._aligned[start].get(line - start)
 
 
-def without_rendered(entries: Sequence[File | Manifests], sources: Sources) -> list[File | Manifests]:
+def without_rendered(entries: Iterable[File | Manifests], sources: Sources) -> Iterator[File | Manifests]:
     """
-    Returns the entries without the files that rendered texts were made from, and adds their names to ``sources``. A file that
+    Yields the entries without the files that rendered texts were made from, and adds their names to ``sources``. A file that
     the user named is kept.
 
     The cluster gets the rendered object. A base can have a problem that each overlay corrects, and a second finding about the
@@ -171,13 +171,11 @@ def without_rendered(entries: Sequence[File | Manifests], sources: Sources) -> l
     """
     paths = (path for parts in sources.parts.values() for path in (*parts.resources, parts.template) if path)
     rendered = {os.path.realpath(path) for path in paths}
-    kept: list[File | Manifests] = []
     for entry in entries:
         if isinstance(entry, File) and not entry.is_named and os.path.realpath(entry.path) in rendered:
             sources.judged_rendered[shown(entry.path)] = None
         else:
-            kept.append(entry)
-    return kept
+            yield entry
 
 
 def _documents(content: bytes, name: str) -> Sequence[Document]:

@@ -1,7 +1,8 @@
 """Finds the files that paths name. A path names a file, a folder or a pattern. Reads no file."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -11,6 +12,7 @@ from webhook.manifests.objects import Manifests
 from webhook.report.printable import escaped
 
 if TYPE_CHECKING:
+    from webhook.manifests.entries import Entries
     from webhook.manifests.ignored import Place
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -45,25 +47,53 @@ class Listed(str):
     __slots__ = ()
 
 
-def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifests]:
+def collected(entries: Iterable[File | Manifests], most: int) -> Sequence[File | Manifests]:
+    """The entries in a list, or in ``Entries`` if there are more than ``most``."""
+    remaining = iter(entries)
+    found = [*islice(remaining, most + 1)]
+    return found if len(found) <= most else _entries(chain(found, remaining))
+
+
+def collected_once(
+    entries: Iterable[File | Manifests], most: int, *, is_one_search: bool
+) -> "list[File | Manifests] | Entries":
     """
-    Each file once.
+    Each file once, collected as ``collected`` does.
 
     Ignored files must be left out before this function is called. Otherwise a file with several names is lost if its first name
     is ignored and another name is not.
+
+    If all entries are from one search (``is_one_search``), no file repeats before the first link. So the paths that were found
+    are needed only from there.
     """
-    unique: list[File | Manifests] = []
-    seen: set[str] = set()
+    found: list[File | Manifests] | Entries = []
+    seen: set[str] | None = None if is_one_search else set()
     for entry in entries:
         if isinstance(entry, File) and entry.real:
-            if entry.real in seen:
-                continue
-            if not entry.is_link or is_within(
-                entry.real, entry.root
-            ):  # for any other path, ``_read`` reports a problem
-                seen.add(entry.real)
-        unique.append(entry)
-    return unique
+            if seen is None and not is_plain(entry):
+                seen = {each.real for each in found if isinstance(each, File)}
+            if seen is not None:
+                if entry.real in seen:
+                    continue
+                if not entry.is_link or is_within(
+                    entry.real, entry.root
+                ):  # ``_read`` reports a problem for other links
+                    seen.add(entry.real)
+        if len(found) == most:
+            found = _entries(found)
+        found.append(entry)
+    return found
+
+
+def _entries(entries: Iterable[File | Manifests]) -> "Entries":
+    from webhook.manifests.entries import Entries  # noqa: PLC0415 - only for large checks
+
+    return Entries(entries)
+
+
+def is_plain(file: File) -> bool:
+    """Whether the file is of a searched folder, under its only name that is not a link."""
+    return bool(file.root) and not file.is_named and not file.is_link
 
 
 def find(

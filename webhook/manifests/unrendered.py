@@ -20,35 +20,34 @@ _CHART = "Chart.yaml"
 
 def without_patches(
     entries: Sequence[File | Manifests], above: Sequence[str], sources: Sources
-) -> list[File | Manifests]:
+) -> Iterator[File | Manifests]:
     """
-    Returns the entries without kustomizations and their patches. A patch that is also a resource is kept.
+    Yields the entries without kustomizations and their patches. A patch that is also a resource is kept.
 
     ``above`` has the paths of kustomizations outside of the searched folders. A kustomization that cannot be read is kept, so
     that it is reported as a problem.
     """
-    found: list[Kustomization] = []
-    kept: list[File | Manifests] = []
-    for entry in entries:
+    found: dict[int, Kustomization] = {}
+    for number, entry in enumerate(entries):
         kustomization = (
             _kustomization(entry) if isinstance(entry, File) and _name(entry.path) in KUSTOMIZATIONS else None
         )
         if kustomization is not None:
-            found.append(kustomization)
-        elif isinstance(entry, Manifests) or entry.is_named or _name(entry.path) != KUSTOMIZATIONS[-1]:
-            kept.append(entry)
-    sources.kustomizations += found
-    found += filter(None, (_kustomization(File(path, real=path)) for path in above))
-    sources.settings |= {os.path.realpath(each.located(name)) for each in found for name in each.settings}
-    patches = {os.path.realpath(each.located(name)) for each in found for name in each.patches}
-    patches -= {os.path.realpath(each.located(name)) for each in found for name in each.resources}
-    others: list[File | Manifests] = []
-    for entry in kept:
+            found[number] = kustomization
+    sources.kustomizations += found.values()
+    all_found = [*found.values(), *filter(None, (_kustomization(File(path, real=path)) for path in above))]
+    sources.settings |= {os.path.realpath(each.located(name)) for each in all_found for name in each.settings}
+    patches = {os.path.realpath(each.located(name)) for each in all_found for name in each.patches}
+    patches -= {os.path.realpath(each.located(name)) for each in all_found for name in each.resources}
+    for number, entry in enumerate(entries):
+        if number in found or not (
+            isinstance(entry, Manifests) or entry.is_named or _name(entry.path) != KUSTOMIZATIONS[-1]
+        ):
+            continue
         if isinstance(entry, File) and entry.real in patches:
             sources.patches[shown(entry.path)] = None
         else:
-            others.append(entry)
-    return others
+            yield entry
 
 
 def _kustomization(file: File) -> Kustomization | None:
