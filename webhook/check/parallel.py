@@ -81,9 +81,10 @@ class ParallelCheck:
         self._objects = objects
         self._again = again
         self._results = Results(is_large=is_large)
-        self._read: dict[int, Sources] = {}
-        """The texts and names of each part, by its first file."""
-        self._read_again: list[Sources] = []
+        self._read: dict[int, tuple[int, Sources]] = {}
+        """The number of files, and their texts and names, of each part after a file that is not judged yet, by its first file."""
+        self._following = 0
+        """The first file whose text and name are not in ``sources``, because it is not judged yet."""
         self._failures: list[tuple[int, WebhookError]] = []
         """The files with an error that ends the check."""
         self._later: set[int] = set()
@@ -111,10 +112,6 @@ class ParallelCheck:
             ) from None
         finally:
             processes.close()
-        for first in sorted(self._read):
-            self._sources.add(self._read[first])
-        for sources in self._read_again:
-            self._sources.add(sources)
         for number in self._later:
             manifests, result = self._read_once_more(number), self._results[number]
             result.later = self._judge.follow_ups(manifests)
@@ -162,7 +159,11 @@ class ParallelCheck:
         if judged.failure is not None:
             self._failures.append(judged.failure)
         if numbers:
-            self._read[min(numbers)] = judged.sources
+            self._read[min(numbers)] = len(numbers), judged.sources
+        while self._following in self._read:
+            count, sources = self._read.pop(self._following)
+            self._sources.add(sources)
+            self._following += count
         self._objects(judged.objects)
         self._progress(len(self._results), len(self._inputs))
 
@@ -260,7 +261,7 @@ class ParallelCheck:
         if judged.failure is not None:
             raise judged.failure[1]
         self._add_results(judged)
-        self._read_again.append(judged.sources)
+        self._sources.add(judged.sources)
 
 
 def _blocks(files: "array[int]", processes: int) -> "Iterator[array[int]]":

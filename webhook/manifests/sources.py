@@ -22,8 +22,10 @@ class Texts(MutableMapping[str, bytes]):
     def __init__(self) -> None:
         self.in_memory: dict[str, bytes] = {}
         self.changed: dict[str, None] = {}
-        self.released: dict[str, _Released] = {}
-        """The files of the texts that are not in memory."""
+        self.released: dict[str, int] = {}
+        """The hashes of the texts that are not in memory. All processes of a check have the same hash function."""
+        self._paths: dict[str, str] = {}
+        """The paths of released texts, except those that are the name."""
         self._last = ("", b"")
 
     def __getitem__(self, name: str) -> bytes:
@@ -47,33 +49,46 @@ class Texts(MutableMapping[str, bytes]):
 
     def release(self, name: str, path: str) -> None:
         """Drops a text from memory. Its file is at ``path``."""
-        content = self.in_memory.pop(name)
-        self.released[name] = _Released(path, hash(content))
+        self.released[name] = hash(self.in_memory.pop(name))
+        if path != name:
+            self._paths[name] = path
 
     def add(self, other: "Texts") -> None:
         """Adds other texts."""
         for name, content in other.in_memory.items():
             self[name] = content
-        for name, released in other.released.items():
+        for name in other.released:
             self.in_memory.pop(name, None)
-            self.released[name] = released
+        self.released |= other.released
+        self._paths |= other._paths
 
     def renamed(self, rename: Callable[[str], str]) -> "Texts":
         """These texts, with the names that ``rename`` returns."""
         renamed = Texts()
         renamed.in_memory = {rename(name): content for name, content in self.in_memory.items()}
-        renamed.released = {rename(name): released for name, released in self.released.items()}
+        renamed.released = {rename(name): digest for name, digest in self.released.items()}
+        renamed._paths = {rename(name): self._paths.get(name, name) for name in self.released}
         renamed.changed = self.changed
         return renamed
 
     def _read_again(self, name: str) -> bytes:
-        released = self.released[name]
-        if self._last[0] != released.path:
-            self._last = released.path, released.read()
+        digest, path = self.released[name], self._paths.get(name, name)
+        if self._last[0] != path:
+            self._last = path, _unchanged(path, digest)
         content = self._last[1]
         if not content:
             self.changed[name] = None
         return content
+
+
+def _unchanged(path: str, digest: int) -> bytes:
+    """The content of a file, or an empty text if it has not this hash."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError:
+        return b""
+    return content if hash(content) == digest else b""
 
 
 class Names:
@@ -94,22 +109,6 @@ class Names:
         self.joined += other.joined
 
 
-class _Released(msgspec.Struct, frozen=True, gc=False):
-    """The path of a file, and the hash of its content, which is the same in all processes of a check."""
-
-    path: str
-    digest: int
-
-    def read(self) -> bytes:
-        """The content of the file, or an empty text if it has changed."""
-        try:
-            with open(self.path, "rb") as file:
-                content = file.read()
-        except OSError:
-            return b""
-        return content if hash(content) == self.digest else b""
-
-
 class Sources(msgspec.Struct):
     """The texts of the files that were read, by name, and the files that were left out. Reports show excerpts of these texts."""
 
@@ -120,8 +119,8 @@ class Sources(msgspec.Struct):
     """The name of standard input in messages."""
     encodings: dict[str, str] = msgspec.field(default_factory=dict)
     """The encodings of files that might not be UTF-8. The stored texts of these files are UTF-8."""
-    forgotten: Names = msgspec.field(default_factory=Names)
-    """Names of files whose text is no longer in memory."""
+    forgotten: Names | None = msgspec.field(default_factory=Names)
+    """Names of files whose text is no longer in memory, or None if the names are not needed."""
     ignored: "LeftOut | None" = None
     """Files that match an ignore pattern."""
     ignored_by_git: "LeftOut | None" = None
@@ -148,7 +147,8 @@ class Sources(msgspec.Struct):
 
     @property
     def names(self) -> Collection[str]:
-        """The names of all files that were read."""
+        """The names of all files that were read. The names of forgotten texts are kept."""
+        assert self.forgotten is not None  # noqa: S101 - narrows for the type checker
         return {*self.texts, *self.forgotten}
 
     @property
@@ -173,14 +173,15 @@ class Sources(msgspec.Struct):
 
         Only the settings of kustomizations change how a file is read.
         """
-        return Sources(settings=self.settings)
+        return Sources(settings=self.settings, forgotten=None if self.forgotten is None else Names())
 
     def add(self, other: "Sources") -> None:
         """Adds what was read into other sources."""
         self.texts.add(other.texts)
         self.paths |= other.paths
         self.encodings |= other.encodings
-        self.forgotten.update(other.forgotten)
+        if self.forgotten is not None and other.forgotten is not None:
+            self.forgotten.update(other.forgotten)
         self.others |= other.others
         self.patches |= other.patches
         for chart, templates in other.charts.items():
@@ -190,7 +191,8 @@ class Sources(msgspec.Struct):
         """Drops the text of a file that can be read again."""
         if self.paths.pop(name, None) is not None:
             del self.texts[name]
-            self.forgotten.add(name)
+            if self.forgotten is not None:
+                self.forgotten.add(name)
 
     def release(self, name: str) -> None:
         """Drops the text of a file from memory. It is read again when a report shows an excerpt of it."""

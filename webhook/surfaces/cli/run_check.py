@@ -208,6 +208,8 @@ def _run(
     """The whole check. Returns the exit status."""
     progress = bar(quiet=options.quiet)
     sources, facts = Sources(stdin_name=escaped(options.stdin_filename or "-")), Sources()
+    if effective.baseline is None:
+        sources.forgotten = None  # only a baseline needs the names of all files
     references = read_all(effective.facts, recursive=True, sources=facts)
     today = datetime.now(UTC).date().isoformat()
     check = Check(
