@@ -16,8 +16,8 @@ def test_a_value_is_derived_from_the_value_of_the_parent(folders: list[str], mos
     """
     usual, inherited.MOST_FOLDERS = inherited.MOST_FOLDERS, most
     try:
-        values = Inherited("", lambda folder, parent: f"{parent}{folder[-1]}")
-        found = [values[folder] for folder in folders]
+        values = Inherited("")
+        found = [values.of(folder, lambda each, parent: f"{parent}{each[-1]}") for folder in folders]
     finally:
         inherited.MOST_FOLDERS = usual
 
@@ -25,16 +25,16 @@ def test_a_value_is_derived_from_the_value_of_the_parent(folders: list[str], mos
 
 
 def test_the_values_of_100_000_folders_are_not_kept() -> None:
-    values = Inherited(0, lambda _, parent: parent + 1)
+    values = Inherited(0)
 
     for number in range(100_000):
-        assert values[f"/a/{number}"] == 2
+        assert values.of(f"/a/{number}", lambda _, parent: parent + 1) == 2
 
     assert len(values._values) <= inherited.MOST_FOLDERS + 3
 
 
 def test_a_folder_can_be_deeper_than_python_calls_nest() -> None:
-    assert Inherited(0, lambda _, parent: parent + 1)["/d" * 2_000] == 2_000
+    assert Inherited(0).of("/d" * 2_000, lambda _, parent: parent + 1) == 2_000
 
 
 def test_the_root_is_its_own_parent() -> None:

@@ -68,7 +68,7 @@ class IgnorePatterns:
     def __init__(self, patterns_of: Callable[[str], Sequence[Pattern]]) -> None:
         self._patterns_of = patterns_of
         self._here = working_directory()
-        self._places = Inherited("", self._place_of)
+        self._places = Inherited("")
         self._last: _Folder | None = None
         """The folder of the last file. A folder may have 10,000 files, which follow each other."""
 
@@ -90,7 +90,7 @@ class IgnorePatterns:
 
     def _folder(self, typed: str, *, is_absolute: bool) -> _Folder:
         path = os.path.normpath(f"{typed}/" if is_absolute else f"{self._here}/{typed}")
-        place = self._places[path]
+        place = self._places.of(path, self._place_of)
         return _Folder(typed, path, place, has_patterns=not place and bool(self._patterns_of(path)))
 
     def _place_of(self, folder: str, place_of_parent: str) -> str:

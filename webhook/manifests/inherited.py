@@ -5,24 +5,26 @@ from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
-MOST_FOLDERS = 1_000
-"""Number of folders whose values are kept. A search reaches the folders one after another, and a check can have 100,000."""
+MOST_FOLDERS = 100
+"""
+Number of folders whose values are kept. A search reaches the folders one after another, and a check can have 100,000. It needs
+those of the folders above.
+"""
 
 
 class Inherited(Generic[V]):
-    """
-    The values of absolute folders. ``derive`` returns the value of a folder, given its path and the value of its parent. It can
-    be called several times for the same folder.
-    """
+    """The values of absolute folders."""
 
-    def __init__(self, root: V, derive: Callable[[str, V], V]) -> None:
+    def __init__(self, root: V) -> None:
         """``root`` is the value of ``/``."""
         self._root = root
-        self._derive = derive
         self._values: dict[str, V] = {"/": root}
 
-    def __getitem__(self, folder: str) -> V:
-        """The value of a folder. Its path can have more parts than Python calls can nest."""
+    def of(self, folder: str, derive: Callable[[str, V], V]) -> V:
+        """
+        The value of a folder. ``derive`` returns it, given the path and the value of the parent. It can be called several times
+        for the same folder. A path can have more parts than Python calls can nest.
+        """
         below: list[str] = []
         while folder not in self._values:
             below.append(folder)
@@ -32,7 +34,7 @@ class Inherited(Generic[V]):
             self._values = {"/": self._root}
         while below:
             folder = below.pop()
-            value = self._values[folder] = self._derive(folder, value)
+            value = self._values[folder] = derive(folder, value)
         return value
 
 

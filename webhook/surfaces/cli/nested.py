@@ -28,7 +28,7 @@ class NestedConfigurations:
         self._prefix = start.rstrip("/") + "/"
         self._flags = flags
         self._read_policy = read_policy
-        self._settings: Inherited[EffectiveSettings | None] = Inherited(None, self._of_folder)
+        self._settings: Inherited[EffectiveSettings | None] = Inherited(None)
         self._loaded: dict[str, EffectiveSettings] = {}
         """The settings of the folders with a configuration file."""
         self.names: list[str] = []
@@ -41,7 +41,7 @@ class NestedConfigurations:
 
         Raises Misconfigured for an invalid file, and for a key that applies to the whole run.
         """
-        return self._settings[folder]
+        return self._settings.of(folder, self._of_folder)
 
     def of_file(self, name: str) -> EffectiveSettings | None:
         """The settings for a file with this name in the report."""
