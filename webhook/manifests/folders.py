@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import TypeAlias
 
 from webhook.manifests.gitignore import NO_RULES, GitRules, rules_above
@@ -13,8 +12,6 @@ HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
 """Folders of version control systems, which are never searched."""
 _Entry: TypeAlias = "tuple[str, bool, Iterator[_Entry] | None]"
 """A path, whether it is a link, and the entries below a folder that is searched."""
-_Found: TypeAlias = tuple[str, bool, GitRules | None]
-"""A name, whether it is a link, and the rules above the entries of a folder that is searched."""
 
 
 class FolderSearch:
@@ -52,31 +49,27 @@ class FolderSearch:
 
     def _listed(self, prefix: str, real: str, rules: GitRules) -> "Iterator[_Entry]":
         """The entries of the folder ``real``, whose paths begin with ``prefix``."""
-        found: list[_Found] = []
+        names, folders, links = list[str](), set[str](), set[str]()
         try:
-            self._list(prefix, real, rules, found)
+            _list(prefix, names, folders, links)
+            rules = rules if self._leave_out is None else rules.inside(real or "/", names)
         except OSError as error:
             self.failures.append(error)
-        for name, is_link, below in sorted(found, key=itemgetter(0)):
-            path = prefix + name
-            yield path, is_link, None if below is None else self._listed(f"{path}/", f"{real}/{name}", below)
-
-    def _list(self, prefix: str, real: str, rules: GitRules, found: "list[_Found]") -> None:
-        """Adds the entries of a folder to ``found``, in any order."""
-        with os.scandir(prefix.rstrip("/") or ("/" if prefix else ".")) as scanned:
-            listed = [*scanned] if self._leave_out is not None else scanned
-            if self._leave_out is not None:
-                own = [entry.name for entry in listed if entry.name.startswith(".git")]
-                rules = rules.inside(real or "/", own) if own else rules
-            for entry in listed:
-                if entry.name in HISTORY_FOLDERS:
-                    continue
-                is_folder = (self._recursive or bool(rules.levels)) and entry.is_dir(follow_symlinks=False)
-                if rules.levels and (is_folder or is_manifest(entry.name)):
-                    if rules.ignores(f"{real}/{entry.name}", is_folder=is_folder):
-                        self._ignore(prefix + entry.name, is_folder=is_folder)
-                        continue
-                found.append((entry.name, entry.is_symlink(), rules if self._recursive and is_folder else None))
+            return
+        names.sort()
+        for name in names:
+            path, is_folder = prefix + name, name in folders
+            if name in HISTORY_FOLDERS:
+                continue
+            if (
+                rules.levels
+                and (is_folder or is_manifest(name))
+                and rules.ignores(f"{real}/{name}", is_folder=is_folder)
+            ):
+                self._ignore(path, is_folder=is_folder)
+                continue
+            is_searched = self._recursive and is_folder
+            yield path, name in links, self._listed(f"{path}/", f"{real}/{name}", rules) if is_searched else None
 
     def _ignore(self, path: str, *, is_folder: bool) -> None:
         assert self._leave_out is not None  # noqa: S101 - otherwise there are no rules
@@ -86,6 +79,20 @@ class FolderSearch:
         for file in _manifests_below(path) if is_folder else [path]:
             self.has_ignored = True
             self._leave_out(file, place)
+
+
+def _list(prefix: str, names: list[str], folders: set[str], links: set[str]) -> None:
+    """
+    Adds the names in a folder, in any order. There can be 100,000, so there is no object for each of them: Python reuses
+    objects such as tuples, and then cannot free the memory around them.
+    """
+    with os.scandir(prefix.rstrip("/") or ("/" if prefix else ".")) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+            elif entry.is_symlink():
+                links.add(entry.name)
 
 
 def _manifests_below(folder: str) -> Iterator[str]:
