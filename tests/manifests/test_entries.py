@@ -11,7 +11,7 @@ from webhook.manifests.entries import Entries
 from webhook.manifests.files import Inputs
 from webhook.manifests.objects import Manifests
 from webhook.manifests.search import File
-from webhook.manifests.sources import Names, Sources
+from webhook.manifests.sources import Sources
 
 NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=5)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
@@ -54,19 +54,3 @@ def test_the_files_of_a_folder_are_stored_by_their_paths(tmp_path: Path, monkeyp
 
     assert isinstance(inputs._entries, Entries)
     assert inputs._entries._others == {}
-
-
-@given(st.lists(NAMES), st.lists(NAMES))
-def test_names_are_kept_in_order(some: list[str], others: list[str]) -> None:
-    """
-    Also those that are not UTF-8.
-    """
-    names, more = Names(), Names()
-    for name in some:
-        names.add(name)
-    for name in others:
-        more.add(name)
-
-    names.update(more)
-
-    assert list(names) == some + others

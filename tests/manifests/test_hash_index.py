@@ -23,3 +23,18 @@ def test_an_index_finds_all_numbers_of_a_hash(entries: list[tuple[int, int]]) ->
     assert sorted(index) == sorted((key, number) for key, of in expected.items() for number in of)
     assert len(index) == len(entries)
     assert index.find(999) == expected.get(999, [])
+
+
+@given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**32 - 1))), st.integers(0, 130))
+def test_a_small_index_finds_at_least_the_numbers_of_a_hash(entries: list[tuple[int, int]], other: int) -> None:
+    """
+    It compares 32 bits of a hash.
+    """
+    index = HashIndex(is_small=True)
+    for key, number in entries:
+        index.add(key, number)
+        index.add(key + 2**32 if key < 0 else key - 2**32, other)
+
+    for key, number in entries:
+        assert {number, other} <= set(index.find(key))
+    assert len(index) == 2 * len(entries)

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import overload
 
+from webhook.manifests.compact_texts import CompactTexts
 from webhook.manifests.objects import Manifests
 from webhook.manifests.search import File, is_plain
 
@@ -24,8 +25,9 @@ class Entries(Sequence[File | Manifests]):
         self._numbered: list[tuple[str, str, int]] = []
         """The real path of each searched folder, the start of the real paths of its files, and the length of its name."""
         self._folder_of = array("i")
-        self._paths = bytearray()
-        self._ends = array("q")
+        """The number of the folder of each plain file, and -1 for other entries."""
+        self._paths = CompactTexts()
+        """The path of each plain file, and an empty text for other entries."""
         for entry in entries:
             self.append(entry)
 
@@ -35,16 +37,15 @@ class Entries(Sequence[File | Manifests]):
         number = -1
         if folder is None:
             self._others[len(self)] = entry
-        elif isinstance(entry, File):
-            self._paths += entry.path.encode("utf-8", "surrogatepass")
+        else:
             number = self._folders.setdefault(folder, len(self._folders))
             if number == len(self._numbered):
                 self._numbered.append((folder[0], _parent(folder[0]), folder[1]))
         self._folder_of.append(number)
-        self._ends.append(len(self._paths))
+        self._paths.append(entry.path if isinstance(entry, File) and folder is not None else "")
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._paths)
 
     @overload
     def __getitem__(self, number: int) -> File | Manifests: ...
@@ -53,12 +54,11 @@ class Entries(Sequence[File | Manifests]):
     def __getitem__(self, number: int | slice) -> File | Manifests | list[File | Manifests]:
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
-        if not 0 <= number < len(self._ends):
+        if not 0 <= number < len(self):
             raise IndexError(number)
         if number in self._others:
             return self._others[number]
-        begin = self._ends[number - 1] if number else 0
-        path = self._paths[begin : self._ends[number]].decode("utf-8", "surrogatepass")
+        path = self._paths[number]
         root, parent, start = self._numbered[self._folder_of[number]]
         return File(path, root, is_named=False, real=parent + path[start:])
 

@@ -104,6 +104,8 @@ class Inputs:
 
             found = collected(without_rendered(found, sources), MANY_FILES)
         self._entries = collected(chain(found, rendered), MANY_FILES) if rendered else found
+        if self.is_large:
+            sources.expect_many()
         self._sources = sources
         self._progress = progress
 

@@ -1,4 +1,4 @@
-"""An index of numbers by hash, which needs 24 to 48 bytes for each entry. A dict of strings and lists needs several hundred."""
+"""An index of numbers by hash, which needs 12 to 48 bytes for each entry. A dict of strings and lists needs several hundred."""
 
 from array import array
 from collections.abc import Iterator
@@ -12,11 +12,14 @@ class HashIndex:
     """
     Numbers by the hash of a name (``hash``). Names with the same hash share their entries, so a user compares the names.
 
-    Open addressing with linear probing. No entry can be removed.
+    A small index keeps 32 bits of a hash, and takes numbers below 2³². Open addressing with linear probing. No entry can be
+    removed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_small: bool = False) -> None:
         self._count = 0
+        self._type = "I" if is_small else "q"
+        self._bits = 0xFFFF_FFFF if is_small else -1
         self._make_slots(_SMALLEST)
 
     def __len__(self) -> int:
@@ -29,17 +32,17 @@ class HashIndex:
     def add(self, key: int, number: int) -> None:
         """Adds a number."""
         if 3 * self._count >= 2 * len(self._keys):
-            entries = list(self)
+            entries = iter(self)  # of the old slots
             self._make_slots(2 * len(self._keys))
             for each in entries:
                 self._insert(*each)
-        self._insert(key or 1, number)
+        self._insert(key & self._bits or 1, number)
         self._count += 1
 
     def find(self, key: int) -> list[int]:
         """The numbers of a hash."""
         keys, mask = self._keys, self._mask
-        key = key or 1
+        key = key & self._bits or 1
         slot = key & mask
         found: list[int] = []
         while keys[slot] != _FREE:
@@ -49,8 +52,8 @@ class HashIndex:
         return found
 
     def _make_slots(self, size: int) -> None:
-        self._keys = array("q", bytes(8 * size))
-        self._numbers = array("q", bytes(8 * size))
+        self._keys = array(self._type, [0]) * size
+        self._numbers = array(self._type, [0]) * size
         self._mask = size - 1
 
     def _insert(self, key: int, number: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from webhook.manifests.compact_texts import CompactTexts
     from webhook.manifests.ignored import LeftOut, Place
     from webhook.manifests.kustomizations import Kustomization
     from webhook.manifests.origins import Parts
@@ -22,9 +23,9 @@ class Texts(MutableMapping[str, bytes]):
     def __init__(self) -> None:
         self.in_memory: dict[str, bytes] = {}
         self.changed: dict[str, None] = {}
-        self.released: dict[str, int] = {}
+        self.released: MutableMapping[str, int] = {}
         """The hashes of the texts that are not in memory. All processes of a check have the same hash function."""
-        self._paths: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
         """The paths of released texts, except those that are the name."""
         self._last = ("", b"")
 
@@ -51,7 +52,7 @@ class Texts(MutableMapping[str, bytes]):
         """Drops a text from memory. Its file is at ``path``."""
         self.released[name] = hash(self.in_memory.pop(name))
         if path != name:
-            self._paths[name] = path
+            self.paths[name] = path
 
     def add(self, other: "Texts") -> None:
         """Adds other texts."""
@@ -59,20 +60,20 @@ class Texts(MutableMapping[str, bytes]):
             self[name] = content
         for name in other.released:
             self.in_memory.pop(name, None)
-        self.released |= other.released
-        self._paths |= other._paths
+        self.released.update(other.released)
+        self.paths |= other.paths
 
     def renamed(self, rename: Callable[[str], str]) -> "Texts":
         """These texts, with the names that ``rename`` returns."""
         renamed = Texts()
         renamed.in_memory = {rename(name): content for name, content in self.in_memory.items()}
         renamed.released = {rename(name): digest for name, digest in self.released.items()}
-        renamed._paths = {rename(name): self._paths.get(name, name) for name in self.released}
+        renamed.paths = {rename(name): self.paths.get(name, name) for name in self.released}
         renamed.changed = self.changed
         return renamed
 
     def _read_again(self, name: str) -> bytes:
-        digest, path = self.released[name], self._paths.get(name, name)
+        digest, path = self.released[name], self.paths.get(name, name)
         if self._last[0] != path:
             self._last = path, _unchanged(path, digest)
         content = self._last[1]
@@ -91,24 +92,6 @@ def _unchanged(path: str, digest: int) -> bytes:
     return content if hash(content) == digest else b""
 
 
-class Names:
-    """Names of files, which take little more memory than their characters. A name can be added several times."""
-
-    def __init__(self) -> None:
-        self.joined = bytearray()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.joined.decode("utf-8", "surrogatepass").split("\0")[:-1])
-
-    def add(self, name: str) -> None:
-        """Adds a name, which contains no NUL."""
-        self.joined += f"{name}\0".encode("utf-8", "surrogatepass")
-
-    def update(self, other: "Names") -> None:
-        """Adds the names of ``other``."""
-        self.joined += other.joined
-
-
 class Sources(msgspec.Struct):
     """The texts of the files that were read, by name, and the files that were left out. Reports show excerpts of these texts."""
 
@@ -119,7 +102,7 @@ class Sources(msgspec.Struct):
     """The name of standard input in messages."""
     encodings: dict[str, str] = msgspec.field(default_factory=dict)
     """The encodings of files that might not be UTF-8. The stored texts of these files are UTF-8."""
-    forgotten: Names | None = msgspec.field(default_factory=Names)
+    forgotten: "list[str] | CompactTexts | None" = msgspec.field(default_factory=list)
     """Names of files whose text is no longer in memory, or None if the names are not needed."""
     ignored: "LeftOut | None" = None
     """Files that match an ignore pattern."""
@@ -167,13 +150,23 @@ class Sources(msgspec.Struct):
             self.ignored = self.ignored or LeftOut()
             self.ignored.add(file, place)
 
+    def expect_many(self) -> None:
+        """Prepares for the files of a large check. This takes less memory for each file, and more time."""
+        from webhook.manifests.compact_texts import CompactTexts  # noqa: PLC0415 - only for large checks
+        from webhook.manifests.digests import Digests  # noqa: PLC0415
+
+        self.texts.released = Digests(self.texts.released)
+        if self.forgotten is not None:
+            names, self.forgotten = self.forgotten, CompactTexts()
+            self.forgotten.extend(names)
+
     def apart(self) -> "Sources":
         """
         New sources for some of the files. They are merged with ``add``.
 
         Only the settings of kustomizations change how a file is read.
         """
-        return Sources(settings=self.settings, forgotten=None if self.forgotten is None else Names())
+        return Sources(settings=self.settings, forgotten=None if self.forgotten is None else [])
 
     def add(self, other: "Sources") -> None:
         """Adds what was read into other sources."""
@@ -181,7 +174,7 @@ class Sources(msgspec.Struct):
         self.paths |= other.paths
         self.encodings |= other.encodings
         if self.forgotten is not None and other.forgotten is not None:
-            self.forgotten.update(other.forgotten)
+            self.forgotten.extend(other.forgotten)
         self.others |= other.others
         self.patches |= other.patches
         for chart, templates in other.charts.items():
@@ -192,7 +185,7 @@ class Sources(msgspec.Struct):
         if self.paths.pop(name, None) is not None:
             del self.texts[name]
             if self.forgotten is not None:
-                self.forgotten.add(name)
+                self.forgotten.append(name)
 
     def release(self, name: str) -> None:
         """Drops the text of a file from memory. It is read again when a report shows an excerpt of it."""
