@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 """A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
-Hashes: TypeAlias = "dict[type[Kubernetes], array[int]]"
-"""Hashes of names, by kind. All processes of a check have the same hash function, because they are forks."""
-MOST_EXACT = 20_000
+Keys: TypeAlias = "dict[type[Kubernetes], array[int]]"
+"""Keys of names (``key_of``), by kind. All processes of a check have the same hash function, because they are forks."""
+MOST_EXACT = 4_000
 """Number of lookups that are kept exactly."""
 _FEW = 8
 """
 Lookups of at most this many files are in the index. Thousands of files can look up the same StorageClass or instancetype. The
 time to add them to an index, under one hash, would grow with the square of their number.
 """
+
+
+def key_of(digest: int) -> int:
+    """The last 32 bits of the hash of a name, which are not 0, as in ``HashIndex``."""
+    return digest & 0xFFFF_FFFF or 1
 
 
 class Users:
@@ -37,20 +42,31 @@ class Users:
         self._exact: defaultdict[Lookup, list[int]] = defaultdict(list)
         self._named: dict[type[Kubernetes], HashIndex] = {}
         self._shared: dict[Lookup, array[int]] = {}
-        """Lookups by many files, and those without a name."""
+        """Lookups by many files."""
+        self._unnamed: dict[frozenset[type[Kubernetes]], array[int]] = {}
+        """The files that looked up all objects of some kinds. Most files share a few sets of kinds."""
 
     def add(self, lookups: Iterable[Lookup], number: int) -> None:
         """Records the lookups of a file."""
+        kinds: set[type[Kubernetes]] = set()
         for lookup in lookups:
-            self._exact[lookup].append(number)
+            kind, name = lookup
+            if name is None:
+                kinds.add(kind)
+            else:
+                self._exact[lookup].append(number)
+        if kinds:
+            self._unnamed.setdefault(frozenset(kinds), array("I")).append(number)
         if len(self._exact) > MOST_EXACT:
             self._compact()
 
     def of(self, kind: type[Kubernetes], name: str) -> Iterator[int]:
         """The files that looked up an object of this name, or all objects of the kind. May contain other files."""
-        for lookup in ((kind, name), (kind, None)):
-            yield from self._exact.pop(lookup, ())
-            yield from self._shared.pop(lookup, ())
+        lookup = kind, name
+        yield from self._exact.pop(lookup, ())
+        yield from self._shared.pop(lookup, ())
+        for kinds in [kinds for kinds in self._unnamed if kind in kinds]:
+            yield from self._unnamed.pop(kinds)  # these files look up the other kinds when they are judged again
         if kind in self._named:
             yield from self._named[kind].find(hash(name))
 
@@ -59,26 +75,27 @@ class Users:
         self._exact.clear()
         self._named.clear()
         self._shared.clear()
+        self._unnamed.clear()
 
     def _compact(self) -> None:
         from webhook.manifests.hash_index import HashIndex  # noqa: PLC0415 - few checks have many lookups
 
         for lookup, numbers in self._exact.items():
             kind, name = lookup
-            if name is None or len(numbers) > _FEW or lookup in self._shared:
-                self._shared.setdefault(lookup, array("l")).extend(numbers)
+            if len(numbers) > _FEW or lookup in self._shared:
+                self._shared.setdefault(lookup, array("I")).extend(numbers)
             else:
-                index = self._named.setdefault(kind, HashIndex())
+                index = self._named.setdefault(kind, HashIndex(is_small=True))
                 for number in numbers:
                     index.add(hash(name), number)
         self._exact.clear()
 
 
 class Stated(msgspec.Struct):
-    """Lookups for other processes: the kinds of which every object was looked up, and hashes of names."""
+    """Lookups for other processes: the kinds of which every object was looked up, and keys of names."""
 
     every: set[type[Kubernetes]]
-    names: Hashes
+    names: Keys
 
 
 class Unstated:
@@ -116,5 +133,5 @@ class Unstated:
             if name is None:
                 self._compacted.every.add(kind)
             else:
-                self._compacted.names.setdefault(kind, array("q")).append(hash(name))
+                self._compacted.names.setdefault(kind, array("I")).append(key_of(hash(name)))
         self._new.clear()
