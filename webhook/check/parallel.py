@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from webhook.check.lookups import Hashes, Stated
+from webhook.check.lookups import Keys, Stated
 from webhook.check.processes import Crashed, Processes
 from webhook.check.results import FileResult, Results
 from webhook.check.sharing import (
@@ -122,6 +122,9 @@ class ParallelCheck:
     def _part_of_worker(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
         """In a worker: answers requests."""
         self._judge.leave_files()
+        self._results = Results(
+            is_large=self._results.is_large
+        )  # the parent writes to this memory, which would copy it
         return self._part(begin)
 
     def _part(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
@@ -141,7 +144,7 @@ class ParallelCheck:
         """
         end = len(self._inputs)
         streams = [number for number in range(end) if self._inputs.is_stream(number)]
-        files = array("l", (number for number in range(end) if not self._inputs.is_stream(number)))
+        files = array("I", (number for number in range(end) if not self._inputs.is_stream(number)))
         judged = set[int]()
         for number in (*streams, *files[:: max(1, len(files) // FIRST)]):
             judged.add(number)
@@ -150,7 +153,7 @@ class ParallelCheck:
             if self._failures:
                 end = number
                 break
-        return array("l", (number for number in files if number < end and number not in judged))
+        return array("I", (number for number in files if number < end and number not in judged))
 
     def _keep(self, judged: FilesJudged) -> None:
         """Keeps results of files that were judged for the first time."""
@@ -217,7 +220,7 @@ class ParallelCheck:
         self._pending[index].clear()
         return pending
 
-    def _exchange(self, processes: Processes, names: Sequence[Hashes], lookups: Sequence[Stated]) -> bool:
+    def _exchange(self, processes: Processes, names: Sequence[Keys], lookups: Sequence[Stated]) -> bool:
         """Passes on the objects that another process looked up. Returns whether there were any."""
         requests = {}
         for index, own in enumerate(names):

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from webhook.check.lookups import Hashes, Stated, Unstated
+from webhook.check.lookups import Keys, Stated, Unstated, key_of
 from webhook.check.processes import pickled
 from webhook.check.results import FileResult, Packed, pack
 from webhook.check.streaming import RELEASE, FileJudge, ignore
@@ -35,6 +35,8 @@ Begin: TypeAlias = Callable[[int], None]
 """Records the number of the file that a process reads."""
 _PART = 64
 """Number of files whose results cross together."""
+_PART_OF_KEYS = 8_000
+"""Number of names that are compared together."""
 
 
 class JudgeFiles(msgspec.Struct):
@@ -52,7 +54,7 @@ class StateNames(msgspec.Struct):
 class GiveObjects(msgspec.Struct):
     """Requests own objects. Answered by ``ObjectsGiven``."""
 
-    names: Hashes
+    names: Keys
 
 
 class JudgeAgain(msgspec.Struct):
@@ -92,7 +94,7 @@ class FilesJudged(msgspec.Struct):
 class NamesStated(msgspec.Struct):
     """The names of the own objects that are not yet given, and all lookups."""
 
-    names: Hashes
+    names: Keys
     lookups: Stated
 
 
@@ -176,20 +178,20 @@ class SharingJudge(FileJudge):
         announced, self._announced = self._announced, []
         return pickled(announced) if announced else b""
 
-    def names(self) -> Hashes:
+    def names(self) -> Keys:
         """The names of own objects that are not yet given to the other processes."""
-        names = {kind: array("q", map(hash, objects)) for kind, objects in self._own.items()}
+        names = {kind: array("I", (key_of(hash(name)) for name in objects)) for kind, objects in self._own.items()}
         for kind, stored in self.world.stored.items():
-            names.setdefault(kind, array("q")).extend(stored.own_keys())
+            names.setdefault(kind, array("I")).extend(stored.own_keys())
         return names
 
-    def give(self, names: Hashes) -> bytes:
+    def give(self, names: Keys) -> bytes:
         """The own objects of these names, which are then objects of all processes."""
         given: _Placed = []
         for kind, keys in names.items():
             asked = set(keys)
             of_kind = self._own.get(kind, {})
-            for name in [name for name in of_kind if hash(name) in asked]:
+            for name in [name for name in of_kind if key_of(hash(name)) in asked]:
                 given += of_kind.pop(name)
             if (stored := self.world.stored.get(kind)) is not None:
                 given += ((candidate.object, candidate.source) for candidate in stored.own(asked))
@@ -200,18 +202,27 @@ class SharingJudge(FileJudge):
         return self._unstated.state()
 
 
-def take_wanted(names: Hashes, lookups: Sequence[Stated]) -> Hashes:
+def take_wanted(names: Keys, lookups: Sequence[Stated]) -> Keys:
     """Removes the names that lookups cover, and returns them."""
-    found: Hashes = {}
+    found: Keys = {}
     for kind, keys in names.items():
-        asked = set[int]().union(*(stated.names.get(kind, ()) for stated in lookups))
         if any(kind in stated.every for stated in lookups):
-            asked.update(keys)
-        covered = array("q", filter(asked.__contains__, keys))
+            covered = keys
+        else:
+            covered = array("I", _common(keys, [stated.names[kind] for stated in lookups if kind in stated.names]))
         if covered:
             found[kind] = covered
-            names[kind] = array("q", (key for key in keys if key not in asked))
+            taken = set(covered)
+            names[kind] = array("I", (key for key in keys if key not in taken))
     return found
+
+
+def _common(keys: "array[int]", others: "Sequence[array[int]]") -> Iterator[int]:
+    """The keys that others contain. A set of all keys of a large check would take megabytes, so the keys are taken in parts."""
+    parts = sum(map(len, others)) // _PART_OF_KEYS + 1
+    for part in range(parts):
+        asked = {key for other in others for key in other if key % parts == part}
+        yield from (key for key in keys if key % parts == part and key in asked)
 
 
 def judge_files(

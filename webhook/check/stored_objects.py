@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from webhook.check.lookups import key_of
 from webhook.check.spill import SpillFile
 from webhook.facts.candidates import Candidate, Candidates
 from webhook.kubevirt.subject import VM_KINDS
@@ -89,12 +90,12 @@ class StoredObjects:
         self.most_recent = MOST_RECENT + len(self.recent) * 5 // 4
 
     def own_keys(self) -> Iterator[int]:
-        """The hashes of the names of own objects in the file."""
-        return (key for key, number in self._index if number & 1)
+        """The keys of the names of own objects in the file."""
+        return (key_of(key) for key, number in self._index if number & 1)
 
     def own(self, keys: set[int]) -> Iterator[Candidate]:
-        """The own objects in the file whose names have these hashes."""
-        return (self._read(number) for key, number in self._index if number & 1 and key in keys)
+        """The own objects in the file whose names have these keys."""
+        return (self._read(number) for key, number in self._index if number & 1 and key_of(key) in keys)
 
     def _record(self, candidate: Candidate) -> bytes | None:
         """
