@@ -122,9 +122,8 @@ class ParallelCheck:
     def _part_of_worker(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:
         """In a worker: answers requests."""
         self._judge.leave_files()
-        self._results = Results(
-            is_large=self._results.is_large
-        )  # the parent writes to this memory, which would copy it
+        # a worker needs no results, and the writes of the parent would copy the memory that both share
+        self._results = Results(is_large=self._results.is_large)
         return self._part(begin)
 
     def _part(self, begin: Begin) -> Callable[[Any], Iterator[Any]]:

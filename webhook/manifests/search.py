@@ -75,9 +75,8 @@ def collected_once(
             if seen is not None:
                 if entry.real in seen:
                     continue
-                if not entry.is_link or is_within(
-                    entry.real, entry.root
-                ):  # ``_read`` reports a problem for other links
+                # ``_read`` reports a problem for other links
+                if not entry.is_link or is_within(entry.real, entry.root):
                     seen.add(entry.real)
         if len(found) == most:
             found = _entries(found)
@@ -108,14 +107,14 @@ def find(
     elif os.path.isdir(name):
         yield from _folder(name, recursive, leave_out)
     elif any(sign in path for sign in "*?[") and not os.path.exists(name):
-        from glob import glob  # noqa: PLC0415 - shells expand most patterns
+        from webhook.manifests.patterns import matching  # noqa: PLC0415 - shells expand most patterns
 
-        matching = sorted(glob(path, recursive=True))
-        for match in matching:
+        matches = matching(path)
+        for match in matches:
             if not os.path.isdir(match):
                 file = normalized(match)
                 yield File(file, is_named=False, real=_real_path(file, real_folders))
-        if not matching:
+        if not matches:
             yield unreadable(
                 shown(name), "no file matches this pattern", "Check the pattern. ** matches any number of folders."
             )
