@@ -30,7 +30,7 @@ class Inherited(Generic[V]):
             below.append(folder)
             folder = parent_of(folder)
         value = self._values[folder]
-        if len(self._values) > MOST_FOLDERS:
+        if below and len(self._values) > MOST_FOLDERS:
             self._values = {"/": self._root}
         while below:
             folder = below.pop()

@@ -107,9 +107,9 @@ def find(
     elif os.path.isdir(name):
         yield from _folder(name, recursive, leave_out)
     elif any(sign in path for sign in "*?[") and not os.path.exists(name):
-        from webhook.manifests.patterns import matching  # noqa: PLC0415 - shells expand most patterns
+        from glob import glob  # noqa: PLC0415 - shells expand most patterns
 
-        matches = matching(path)
+        matches = sorted(glob(path, recursive=True))
         for match in matches:
             if not os.path.isdir(match):
                 file = normalized(match)

@@ -51,6 +51,7 @@ class Texts(MutableMapping[str, bytes]):
     def release(self, name: str, path: str) -> None:
         """Drops a text from memory. Its file is at ``path``."""
         self.released[name] = hash(self.in_memory.pop(name))
+        self.paths.pop(name, None)  # of another file with this name in messages
         if path != name:
             self.paths[name] = path
 
@@ -60,6 +61,7 @@ class Texts(MutableMapping[str, bytes]):
             self[name] = content
         for name in other.released:
             self.in_memory.pop(name, None)
+            self.paths.pop(name, None)
         self.released.update(other.released)
         self.paths |= other.paths
 
