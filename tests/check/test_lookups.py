@@ -1,5 +1,6 @@
 """Records of the files that looked up an object (webhook.check.lookups)."""
 
+from array import array
 from collections.abc import Callable
 from unittest.mock import patch
 
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.instructions import instructions
-from webhook.check import lookups
-from webhook.check.lookups import Lookup, Users
+from webhook.check import lookups, sharing
+from webhook.check.lookups import Lookup, Stated, Users
+from webhook.check.sharing import take_wanted
 from webhook.objects.storage import PersistentVolumeClaim, StorageClass
 
 KIND = st.sampled_from([PersistentVolumeClaim, StorageClass])
@@ -44,3 +46,17 @@ def test_the_work_grows_with_the_number_of_files_that_look_up_one_object() -> No
 
     with patch.object(lookups, "MOST_EXACT", 100):
         assert instructions(adding(800)) < 3 * instructions(adding(400))
+
+
+@given(st.lists(st.integers(1, 40)), st.lists(st.lists(st.integers(1, 40)), max_size=3), st.integers(1, 5))
+def test_all_names_that_others_looked_up_are_given(own: list[int], others: list[list[int]], part: int) -> None:
+    """
+    The names of a large check are compared in parts.
+    """
+    names = {StorageClass: array("I", own)}
+    with patch.object(sharing, "_PART_OF_KEYS", part):
+        found = take_wanted(names, [Stated(set(), {StorageClass: array("I", other)}) for other in others])
+
+    asked = {key for other in others for key in other}
+    assert sorted(found.get(StorageClass, [])) == sorted(key for key in own if key in asked)
+    assert sorted(names[StorageClass]) == sorted(key for key in own if key not in asked)

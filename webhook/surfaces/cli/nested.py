@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
-from webhook.manifests.inherited import Inherited
+from webhook.manifests.inherited import MOST_FOLDERS
 from webhook.policy.policy import Exemption, Policy
 from webhook.surfaces.cli.configuration import Config, find_in
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine
@@ -28,7 +28,8 @@ class NestedConfigurations:
         self._prefix = start.rstrip("/") + "/"
         self._flags = flags
         self._read_policy = read_policy
-        self._settings: Inherited[EffectiveSettings | None] = Inherited(None)
+        self._settings: dict[str, EffectiveSettings | None] = {}
+        """The settings of a few folders."""
         self._loaded: dict[str, EffectiveSettings] = {}
         """The settings of the folders with a configuration file."""
         self.names: list[str] = []
@@ -41,21 +42,25 @@ class NestedConfigurations:
 
         Raises Misconfigured for an invalid file, and for a key that applies to the whole run.
         """
-        return self._settings.of(folder, self._of_folder)
+        if folder not in self._settings:
+            if len(self._settings) > MOST_FOLDERS:
+                self._settings.clear()
+            self._settings[folder] = self._nearest(folder)
+        return self._settings[folder]
 
     def of_file(self, name: str) -> EffectiveSettings | None:
         """The settings for a file with this name in the report."""
         return self.of_folder(abspath(dirname(name))) if name != "-" else None
 
-    def _of_folder(self, folder: str, of_parent: EffectiveSettings | None) -> EffectiveSettings | None:
-        if not folder.startswith(self._prefix) or folder == self._prefix:
-            return None
-        if folder not in self._loaded:
-            loaded = find_in(folder)
-            if loaded is None:
-                return of_parent
-            self._load(folder, loaded)
-        return self._loaded[folder]
+    def _nearest(self, folder: str) -> EffectiveSettings | None:
+        """Does not read the configurations above the nearest one, because they do not apply."""
+        while folder not in self._settings and folder.startswith(self._prefix) and folder != self._prefix:
+            if folder not in self._loaded and (loaded := find_in(folder)) is not None:
+                self._load(folder, loaded)
+            if folder in self._loaded:
+                return self._loaded[folder]
+            folder = dirname(folder)
+        return self._settings.get(folder)
 
     def _load(self, folder: str, loaded: "LoadedConfig") -> None:
         _refuse_keys_of_the_run(loaded)
