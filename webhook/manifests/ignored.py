@@ -79,7 +79,7 @@ class IgnorePatterns:
         """
         typed, _, name = path.rpartition("/")
         folder = self._last
-        if folder is None or folder.typed != typed:
+        if folder is None or folder.typed != typed or not typed:
             folder = self._last = self._folder(typed, is_absolute=path.startswith("/"))
         if folder.place:
             return Place(self._name(folder.place, path), is_folder=True)
@@ -89,7 +89,7 @@ class IgnorePatterns:
         return Place(self._name(absolute, path), is_folder=False)
 
     def _folder(self, typed: str, *, is_absolute: bool) -> _Folder:
-        path = os.path.normpath(f"{typed}/" if is_absolute else f"{self._here}/{typed}")
+        path = os.path.normpath(f"{typed}/" if is_absolute else os.path.join(self._here, typed))
         place = self._places.of(path, self._place_of)
         return _Folder(typed, path, place, has_patterns=not place and bool(self._patterns_of(path)))
 

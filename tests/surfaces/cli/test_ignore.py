@@ -136,3 +136,22 @@ def test_a_folder_above_the_pattern_never_matches(tmp_path: Path, monkeypatch: p
 
     assert patterns.find_place("vm.yaml") is None
     assert patterns.find_place("build/vm.yaml") == Place("build", is_folder=True)
+
+
+def test_a_file_and_a_file_of_the_root_with_the_same_name_have_different_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    patterns = IgnorePatterns(lambda _folder: [Pattern(f"{tmp_path}/vm.yaml", "/")])
+
+    assert patterns.find_place("vm.yaml") == Place("vm.yaml", is_folder=False)
+    assert patterns.find_place("/vm.yaml") is None
+    assert patterns.find_place("vm.yaml") == Place("vm.yaml", is_folder=False)
+
+
+def test_patterns_are_relative_to_the_root_if_it_is_the_working_folder(repository: Path) -> None:
+    folders = [(repository / "apps" / name).relative_to("/") for name in "ab"]
+
+    ran = migratable("check", *folders, "--ignore", folders[0], cwd=Path("/"))
+
+    assert (ran.status, ran.err) == (0, f"note: ignored files and folders: 1 file in {folders[0]}\n")
