@@ -2,11 +2,18 @@
 
 from itertools import permutations
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import migratable
+from webhook.policy.policy import Policy
+from webhook.surfaces.cli import nested
+from webhook.surfaces.cli.nested import NestedConfigurations
+from webhook.surfaces.cli.settings import Flags
 
 WHOLE_RUN = (
     "failOn: warn",
@@ -108,3 +115,38 @@ def test_a_configuration_in_an_ignored_folder_is_not_read(repository: Path) -> N
 
     assert ran.status == 1
     assert "note: ignored files and folders: 3 files in apps/a\n" in ran.err
+
+
+def test_a_configuration_above_the_nearest_one_is_not_read(repository: Path) -> None:
+    """
+    It does not apply, so its errors do not matter.
+    """
+    for name, text in (("a", "strict: true\n"), ("a/inner", "skip: [LM1, LM3]\n"), ("b", "skip: [LM1, LM3]\n")):
+        (repository / "apps" / name / "migratable.yaml").write_text(text)
+    named = ("--stdin-filename", "apps/a/inner/new.yaml")
+
+    assert migratable("check", "-", ".", *named, "--ignore", "a", cwd=repository, stdin=BAD).status == 0
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of which some folders, such as ``a/b``, have a configuration."""
+    top = tmp_path_factory.mktemp("top")
+    (top / "a" / "b" / "a" / "b").mkdir(parents=True)
+    for name in ("a/b", "a/b/a/b"):
+        (top / name / "migratable.yaml").write_text(f"ignore: [{name}]\n")
+    return top
+
+
+@given(st.lists(st.lists(st.sampled_from("ab"), max_size=6), max_size=20), st.integers(0, 5))
+def test_the_nearest_configuration_applies_to_a_folder(configured: Path, folders: list[list[str]], most: int) -> None:
+    """
+    Also if the settings of the folder were dropped from memory, because those of a few folders are kept.
+    """
+    found = NestedConfigurations(str(configured), Flags(), lambda _path: Policy())
+    with patch.object(nested, "MOST_FOLDERS", most):
+        for parts in folders:
+            settings = found.of_folder("/".join([str(configured), *parts]))
+
+            nearest = next((name for name in ("a/b/a/b", "a/b") if f"{'/'.join(parts)}/".startswith(f"{name}/")), None)
+            assert (settings and [pattern.text for pattern in settings.ignore]) == (nearest and [nearest])

@@ -54,13 +54,17 @@ class NestedConfigurations:
 
     def _nearest(self, folder: str) -> EffectiveSettings | None:
         """Does not read the configurations above the nearest one, because they do not apply."""
+        visited: list[str] = []
         while folder not in self._settings and folder.startswith(self._prefix) and folder != self._prefix:
             if folder not in self._loaded and (loaded := find_in(folder)) is not None:
                 self._load(folder, loaded)
             if folder in self._loaded:
                 return self._loaded[folder]
+            visited.append(folder)
             folder = dirname(folder)
-        return self._settings.get(folder)
+        settings = self._settings.get(folder)
+        self._settings |= dict.fromkeys(visited[: MOST_FOLDERS // 2], settings)
+        return settings
 
     def _load(self, folder: str, loaded: "LoadedConfig") -> None:
         _refuse_keys_of_the_run(loaded)
