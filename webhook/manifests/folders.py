@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TypeAlias
 
 from webhook.manifests.gitignore import NO_RULES, GitRules, rules_above
@@ -83,8 +84,8 @@ class FolderSearch:
 
 def _list(prefix: str, names: list[str], folders: set[str], links: set[str]) -> None:
     """
-    Adds the names in a folder, in any order. There can be 100,000, so there is no object for each of them: Python reuses
-    objects such as tuples, and then cannot free the memory around them.
+    Adds the names in a folder, in any order. Keeps only names: a tuple for each of 100,000 entries would leave memory that
+    Python cannot free.
     """
     with os.scandir(prefix.rstrip("/") or ("/" if prefix else ".")) as entries:
         for entry in entries:
@@ -96,7 +97,20 @@ def _list(prefix: str, names: list[str], folders: set[str], links: set[str]) -> 
 
 
 def _manifests_below(folder: str) -> Iterator[str]:
-    """The files below an ignored folder that have the names of manifests."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in HISTORY_FOLDERS]
-        yield from (f"{parent}/{name}" for name in files if is_manifest(name))
+    """
+    The files below an ignored folder that have the names of manifests. Skips folders that cannot be listed. Folders can be nested
+    deeper than the calls of ``os.walk``.
+    """
+    remaining = [folder]
+    while remaining:
+        parent = remaining.pop()
+        names, folders, links = list[str](), set[str](), set[str]()
+        with suppress(OSError):
+            _list(f"{parent}/", names, folders, links)
+        for name in names:
+            path = f"{parent}/{name}"
+            if name in folders:
+                if name not in HISTORY_FOLDERS:
+                    remaining.append(path)
+            elif is_manifest(name) and not (name in links and os.path.isdir(path)):
+                yield path

@@ -285,8 +285,10 @@ def test_a_folder_without_permission_is_an_error(
 
 
 @pytest.fixture
-def deep_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A file 1,500 folders down. It is removed step by step, because ``shutil.rmtree`` nests a call for each folder."""
+def deep_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """
+    A folder with a file 1,500 folders down. It is removed step by step, because ``shutil.rmtree`` nests a call for each folder.
+    """
     monkeypatch.chdir(tmp_path)
     for _ in range(1_500):
         Path("d").mkdir()
@@ -300,11 +302,20 @@ def deep_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.mark.parametrize("switches", [(), ("--ignore", "other.yaml"), ("--no-gitignore",)])
-def test_a_folder_can_be_deeper_than_python_calls_nest(deep_file: Path, switches: tuple[str, ...]) -> None:
-    run = migratable("check", *switches, ".", cwd=deep_file)
+def test_a_folder_can_be_deeper_than_python_calls_nest(deep_folder: Path, switches: tuple[str, ...]) -> None:
+    run = migratable("check", *switches, ".", cwd=deep_folder)
 
     assert (run.status, "Traceback" in run.err) == (1, False), run.err[-500:]
     assert "2 denied, 1 unproven in 1 object" in run.out
+
+
+def test_an_ignored_folder_can_be_deeper_than_python_calls_nest(deep_folder: Path) -> None:
+    (deep_folder / ".git").mkdir()
+    (deep_folder / ".gitignore").write_text("d/\n")
+
+    run = migratable("check", ".", cwd=deep_folder)
+
+    assert (run.status, run.err) == (0, "note: ignored by .gitignore: 1 file in d. --no-gitignore reads these files\n")
 
 
 def test_a_file_that_is_named_twice_is_judged_once(folder: Path) -> None:
