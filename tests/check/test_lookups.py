@@ -2,6 +2,8 @@
 
 from array import array
 from collections.abc import Callable
+from itertools import compress
+from operator import not_
 from unittest.mock import patch
 
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.instructions import instructions
 from webhook.check import lookups, sharing
-from webhook.check.lookups import Lookup, Stated, Users
+from webhook.check.lookups import Keys, Lookup, Stated, Users
 from webhook.check.sharing import take_wanted
 from webhook.objects.storage import PersistentVolumeClaim, StorageClass
 
@@ -48,15 +50,30 @@ def test_the_work_grows_with_the_number_of_files_that_look_up_one_object() -> No
         assert instructions(adding(800)) < 3 * instructions(adding(400))
 
 
-@given(st.lists(st.integers(1, 40)), st.lists(st.lists(st.integers(1, 40)), max_size=3), st.integers(1, 5))
-def test_all_names_that_others_looked_up_are_given(own: list[int], others: list[list[int]], part: int) -> None:
+KEYS = st.lists(st.integers(1, 40)).map(lambda keys: array("I", keys))
+STATED = st.builds(Stated, st.sets(KIND), st.dictionaries(KIND, KEYS))
+
+
+@given(st.dictionaries(KIND, KEYS), st.lists(STATED, max_size=3), st.integers(1, 5), st.integers(1, 3))
+def test_all_names_that_others_looked_up_are_given(own: Keys, others: list[Stated], size: int, most: int) -> None:
     """
     The names of a large check are compared in parts.
     """
-    names = {StorageClass: array("I", own)}
-    with patch.object(sharing, "_PART_OF_KEYS", part):
-        found = take_wanted(names, [Stated(set(), {StorageClass: array("I", other)}) for other in others])
+    names = dict(own)
+    with patch.object(sharing, "_PART_OF_KEYS", size), patch.object(sharing, "_MOST_PARTS", most):
+        found = take_wanted(names, others)
 
-    asked = {key for other in others for key in other}
-    assert sorted(found.get(StorageClass, [])) == sorted(key for key in own if key in asked)
-    assert sorted(names[StorageClass]) == sorted(key for key in own if key not in asked)
+    for kind, keys in own.items():
+        asked = {key for stated in others for key in stated.names.get(kind, ())}
+        is_wanted = [any(kind in stated.every for stated in others) or key in asked for key in keys]
+        assert sorted(found.get(kind, ())) == sorted(compress(keys, is_wanted))
+        assert sorted(names[kind]) == sorted(compress(keys, map(not_, is_wanted)))
+
+
+def test_the_work_to_compare_names_grows_with_their_number() -> None:
+    def comparing(count: int) -> Callable[[], object]:
+        keys = array("I", range(1, count))
+        return lambda: take_wanted({StorageClass: keys}, [Stated(set(), {StorageClass: keys})])
+
+    with patch.object(sharing, "_PART_OF_KEYS", 4):
+        assert instructions(comparing(800)) < 3 * instructions(comparing(400))

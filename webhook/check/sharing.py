@@ -37,6 +37,8 @@ _PART = 64
 """Number of files whose results cross together."""
 _PART_OF_KEYS = 8_000
 """Number of names that are compared together."""
+_MOST_PARTS = 16
+"""Number of parts in which names are compared. So the time grows with their number, and not with its square."""
 
 
 class JudgeFiles(msgspec.Struct):
@@ -207,22 +209,29 @@ def take_wanted(names: Keys, lookups: Sequence[Stated]) -> Keys:
     found: Keys = {}
     for kind, keys in names.items():
         if any(kind in stated.every for stated in lookups):
-            covered = keys
+            covered, others = keys, array("I")
         else:
-            covered = array("I", _common(keys, [stated.names[kind] for stated in lookups if kind in stated.names]))
+            covered, others = _divided(keys, [stated.names[kind] for stated in lookups if kind in stated.names])
         if covered:
-            found[kind] = covered
-            taken = set(covered)
-            names[kind] = array("I", (key for key in keys if key not in taken))
+            found[kind], names[kind] = covered, others
     return found
 
 
-def _common(keys: "array[int]", others: "Sequence[array[int]]") -> Iterator[int]:
-    """The keys that others contain. A set of all keys of a large check would take megabytes, so the keys are taken in parts."""
-    parts = sum(map(len, others)) // _PART_OF_KEYS + 1
+def _divided(keys: "array[int]", lookups: "Sequence[array[int]]") -> "tuple[array[int], array[int]]":
+    """
+    The keys that lookups contain, and the others. A set of all keys of a large check would take megabytes, so the keys are
+    compared in parts. Each part is one more pass over all keys.
+    """
+    if not lookups:
+        return array("I"), keys
+    wanted, others = array("I"), array("I")
+    parts = min(sum(map(len, lookups)) // _PART_OF_KEYS + 1, _MOST_PARTS)
     for part in range(parts):
-        asked = {key for other in others for key in other if key % parts == part}
-        yield from (key for key in keys if key % parts == part and key in asked)
+        asked = {key for keys_of_one in lookups for key in keys_of_one if key % parts == part}
+        for key in keys:
+            if key % parts == part:
+                (wanted if key in asked else others).append(key)
+    return wanted, others
 
 
 def judge_files(
