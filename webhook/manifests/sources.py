@@ -50,10 +50,7 @@ class Texts(MutableMapping[str, bytes]):
 
     def release(self, name: str, path: str) -> None:
         """Drops a text from memory. Its file is at ``path``."""
-        self.released[name] = hash(self.in_memory.pop(name))
-        self.paths.pop(name, None)  # of another file with this name in messages
-        if path != name:
-            self.paths[name] = path
+        self._add_released(name, hash(self.in_memory.pop(name)), path)
 
     def add(self, other: "Texts") -> None:
         """Adds other texts."""
@@ -69,10 +66,16 @@ class Texts(MutableMapping[str, bytes]):
         """These texts, with the names that ``rename`` returns."""
         renamed = Texts()
         renamed.in_memory = {rename(name): content for name, content in self.in_memory.items()}
-        renamed.released = {rename(name): digest for name, digest in self.released.items()}
-        renamed.paths = {rename(name): self.paths.get(name, name) for name in self.released}
+        for name, digest in self.released.items():
+            renamed._add_released(rename(name), digest, self.paths.get(name, name))
         renamed.changed = self.changed
         return renamed
+
+    def _add_released(self, name: str, digest: int, path: str) -> None:
+        self.released[name] = digest
+        self.paths.pop(name, None)  # of another file with this name in messages
+        if path != name:
+            self.paths[name] = path
 
     def _read_again(self, name: str) -> bytes:
         digest, path = self.released[name], self.paths.get(name, name)
@@ -85,7 +88,7 @@ class Texts(MutableMapping[str, bytes]):
 
 
 def _unchanged(path: str, digest: int) -> bytes:
-    """The content of a file, or an empty text if it has not this hash."""
+    """The content of a file, or an empty text if the content does not have this hash."""
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -132,7 +135,7 @@ class Sources(msgspec.Struct):
 
     @property
     def names(self) -> Collection[str]:
-        """The names of all files that were read. The names of forgotten texts are kept."""
+        """The names of all files that were read, if ``forgotten`` is not None."""
         assert self.forgotten is not None  # noqa: S101 - narrows for the type checker
         return {*self.texts, *self.forgotten}
 
