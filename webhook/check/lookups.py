@@ -1,8 +1,8 @@
 """
 Records of lookups: the files that looked up an object, and the lookups that other processes do not know yet.
 
-Both are exact while they are few. When there are many, names are replaced by their hashes. Another name with the same hash then
-only makes a check judge a file again, or give an object to a process that does not need it.
+Lookups with a name are exact while they are few. When there are many, names are replaced by 32 bits of their hashes. Another name
+with the same bits then only makes a check judge a file again, or give an object to a process that does not need it.
 """
 
 from array import array
@@ -22,7 +22,7 @@ Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
 Keys: TypeAlias = "dict[type[Kubernetes], array[int]]"
 """Keys of names (``key_of``), by kind. All processes of a check have the same hash function, because they are forks."""
 MOST_EXACT = 4_000
-"""Number of lookups that are kept exactly."""
+"""Number of lookups with a name that are kept exactly."""
 _FEW = 8
 """
 Lookups of at most this many files are in the index. Thousands of files can look up the same StorageClass or instancetype. The
@@ -61,7 +61,11 @@ class Users:
             self._compact()
 
     def of(self, kind: type[Kubernetes], name: str) -> Iterator[int]:
-        """The files that looked up an object of this name, or all objects of the kind. May contain other files."""
+        """
+        The files that looked up an object of this name, or all objects of the kind. May contain other files, and a file twice.
+
+        A file is to be judged again, and its lookups then added again, because some of them are forgotten.
+        """
         lookup = kind, name
         yield from self._exact.pop(lookup, ())
         yield from self._shared.pop(lookup, ())

@@ -1,4 +1,7 @@
-"""An index of numbers by hash, which needs 12 to 48 bytes for each entry. A dict of strings and lists needs several hundred."""
+"""
+An index of numbers by hash. A small index needs 12 to 24 bytes for each entry, and other indexes need 24 to 48. A dict of strings
+and lists needs several hundred.
+"""
 
 from array import array
 from collections.abc import Iterator

@@ -91,7 +91,7 @@ def _entries(entries: Iterable[File | Manifests]) -> "Entries":
 
 
 def is_plain(file: File) -> bool:
-    """Whether the file is of a searched folder, under its only name that is not a link."""
+    """Whether the file was found in a searched folder, by a path that is not a link."""
     return bool(file.root) and not file.is_named and not file.is_link
 
 
