@@ -14,7 +14,8 @@ from benchmarks.launching import run
 READING = Path(__file__).with_name("reading.py")
 STAGES = re.compile(r"^(\S.*?) +([\d.]+) us\b", re.MULTILINE)
 """A line of ``benchmarks.stages``."""
-_START = "from webhook.__main__ import main; main()"
+_START = "import webhook.__main__ as program; getattr(program, 'script', program.main)()"
+"""Older checkouts have no function ``script``."""
 
 
 class Failed(Exception):

@@ -50,7 +50,7 @@ SCRIPT
   chmod 755 "$home/$1"
 }
 
-write_script kubectl-migratable main
+write_script kubectl-migratable script
 write_script kubectl_complete-migratable complete
 mkdir -p "$out"
 archive=$out/kubectl-migratable-$platform.tar.gz

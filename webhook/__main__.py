@@ -44,8 +44,13 @@ def program() -> "Group":
 
 
 def main() -> None:
-    """Entry point of the ``migratable`` script."""
+    """Runs the command line. Raises SystemExit at the end."""
     run(program)
+
+
+def script() -> None:
+    """Entry point of the ``migratable`` script. May end the process without a call of the functions of ``atexit``."""
+    run(program, ends_at_once=True)
 
 
 def complete() -> None:
@@ -66,4 +71,4 @@ def complete() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script()

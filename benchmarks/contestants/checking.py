@@ -63,7 +63,7 @@ def _resources(folder: Path) -> Iterator[object]:
 
 def ours(python: str = sys.executable) -> Checker:
     """``migratable check`` as the ``migratable`` script calls it."""
-    start = "from webhook.__main__ import main; main()"
+    start = "from webhook.__main__ import script; script()"
     return Checker(lambda folder: [python, "-c", start, "check", folder], FIVE, _lines(r"^  deny LM"), forks=True)
 
 

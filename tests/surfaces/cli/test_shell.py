@@ -22,7 +22,7 @@ MANUAL = ROOT / "docs" / "man" / "migratable.1"
 HOST_DEVICES = [rule for rule in RULES if rule.id.startswith("LM30")]
 
 
-def script(folder: Path, name: str, function: str = "main") -> Path:
+def script(folder: Path, name: str, function: str = "script") -> Path:
     """What pip writes for an entry point."""
     path = folder / name
     path.write_text(

@@ -193,7 +193,7 @@ def test_a_check_of_one_file_compiles_few_patterns(manifest: Path, compiled: dic
 
 def test_a_check_imports_msgspec_without_typing_extensions(manifest: Path) -> None:
     """
-    typing_extensions imports inspect, ast and tokenize: a tenth of the time of a check of one file.
+    typing_extensions imports inspect, ast and tokenize: a tenth of the time of a check of one file. uuid imports platform.
     """
     words = ("main", "check", "--isolated", str(manifest))
     ran = subprocess.run([sys.executable, "-c", FUNCTION, *words], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -201,15 +201,41 @@ def test_a_check_imports_msgspec_without_typing_extensions(manifest: Path) -> No
     modules = set(json.loads(ran.stderr.splitlines()[-1]))
     assert "LM101" in ran.stdout
     assert "msgspec" in modules
-    assert {"ast", "inspect", "tokenize", "typing_extensions"} & modules == set()
+    assert {"ast", "inspect", "platform", "tokenize", "typing_extensions"} & modules == set()
 
 
-def test_other_modules_can_import_typing_extensions_after_msgspec() -> None:
+def test_other_modules_can_import_what_msgspec_does_not_need() -> None:
     """
     Such as pydantic, which the server imports.
     """
-    code = "import webhook.surfaces.cli.main as main; main._import_msgspec(); import typing_extensions, msgspec"
+    code = (
+        "import webhook.surfaces.cli.main as main; main._import_msgspec(); import typing_extensions, platform, uuid, msgspec;"
+        "print(platform.node(), uuid.uuid1())"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("words", [["{manifest}"], ["{manifest}", "--fail-on=never"], ["nowhere"], ["--jobs=x"], ["--help"]])
+def test_the_script_writes_and_returns_the_same_as_the_function(manifest: Path, words: list[str]) -> None:
+    """
+    It ends a check at once, and does not free objects.
+    """
+    argv = [sys.executable, "-c", "import sys, webhook.__main__ as program; getattr(program, sys.argv.pop(1))()"]
+    named = [word.format(manifest=manifest) for word in words]
+    ran = [
+        subprocess.run([*argv, function, "check", "--isolated", *named], cwd=ROOT, capture_output=True, check=False)
+        for function in ("script", "main")
+    ]
+
+    assert (ran[0].returncode, ran[0].stdout, ran[0].stderr) == (ran[1].returncode, ran[1].stdout, ran[1].stderr)
+
+
+def test_the_script_ends_a_check_at_once(manifest: Path) -> None:
+    code = "import atexit, webhook.__main__ as program; atexit.register(print, 'freed'); program.script()"
+    ran = subprocess.run([sys.executable, "-c", code, "check", str(manifest)], cwd=ROOT, capture_output=True, check=False)
+
+    assert ran.returncode == 1
+    assert b"freed" not in ran.stdout
 
 
 def test_a_check_imports_only_the_rules_that_its_objects_need(manifest: Path, compiled: dict[str, str]) -> None:
