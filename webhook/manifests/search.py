@@ -107,19 +107,33 @@ def find(
     elif os.path.isdir(name):
         yield from _folder(name, recursive, leave_out)
     elif any(sign in path for sign in "*?[") and not os.path.exists(name):
-        from glob import glob  # noqa: PLC0415 - shells expand most patterns
-
-        matches = sorted(glob(path, recursive=True))
-        for match in matches:
-            if not os.path.isdir(match):
-                file = normalized(match)
-                yield File(file, is_named=False, real=_real_path(file, real_folders))
-        if not matches:
-            yield unreadable(
-                shown(name), "no file matches this pattern", "Check the pattern. ** matches any number of folders."
-            )
+        yield from _matches(path, real_folders)
     else:
         yield File(name, real=_real_path(name, real_folders))
+
+
+def _matches(pattern: str, real_folders: dict[str, str]) -> Iterator[File | Manifests]:
+    from glob import glob  # noqa: PLC0415 - shells expand most patterns
+
+    if "**" in pattern.split("/"):
+        from webhook.manifests.endless_links import endless_link  # noqa: PLC0415 - as above
+
+        link = endless_link(pattern)
+        if link:
+            what = f"** follows {shown(link)} and other symbolic links to folders above them without end"
+            yield unreadable(shown(pattern), what, "Name the folder. A search in a folder follows no links to folders.")
+            return
+    matches = sorted(glob(pattern, recursive=True))
+    for match in matches:
+        if not os.path.isdir(match):
+            file = normalized(match)
+            yield File(file, is_named=False, real=_real_path(file, real_folders))
+    if not matches:
+        yield unreadable(
+            shown(normalized(pattern)),
+            "no file matches this pattern",
+            "Check the pattern. ** matches any number of folders.",
+        )
 
 
 def _listed(name: str, real_folders: dict[str, str]) -> File | Manifests:

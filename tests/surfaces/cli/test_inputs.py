@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -316,6 +317,38 @@ def test_an_ignored_folder_can_be_deeper_than_python_calls_nest(deep_folder: Pat
     run = migratable("check", ".", cwd=deep_folder)
 
     assert (run.status, run.err) == (0, "note: ignored by .gitignore: 1 file in d. --no-gitignore reads these files\n")
+
+
+@pytest.mark.parametrize("pattern", ["**/*.yaml", "{folder}/**/b.yaml", "d*/**", "./**/x/../*.yaml"])
+def test_two_links_to_folders_above_them_are_an_error_of_a_pattern(folder: Path, pattern: str) -> None:
+    """
+    ``**`` follows links, so it would follow each of the two again and again.
+    """
+    for name in ("one", "two"):
+        (folder / "deep" / name).symlink_to(".")
+
+    ran = migratable("check", pattern.format(folder=folder), cwd=folder)
+
+    assert ran.status == 2
+    assert re.search(r": \*\* follows \S*deep/(one|two) and other symbolic links to folders above them", ran.err)
+    assert migratable("check", "deep", cwd=folder).status == 1
+
+
+@pytest.mark.parametrize(
+    "links", [{"deep/loop": "."}, {"a": "deep", "deep/other": "../other", "other/deep": "../deep"}]
+)
+def test_other_links_do_not_change_what_a_pattern_matches(folder: Path, links: dict[str, str]) -> None:
+    """
+    Such as one link to its own folder, and folders with links to each other.
+    """
+    (folder / "other").mkdir()
+    before = migratable("check", "**/*.yaml", "-o", "json", cwd=folder)
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+
+    ran = migratable("check", "**/*.yaml", "-o", "json", cwd=folder)
+
+    assert (ran.status, ran.out.count('"kind"')) == (before.status, before.out.count('"kind"'))
 
 
 def test_a_file_that_is_named_twice_is_judged_once(folder: Path) -> None:
