@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.instructions import instructions
 from webhook.check import lookups, sharing
-from webhook.check.lookups import Keys, Lookup, Stated, Users
+from webhook.check.lookups import Keys, Lookup, Stated, Users, key_of
 from webhook.check.sharing import take_wanted
+from webhook.manifests.hash_index import HashIndex
 from webhook.objects.storage import PersistentVolumeClaim, StorageClass
 
 KIND = st.sampled_from([PersistentVolumeClaim, StorageClass])
@@ -34,6 +35,54 @@ def test_each_file_that_looked_up_an_object_is_found(
     assert sorted(users.of(kind, name)) == sorted(
         number for number, looked_up in enumerate(files) for one in ((kind, name), (kind, None)) if one in looked_up
     )
+
+
+@given(st.lists(st.sets(KIND, min_size=1)), st.lists(KIND))
+def test_a_file_is_given_once_for_the_lookups_of_all_objects(
+    files: list[set[type[PersistentVolumeClaim | StorageClass]]],
+    asked: list[type[PersistentVolumeClaim | StorageClass]],
+) -> None:
+    """
+    The caller judges it again, and it then states its lookups again.
+    """
+    users = Users()
+    for number, kinds in enumerate(files):
+        users.add({(kind, None) for kind in kinds}, number)
+
+    given_files = [number for kind in asked for number in users.of(kind, "a")]
+
+    assert sorted(given_files) == [number for number, kinds in enumerate(files) if kinds & {*asked}]
+
+
+@given(st.lists(st.sets(LOOKUPS)), st.lists(st.sets(LOOKUPS)), KIND, st.integers(0, 5))
+def test_no_file_is_found_for_forgotten_lookups(
+    files: list[set[Lookup]], later: list[set[Lookup]], kind: type[PersistentVolumeClaim | StorageClass], most: int
+) -> None:
+    """
+    Lookups that are added later are found.
+    """
+    forgetful, fresh = Users(), Users()
+    with patch.multiple(lookups, MOST_EXACT=most, _FEW=1):
+        for number, looked_up in enumerate(files):
+            forgetful.add(looked_up, number)
+        forgetful.clear()
+        for number, looked_up in enumerate(later):
+            forgetful.add(looked_up, number)
+            fresh.add(looked_up, number)
+
+    for name in "abcd":
+        assert [*forgetful.of(kind, name)] == [*fresh.of(kind, name)]
+
+
+@given(st.integers(-(2**63), 2**63 - 1) | st.integers(-4, 4).map(lambda number: number * 2**32))
+def test_a_key_is_the_key_in_an_index(digest: int) -> None:
+    """
+    The keys of names in memory are compared with the keys of names in an index.
+    """
+    index = HashIndex(is_small=True)
+    index.add(digest, 7)
+
+    assert [*index] == [(key_of(digest), 7)]
 
 
 def test_the_work_grows_with_the_number_of_files_that_look_up_one_object() -> None:

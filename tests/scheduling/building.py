@@ -32,6 +32,10 @@ HOST = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 BOUND = {"pv.kubernetes.io/bind-completed": "yes"}
+CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
+NO_VOLUME = "node(s) didn't find available persistent volumes to bind"
+FAST = {"storageClassName": "fast"}
+STATIC = {"provisioner": "kubernetes.io/no-provisioner"}
 
 
 def node(name: str = "n1", labels: Mapping[str, str] = {}, allocatable: Mapping[str, Any] = {}, **spec: Any) -> Node:
@@ -173,3 +177,15 @@ def node_terms(*listed: Mapping[str, Any]) -> dict[str, Any]:
 
 def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
     return {"key": key, "operator": operator, "values": list(values)}
+
+
+def sized(size: str) -> dict[str, Any]:
+    return {"resources": {"requests": {"storage": size}}}
+
+
+def available(name: str, **more: Any) -> Any:
+    spec = {"accessModes": ["ReadWriteMany"], "capacity": {"storage": "10Gi"}, "storageClassName": "fast"}
+    return volume(name, phase=more.pop("phase", "Available"), labels=more.pop("labels", {}), **(spec | more))
+
+
+ON_N1 = node_terms({"matchExpressions": [expression(HOST, "In", "n1")]})

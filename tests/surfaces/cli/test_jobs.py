@@ -12,7 +12,7 @@ from benchmarks.generators.tidy import manifest
 from tests.check import environments
 from tests.manifests.test_snapshot import objects, text_of
 from tests.surfaces.cli.odd_repository import FILES
-from tests.surfaces.manifests import BAD
+from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
 from webhook.surfaces.cli import cores, run_check
 from webhook.surfaces.cli.options import FORMATS
@@ -83,6 +83,40 @@ def test_a_baseline_is_the_same(repository: Path) -> None:
         (repository / f"{jobs}.yml").unlink()
 
     assert written == [written[0]] * 3
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "3"])
+def test_a_baseline_entry_of_a_file_without_findings_is_fixed(tmp_path: Path, jobs: str) -> None:
+    """
+    The object of the entry is no longer there. The file was read, and its text is not kept.
+    """
+    files = [tmp_path / f"{number}.yaml" for number in range(4)]
+    for file in files:
+        file.write_text(BAD.replace("name: bad", f"name: bad-{file.stem}"))
+    migratable("check", ".", "--write-baseline", "--baseline", "known.yml", "--skip", "LM302", cwd=tmp_path)
+    for file in files:
+        file.write_text(GOOD)
+
+    ran = migratable("check", ".", "--baseline", "known.yml", "--jobs", jobs, cwd=tmp_path)
+
+    assert "note: 4 baseline entries are fixed: " in ran.out
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "3"])
+def test_a_file_that_has_findings_only_when_it_is_judged_again_has_excerpts(tmp_path: Path, jobs: str) -> None:
+    """
+    The first claim can be shared. The claim in the last file is nearer to the VMs, and cannot be shared.
+    """
+    (tmp_path / "0.yaml").write_text(CLAIM)
+    (tmp_path / "vms").mkdir()
+    for number in range(8):
+        (tmp_path / "vms" / f"{number}.yaml").write_text(UNPROVEN)
+    (tmp_path / "vms" / "claim.yaml").write_text(CLAIM.replace("ReadWriteMany", "ReadWriteOnce"))
+
+    ran = migratable("check", ".", "--jobs", jobs, cwd=tmp_path)
+
+    assert ran.out.count("deny LM201") == 8
+    assert ran.out.count(" |   - {name: os, persistentVolumeClaim: {claimName: os}}") == 8
 
 
 def test_an_invalid_release_of_a_subfolder_is_the_same_error(repository: Path) -> None:
