@@ -1,7 +1,7 @@
 """The hashes of many texts, by the names of the texts."""
 
 from array import array
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, MutableMapping
 
 from webhook.manifests.compact_texts import CompactTexts
 from webhook.manifests.hash_index import HashIndex
@@ -13,7 +13,7 @@ MOST_RECENT = 1_000
 class Digests(MutableMapping[str, int]):
     """Hashes (``hash``) by name."""
 
-    def __init__(self, digests: Mapping[str, int]) -> None:
+    def __init__(self) -> None:
         self._recent: dict[str, int] = {}
         self._names = CompactTexts()
         self._digests = array("q")
@@ -21,7 +21,6 @@ class Digests(MutableMapping[str, int]):
         """The places of the names in ``_names``, by the hash of the name."""
         self._deleted: set[int] = set()
         """The places of deleted entries."""
-        self.update(digests)
 
     def __len__(self) -> int:
         return len(self._digests) - len(self._deleted) + len(self._recent)

@@ -156,14 +156,13 @@ class Sources(msgspec.Struct):
             self.ignored.add(file, place)
 
     def expect_many(self) -> None:
-        """Prepares for the files of a large check. This takes less memory for each file, and more time."""
+        """Prepares for the files of a large check, before any text is dropped. Each file takes less memory, and more time."""
         from webhook.manifests.compact_texts import CompactTexts  # noqa: PLC0415 - only for large checks
         from webhook.manifests.digests import Digests  # noqa: PLC0415
 
-        self.texts.released = Digests(self.texts.released)
+        self.texts.released = Digests()
         if self.forgotten is not None:
-            names, self.forgotten = self.forgotten, CompactTexts()
-            self.forgotten.extend(names)
+            self.forgotten = CompactTexts()
 
     def apart(self) -> "Sources":
         """
