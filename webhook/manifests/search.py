@@ -123,7 +123,11 @@ def _matches(pattern: str, real_folders: dict[str, str]) -> Iterator[File | Mani
             what = f"** follows {shown(link)} and other symbolic links to folders above them without end"
             yield unreadable(shown(pattern), what, "Name the folder. A search in a folder follows no links to folders.")
             return
-    matches = sorted(glob(pattern, recursive=True))
+    try:
+        matches = sorted(glob(pattern, recursive=True))
+    except RecursionError:  # glob calls itself for each folder
+        yield unreadable(shown(pattern), "folders are nested too deep for **", "Name the folder.")
+        return
     for match in matches:
         if not os.path.isdir(match):
             file = normalized(match)

@@ -310,6 +310,13 @@ def test_a_folder_can_be_deeper_than_python_calls_nest(deep_folder: Path, switch
     assert "2 denied, 1 unproven in 1 object" in run.out
 
 
+def test_a_pattern_for_a_deeper_folder_is_an_error(deep_folder: Path) -> None:
+    run = migratable("check", "**/*.yaml", cwd=deep_folder)
+
+    assert run.status == 2
+    assert "error: **/*.yaml: folders are nested too deep for **. Name the folder.\n" in run.err
+
+
 def test_an_ignored_folder_can_be_deeper_than_python_calls_nest(deep_folder: Path) -> None:
     (deep_folder / ".git").mkdir()
     (deep_folder / ".gitignore").write_text("d/\n")
