@@ -12,6 +12,7 @@ from tests.surfaces.manifests import BAD
 from tests.surfaces.running import migratable
 from webhook.policy.policy import Policy
 from webhook.surfaces.cli import nested
+from webhook.surfaces.cli.configuration import find_in
 from webhook.surfaces.cli.nested import NestedConfigurations
 from webhook.surfaces.cli.settings import Flags
 
@@ -150,3 +151,19 @@ def test_the_nearest_configuration_applies_to_a_folder(configured: Path, folders
 
             nearest = next((name for name in ("a/b/a/b", "a/b") if f"{'/'.join(parts)}/".startswith(f"{name}/")), None)
             assert (settings and [pattern.text for pattern in settings.ignore]) == (nearest and [nearest])
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["outer folders first", "inner folders first"])
+@pytest.mark.parametrize("start", ["/nowhere", ""], ids=["without a configuration", "with one"])
+def test_each_folder_is_searched_for_a_configuration_a_few_times(configured: Path, start: str, order: int) -> None:
+    """
+    Also if each of 400 folders contains the next one.
+    """
+    top = start or f"{configured}/a"
+    folders = [f"{top}/b" + "/d" * depth for depth in range(400)][::order]
+    with patch.object(nested, "find_in", side_effect=find_in) as searches:
+        found = NestedConfigurations(top, Flags(), lambda _path: Policy())
+        settings = [found.of_folder(folder) for folder in folders]
+
+    assert [one is None for one in settings] == [bool(start)] * 400
+    assert searches.call_count <= 2 * len(folders)

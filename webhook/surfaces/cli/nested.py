@@ -29,7 +29,7 @@ class NestedConfigurations:
         self._flags = flags
         self._read_policy = read_policy
         self._settings: dict[str, EffectiveSettings | None] = {}
-        """The settings of a few folders."""
+        """The settings of a few folders without a configuration."""
         self._loaded: dict[str, EffectiveSettings] = {}
         """The settings of the folders with a configuration file."""
         self.names: list[str] = []
@@ -42,29 +42,31 @@ class NestedConfigurations:
 
         Raises Misconfigured for an invalid file, and for a key that applies to the whole run.
         """
-        if folder not in self._settings:
+        below: list[str] = []
+        while folder not in self._settings and not self._is_last(folder):
+            below.append(folder)
+            folder = dirname(folder)
+        settings = self._settings[folder] if folder in self._settings else self._loaded.get(folder)
+        if below:
             if len(self._settings) > MOST_FOLDERS:
                 self._settings.clear()
-            self._settings[folder] = self._nearest(folder)
-        return self._settings[folder]
+            self._settings |= dict.fromkeys(below, settings)
+        return settings
 
     def of_file(self, name: str) -> EffectiveSettings | None:
         """The settings for a file with this name in the report."""
         return self.of_folder(abspath(dirname(name))) if name != "-" else None
 
-    def _nearest(self, folder: str) -> EffectiveSettings | None:
-        """Does not read the configurations above the nearest one, because they do not apply."""
-        visited: list[str] = []
-        while folder not in self._settings and folder.startswith(self._prefix) and folder != self._prefix:
-            if folder not in self._loaded and (loaded := find_in(folder)) is not None:
-                self._load(folder, loaded)
-            if folder in self._loaded:
-                return self._loaded[folder]
-            visited.append(folder)
-            folder = dirname(folder)
-        settings = self._settings.get(folder)
-        self._settings |= dict.fromkeys(visited[: MOST_FOLDERS // 2], settings)
-        return settings
+    def _is_last(self, folder: str) -> bool:
+        """
+        Whether the folder has a configuration, or is not below ``start``. Configurations above the nearest one are not read,
+        because they do not apply.
+        """
+        if not folder.startswith(self._prefix) or folder == self._prefix:
+            return True
+        if folder not in self._loaded and (loaded := find_in(folder)) is not None:
+            self._load(folder, loaded)
+        return folder in self._loaded
 
     def _load(self, folder: str, loaded: "LoadedConfig") -> None:
         _refuse_keys_of_the_run(loaded)
