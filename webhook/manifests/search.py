@@ -113,31 +113,29 @@ def find(
 
 
 def _matches(pattern: str, real_folders: dict[str, str]) -> Iterator[File | Manifests]:
+    """The files that a pattern matches, or a problem."""
     from glob import glob  # noqa: PLC0415 - shells expand most patterns
 
-    if "**" in pattern.split("/"):
-        from webhook.manifests.endless_links import endless_link  # noqa: PLC0415 - as above
+    name = shown(normalized(pattern))
+    if "**" in pattern.split("/"):  # glob has no limit of its own, so the folders are walked once before
+        from webhook.manifests.endless_links import endless_path  # noqa: PLC0415 - as above
 
-        link = endless_link(pattern)
-        if link:
-            what = f"** follows {shown(link)} and other symbolic links to folders above them without end"
-            yield unreadable(shown(pattern), what, "Name the folder. A search in a folder follows no links to folders.")
+        path = endless_path(pattern)
+        if path:
+            what = f"** would follow symbolic links to folders above them again and again, as in {shown(path)}"
+            yield unreadable(name, what, "Name the folder. A folder search does not follow symbolic links to folders.")
             return
     try:
         matches = sorted(glob(pattern, recursive=True))
     except RecursionError:  # glob calls itself for each folder
-        yield unreadable(shown(pattern), "folders are nested too deep for **", "Name the folder.")
+        yield unreadable(name, "folders are nested too deep for **", "Name the folder.")
         return
     for match in matches:
         if not os.path.isdir(match):
             file = normalized(match)
             yield File(file, is_named=False, real=_real_path(file, real_folders))
     if not matches:
-        yield unreadable(
-            shown(normalized(pattern)),
-            "no file matches this pattern",
-            "Check the pattern. ** matches any number of folders.",
-        )
+        yield unreadable(name, "no file matches this pattern", "Check the pattern. ** matches any number of folders.")
 
 
 def _listed(name: str, real_folders: dict[str, str]) -> File | Manifests:
