@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from webhook.manifests.sources import Sources
 
 FILES = "abcdef"
-Left: TypeAlias = tuple[bool, Callable[[Sources, str], object]]
-LEFT: st.SearchStrategy[Left] = st.tuples(
+Treatment: TypeAlias = tuple[bool, Callable[[Sources, str], object]]
+TREATMENTS: st.SearchStrategy[Treatment] = st.tuples(
     st.booleans(), st.sampled_from([lambda _sources, _name: None, Sources.release, Sources.forget])
 )
-"""Whether the name of a file is its path, and what is done with its text."""
-READ = st.dictionaries(st.sampled_from(FILES), LEFT)
+"""Whether the file's name is its path, and what happens to its text: kept, released or forgotten."""
+FILES_READ = st.dictionaries(st.sampled_from(FILES), TREATMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +27,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def read(folder: Path, file: str, left: Left, sources: Sources) -> None:
+def read(folder: Path, file: str, treatment: Treatment, sources: Sources) -> None:
     """Reads a file into sources."""
-    path, (is_path, leave) = str(folder / file), left
+    path, (is_path, leave) = str(folder / file), treatment
     name = path if is_path else file
     sources.texts[name], sources.paths[name] = (folder / file).read_bytes(), path
     leave(sources, name)
 
 
-@given(READ, st.integers(1, 3), st.booleans())
+@given(FILES_READ, st.integers(1, 3), st.booleans())
 def test_merged_parts_are_the_same_as_one_whole(
-    folder: Path, files: Mapping[str, Left], count: int, is_large: bool
+    folder: Path, files: Mapping[str, Treatment], count: int, is_large: bool
 ) -> None:
     """
     Each part has some of the files. Names, paths and texts are the same, also of texts that are no longer in memory.
@@ -47,9 +47,9 @@ def test_merged_parts_are_the_same_as_one_whole(
         merged.expect_many()
     parts = [merged.apart() for _ in range(count)]
 
-    for number, (file, left) in enumerate(files.items()):
-        read(folder, file, left, whole)
-        read(folder, file, left, parts[number % count])
+    for number, (file, treatment) in enumerate(files.items()):
+        read(folder, file, treatment, whole)
+        read(folder, file, treatment, parts[number % count])
     for part in parts:
         merged.add(part)
 
@@ -59,14 +59,14 @@ def test_merged_parts_are_the_same_as_one_whole(
     assert not merged.texts.changed
 
 
-@given(READ)
-def test_a_renamed_text_is_read_from_the_same_file(folder: Path, files: Mapping[str, Left]) -> None:
+@given(FILES_READ)
+def test_a_renamed_text_is_read_from_the_same_file(folder: Path, files: Mapping[str, Treatment]) -> None:
     """
     A new name, such as a name relative to the root of the repository, is not the path of the file.
     """
     sources = Sources()
-    for file, left in files.items():
-        read(folder, file, left, sources)
+    for file, treatment in files.items():
+        read(folder, file, treatment, sources)
 
     renamed = sources.texts.renamed("renamed/{}".format)
 

@@ -62,9 +62,9 @@ class Users:
 
     def of(self, kind: type[Kubernetes], name: str) -> Iterator[int]:
         """
-        The files that looked up an object of this name, or all objects of the kind. May contain other files, and a file twice.
+        The files that looked up an object of this name, or all objects of the kind. May yield other files, and a file twice.
 
-        A file is to be judged again, and its lookups then added again, because some of them are forgotten.
+        Removes most of these lookups, so the caller must judge each file again and add its lookups again.
         """
         lookup = kind, name
         yield from self._exact.pop(lookup, ())

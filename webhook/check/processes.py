@@ -6,10 +6,10 @@ The parent reads and writes without waiting for one worker, so no pair of proces
 its pipe to the parent is closed, also if the parent was killed. ``close`` ends all workers.
 """
 
+import _pickle as pickle  # `pickle` also imports an implementation in Python: 1 ms
 import gc
 import os
 import sys
-from _pickle import dumps, loads  # `pickle` imports a second implementation in Python: 1 ms
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -76,7 +76,7 @@ class _Worker:
                 return
             message = bytes(memoryview(self.received)[_LENGTH:end])
             del self.received[:end]
-            yield loads(message)  # from a process of this check
+            yield pickle.loads(message)  # from a process of this check
 
     def wait(self) -> str:
         """Waits for the end of the worker, and returns how it ended."""
@@ -258,7 +258,7 @@ def pickled(value: Any) -> bytes:  # noqa: ANN401 - a message, or objects in it
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(_MOST_RECURSION)
     try:
-        return dumps(value, protocol=-1)  # the highest protocol
+        return pickle.dumps(value, protocol=-1)  # the highest protocol
     finally:
         sys.setrecursionlimit(usual)
 
@@ -273,7 +273,7 @@ def _serve(requests: int, replies: int, answering: Callable[[], Answer]) -> NoRe
         try:
             answer = answering()
             while length := source.read(_LENGTH):
-                for reply in answer(loads(source.read(int.from_bytes(length, "little")))):
+                for reply in answer(pickle.loads(source.read(int.from_bytes(length, "little")))):  # from the parent
                     target.write(_framed(reply))
                     target.flush()
         except OSError:  # the parent has ended

@@ -12,7 +12,7 @@ An object crosses only if another process looked it up:
 Objects and results cross as pickles. A pickle restores exactly what was read, and keeps what objects share.
 """
 
-from _pickle import loads
+import _pickle as pickle  # as in ``processes``
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -36,9 +36,9 @@ Begin: TypeAlias = Callable[[int], None]
 _PART = 64
 """Number of files whose results cross together."""
 _PART_OF_KEYS = 8_000
-"""Number of names that are compared together."""
+"""Number of looked-up names that are compared together, up to ``_MOST_PARTS`` parts. With more names, the parts grow."""
 _MOST_PARTS = 16
-"""Number of parts in which names are compared. So the time grows with their number, and not with its square."""
+"""Largest number of parts. Each part is a pass over all names, so the time would grow with the square of their number."""
 
 
 class JudgeFiles(msgspec.Struct):
@@ -162,7 +162,7 @@ class SharingJudge(FileJudge):
     def take(self, pickles: Iterable[bytes]) -> None:
         """Adds objects of other processes."""
         for objects in pickles:
-            for added, source in loads(objects):  # from a process of this check
+            for added, source in pickle.loads(objects):  # from a process of this check
                 super().add_object(added, source)
         self.world.store(self.give_to_file)
 
@@ -211,23 +211,23 @@ def take_wanted(names: Keys, lookups: Sequence[Stated]) -> Keys:
         if any(kind in stated.every for stated in lookups):
             covered, others = keys, array("I")
         else:
-            covered, others = _divided(keys, [stated.names[kind] for stated in lookups if kind in stated.names])
+            covered, others = _split_by_lookup(keys, [stated.names[kind] for stated in lookups if kind in stated.names])
         if covered:
             found[kind], names[kind] = covered, others
     return found
 
 
-def _divided(keys: "array[int]", lookups: "Sequence[array[int]]") -> "tuple[array[int], array[int]]":
+def _split_by_lookup(keys: "array[int]", looked_up: "Sequence[array[int]]") -> "tuple[array[int], array[int]]":
     """
-    The keys that lookups contain, and the others. A set of all keys of a large check would take megabytes, so the keys are
-    compared in parts. Each part is one more pass over all keys.
+    Splits keys into those in ``looked_up`` and the others. Compares them in parts, because a set of all keys of a large check
+    takes megabytes.
     """
-    if not lookups:
+    if not looked_up:
         return array("I"), keys
     wanted, others = array("I"), array("I")
-    parts = min(sum(map(len, lookups)) // _PART_OF_KEYS + 1, _MOST_PARTS)
+    parts = min(sum(map(len, looked_up)) // _PART_OF_KEYS + 1, _MOST_PARTS)
     for part in range(parts):
-        asked = {key for keys_of_one in lookups for key in keys_of_one if key % parts == part}
+        asked = {key for names in looked_up for key in names if key % parts == part}
         for key in keys:
             if key % parts == part:
                 (wanted if key in asked else others).append(key)

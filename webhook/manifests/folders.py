@@ -98,8 +98,8 @@ def _list(prefix: str, names: list[str], folders: set[str], links: set[str]) -> 
 
 def _manifests_below(folder: str) -> Iterator[str]:
     """
-    The files below an ignored folder that have the names of manifests. Skips folders that cannot be listed. Folders can be nested
-    deeper than the calls of ``os.walk``.
+    The manifests below an ignored folder, by name. Skips folders that cannot be listed. Is no recursion, because ``os.walk`` of
+    Python 3.11 nests a call for each folder.
     """
     remaining = [folder]
     while remaining:

@@ -79,7 +79,7 @@ class IgnorePatterns:
         """
         typed, _, name = path.rpartition("/")
         folder = self._last
-        if folder is None or folder.typed != typed or not typed:
+        if folder is None or folder.typed != typed or not typed:  # '' is the folder of 'vm.yaml' and of '/vm.yaml'
             folder = self._last = self._folder(typed, is_absolute=path.startswith("/"))
         if folder.place:
             return Place(self._name(folder.place, path), is_folder=True)

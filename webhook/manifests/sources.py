@@ -135,7 +135,7 @@ class Sources(msgspec.Struct):
 
     @property
     def names(self) -> Collection[str]:
-        """The names of all files that were read, if ``forgotten`` is not None."""
+        """The names of all files that were read. Requires that ``forgotten`` is not None."""
         assert self.forgotten is not None  # noqa: S101 - narrows for the type checker
         return {*self.texts, *self.forgotten}
 
@@ -156,10 +156,14 @@ class Sources(msgspec.Struct):
             self.ignored.add(file, place)
 
     def expect_many(self) -> None:
-        """Prepares for the files of a large check, before any text is dropped. Each file takes less memory, and more time."""
+        """
+        Prepares for a large check: each file takes less memory, and more time. Is called before ``release`` and ``forget``.
+        """
         from webhook.manifests.compact_texts import CompactTexts  # noqa: PLC0415 - only for large checks
         from webhook.manifests.digests import Digests  # noqa: PLC0415
 
+        assert not self.texts.released  # noqa: S101 - they would be lost
+        assert not self.forgotten  # noqa: S101 - as above
         self.texts.released = Digests()
         if self.forgotten is not None:
             self.forgotten = CompactTexts()
