@@ -44,12 +44,12 @@ def program() -> "Group":
 
 
 def main() -> None:
-    """Runs the command line. Raises SystemExit at the end."""
+    """Runs the command line, for callers that continue afterwards. Raises SystemExit."""
     run(program)
 
 
 def script() -> None:
-    """Entry point of the ``migratable`` script. May end the process without a call of the functions of ``atexit``."""
+    """Entry point of the ``migratable`` script. A plain ``check`` ends with ``os._exit``, so ``atexit`` functions do not run."""
     run(program, ends_at_once=True)
 
 

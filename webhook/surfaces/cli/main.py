@@ -89,11 +89,11 @@ def begin_imports() -> None:
 
 def _import_msgspec() -> None:
     """
-    Imports msgspec without two modules, whose import is an eighth of the time of the start.
+    Imports msgspec without typing_extensions and platform, which take an eighth of the time of the start.
 
     msgspec takes two names from typing_extensions, with its inspect, ast and tokenize, if it is installed, and otherwise from
-    typing. From Python 3.11, msgspec needs no more than typing has. Up to Python 3.12, uuid imports platform for the name of the
-    system.
+    typing. From Python 3.11, msgspec needs no more than typing has. Up to Python 3.12, uuid imports platform only for
+    ``platform.system()``.
     """
     replaced: dict[str, Any] = {
         "typing_extensions": None,  # the import fails as if it were not installed
@@ -132,7 +132,7 @@ def main(program: "Callable[[], Group]", *, ends_at_once: bool = False) -> None:
     """
     Runs the command line. ``program`` imports click; a plain ``check`` does not need click.
 
-    With ``ends_at_once``, a plain ``check`` ends the process without freeing its objects, which takes 2 ms for a few files.
+    With ``ends_at_once``, a plain ``check`` ends with ``os._exit``. Freeing all objects takes 2.5 ms of 50 for one file.
     """
     begin_imports()
     try:
