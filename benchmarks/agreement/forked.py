@@ -41,11 +41,14 @@ def _run(program: Any, argv: list[str], *, with_modules: bool = False) -> dict[s
         if not child:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
+            leave = os._exit
+            if with_modules:
+                os._exit = _raiser(os.getpid(), leave)
             status = _status(program, argv)
             if with_modules:
                 modules.write(json.dumps([name for name in sys.modules if not name.startswith("__")]).encode())
                 modules.flush()
-            os._exit(status)
+            leave(status)
         _, ended = os.waitpid(child, 0)
         texts = {"out": out, "err": err, "modules": modules} if with_modules else {"out": out, "err": err}
         for file in texts.values():
@@ -54,6 +57,17 @@ def _run(program: Any, argv: list[str], *, with_modules: bool = False) -> dict[s
             "status": os.waitstatus_to_exitcode(ended),
             **{name: file.read().decode(errors="backslashreplace") for name, file in texts.items()},
         }
+
+
+def _raiser(process: int, leave: Any) -> Any:
+    """An ``os._exit`` that raises SystemExit in ``process``, whose modules are read at its end. Its children end at once."""
+
+    def end(status: int) -> None:
+        if os.getpid() != process:
+            leave(status)
+        raise SystemExit(status)
+
+    return end
 
 
 def _status(program: Any, argv: list[str]) -> int:
