@@ -43,7 +43,7 @@ def _run(program: Any, argv: list[str], *, with_modules: bool = False) -> dict[s
             os.dup2(err.fileno(), 2)
             leave = os._exit
             if with_modules:
-                os._exit = _raiser(os.getpid(), leave)
+                os._exit = _catchable_exit(os.getpid(), leave)
             status = _status(program, argv)
             if with_modules:
                 modules.write(json.dumps([name for name in sys.modules if not name.startswith("__")]).encode())
@@ -59,8 +59,8 @@ def _run(program: Any, argv: list[str], *, with_modules: bool = False) -> dict[s
         }
 
 
-def _raiser(process: int, leave: Any) -> Any:
-    """An ``os._exit`` that raises SystemExit in ``process``, whose modules are read at its end. Its children end at once."""
+def _catchable_exit(process: int, leave: Any) -> Any:
+    """An ``os._exit`` that raises SystemExit in ``process``, so that its modules can be read. Its children end at once."""
 
     def end(status: int) -> None:
         if os.getpid() != process:
